@@ -1,0 +1,84 @@
+"""The kinds of error a caller can see. A kind says what the caller may do about it; it knows no status codes.
+
+StateError
+├── InvalidParameter     the request itself is wrong: change it
+├── NotFound             what it names does not exist
+├── Conflict             the state forbids it now: a change of state could clear it
+│   └── NameConflict     another container holds the name
+├── NotModified          the state is already as asked
+├── PreconditionFailed   the state changed since the caller looked
+├── TooLarge             the request is larger than the service accepts
+├── NotOffered           the service does not do this, and says what does
+└── Unavailable          the service cannot do it now: try again later
+
+Anything else that is raised is a bug in statesvc.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a request: a stable code, a JSON pointer, a sentence, and the value where it is no secret."""
+
+    code: str
+    field: str
+    message: str
+    value: object = None
+
+
+class StateError(Exception):
+    """An error that its caller can understand and act on. Its text is one sentence for a person."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class InvalidParameter(StateError):
+    """The request is wrong. `problems` lists every mistake that was found, the first of them first."""
+
+    def __init__(self, message: str, problems: tuple[Problem, ...] = ()) -> None:
+        super().__init__(message)
+        self.problems = problems
+
+
+class NotFound(StateError):
+    """What the request names does not exist."""
+
+
+class Conflict(StateError):
+    """The present state forbids the change."""
+
+
+class NameConflict(Conflict):
+    """Another container holds the name."""
+
+    def __init__(self, name: str, owner_id: str) -> None:
+        # Docker's clients and docker-compose look for this form.
+        super().__init__(
+            f'Conflict. The container name "/{name}" is already in use by container "{owner_id}". '
+            "You have to remove (or rename) that container to be able to reuse that name."
+        )
+        self.name = name
+        self.owner_id = owner_id
+
+
+class NotModified(StateError):
+    """The state is already what the request asks for."""
+
+
+class PreconditionFailed(StateError):
+    """The object changed since the caller read it."""
+
+
+class TooLarge(StateError):
+    """The request is larger than the service accepts."""
+
+
+class NotOffered(StateError):
+    """The service does not do this; the message says what does."""
+
+
+class Unavailable(StateError):
+    """The service cannot do this now, for a reason outside the request. Nothing was changed."""
