@@ -1,0 +1,183 @@
+"""The one decoder of JSON bodies: bytes in, a document out, as Go's encoding/json reads them."""
+
+import json
+import math
+import re
+from collections.abc import Sequence
+from typing import Any, NoReturn, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from statesvc.domain.documents.document import Document
+from statesvc.domain.documents.fold import fold, object_of
+from statesvc.errors import InvalidParameter, Problem
+
+D = TypeVar("D", bound=Document)
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+# A pair of escaped surrogates, one that stands alone (group 1), or any other escape.
+_ESCAPE = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
+_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|(-?Infinity|NaN)', re.DOTALL)
+# What may be left of a text that was cut in the middle of a word or a number.
+_CUT = re.compile(r"[ \t\n\r]*(?:-|\.|[eE][-+]?|t|tr|tru|f|fa|fal|fals|n|nu|nul)?\Z")
+_LONGEST_INTEGER = 600  # digits; Python refuses more than 4,300, or 640 where it is told to
+_SHOWN_PROBLEMS = 5
+_MOST_PROBLEMS = 1000  # a body can hold millions, which nobody reads
+
+
+def decode(model: type[D], body: bytes) -> D:
+    """The document in a request's body. Raises InvalidParameter, with a problem for every value of the wrong type."""
+    text = _read_text(body)
+    start = _end_of_space(text, 0)
+    if start == len(text):
+        raise InvalidParameter("invalid JSON: got EOF while reading request body")
+    try:
+        value, end = _scan(text, start)
+    except RecursionError:
+        raise InvalidParameter("invalid JSON: nested too deeply") from None
+    document = decode_value(model, value)
+    end = _end_of_space(text, end)
+    # Docker asks Go's decoder whether more follows, and that takes a closing bracket for the end.
+    if end < len(text) and text[end] not in "]}":
+        raise InvalidParameter("unexpected content after JSON")
+    return document
+
+
+def decode_value(model: type[D], value: object) -> D:
+    """The document in JSON parsed already; null is the zero document. Raises InvalidParameter as `decode` does."""
+    fields = fold(model, value) if isinstance(value, dict) else {} if value is None else value
+    try:
+        return model.__pydantic_validator__.validate_python(fields)  # type: ignore[no-any-return]
+    except ValidationError as error:
+        mistakes = error.errors(include_url=False)[:_MOST_PROBLEMS]
+        problems = tuple(_problem(model, details) for details in mistakes)
+        raise InvalidParameter(_summary(problems, error.error_count()), problems) from None
+
+
+def _read_text(body: bytes) -> str:
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        # One replacement for each wrong byte, as in Go; Python's own "replace" takes several bytes together.
+        text = _SURROGATE.sub("\ufffd", body.decode("utf-8", "surrogateescape"))
+    if "\\u" in text:
+        text = _ESCAPE.sub(lambda escape: "\\ufffd" if escape[1] else escape[0], text)
+    return text
+
+
+def _end_of_space(text: str, start: int) -> int:
+    space = _SPACE.match(text, start)
+    assert space is not None
+    return space.end()
+
+
+def _scan(text: str, start: int, *, long_integers: bool = False) -> tuple[Any, int]:
+    decoder = _LONG_DECODER if long_integers else _DECODER
+    try:
+        return decoder.raw_decode(text, start)
+    except json.JSONDecodeError as error:
+        raise _syntax_error(text, error.msg, error.pos) from None
+    except _NoConstantError:
+        position = next(match.start(1) for match in _CONSTANT.finditer(text, start) if match[1])
+        raise _syntax_error(text, "Expecting value", position) from None
+    except ValueError:
+        # An integer was too long for Python. To read each with a function costs more, so it is done only now.
+        return _scan(text, start, long_integers=True)
+
+
+class _NoConstantError(Exception):
+    """The text has a constant that Python's JSON knows and JSON does not."""
+
+
+def _refuse_constant(_constant: str) -> NoReturn:
+    raise _NoConstantError
+
+
+def _long_integer(digits: str) -> int | float:
+    # Infinity is refused wherever an integer is wanted, as the integer would be.
+    return int(digits) if len(digits) < _LONGEST_INTEGER else math.inf
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=object_of, parse_constant=_refuse_constant)
+_LONG_DECODER = json.JSONDecoder(object_pairs_hook=object_of, parse_constant=_refuse_constant, parse_int=_long_integer)
+
+
+_REASONS = {
+    "Expecting value": "no value",
+    "Expecting property name enclosed in double quotes": "no key in double quotes",
+    "Illegal trailing comma before end of object": "no key after the comma",
+    "Illegal trailing comma before end of array": "no value after the comma",
+    "Expecting ':' delimiter": "no colon",
+    "Expecting ',' delimiter": "no comma",
+    "Invalid control character at": "control character in a string",
+    "Invalid \\escape": "invalid escape in a string",
+    "Invalid \\uXXXX escape": "invalid escape in a string",
+}
+
+
+def _syntax_error(text: str, reason: str, position: int) -> InvalidParameter:
+    line = text.count("\n", 0, position) + 1
+    place = f"line {line}, column {position - text.rfind(chr(10), 0, position)}"
+    if reason.startswith("Unterminated string") or _CUT.match(text, position):
+        return InvalidParameter(f"invalid JSON: unexpected end of the text after {place}")
+    return InvalidParameter(f"invalid JSON: {_REASONS.get(reason, 'syntax error')} at {place}")
+
+
+def _problem(model: type[Document], details: ErrorDetails) -> Problem:
+    path = details["loc"][1:] if details["loc"] and details["loc"][0] in model.EMBEDDED else details["loc"]
+    pointer = _pointer(path)
+    expected, found = _expected(details), details["input"]
+    number = isinstance(found, int | float) and "integer" in expected
+    shown = _shown(found) if number and not isinstance(found, bool) else _KINDS.get(type(found), "an object")
+    message = f"{pointer or 'the body'}: expected {expected}, found {shown}"
+    # Only a number where a number is wanted can be no secret.
+    return Problem("type", pointer, message, found if number and -(2**63) <= found < 2**63 else None)
+
+
+_KINDS = {
+    str: "a string",
+    bool: "a boolean",
+    int: "a number",
+    float: "a number",
+    list: "an array",
+    type(None): "null",
+}
+_EXPECTED = {
+    "string_type": "a string",
+    "string_unicode": "a string of Unicode characters",
+    "int_type": "an integer",
+    "int_from_float": "an integer",
+    "bool_type": "a boolean",
+    "list_type": "an array",
+    "dict_type": "an object",
+    "model_type": "an object",
+}
+
+
+def _expected(details: ErrorDetails) -> str:
+    limits = details.get("ctx", {})
+    if "ge" in limits:
+        return f"an integer of at least {limits['ge']}"
+    if "le" in limits:
+        return f"an integer of at most {limits['le']}"
+    return _EXPECTED.get(details["type"], "another type")
+
+
+def _shown(number: float) -> str:
+    if isinstance(number, int):
+        return f"the number {number}" if number.bit_length() <= 128 else "a number beyond 128 bits"
+    return f"the number {number!r}" if math.isfinite(number) else "a number that is too large"
+
+
+def _pointer(path: Sequence[int | str]) -> str:
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+
+
+def _summary(problems: Sequence[Problem], count: int) -> str:
+    shown = problems[:_SHOWN_PROBLEMS]
+    text = "; ".join(problem.message for problem in shown)
+    return f"invalid JSON: {text}" + (f"; and {count - len(shown)} more" if count > len(shown) else "")

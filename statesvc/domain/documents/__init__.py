@@ -1,0 +1,48 @@
+"""The documents of Docker's API, in Docker's field names, order and zero values (Docker Engine 26.1)."""
+
+from statesvc.domain.documents.config import Config, HealthConfig
+from statesvc.domain.documents.create import ContainerCreate
+from statesvc.domain.documents.document import Document
+from statesvc.domain.documents.host_config import (
+    BindOptions,
+    ClusterOptions,
+    DeviceMapping,
+    DeviceRequest,
+    HostConfig,
+    LogConfig,
+    Mount,
+    PortBinding,
+    RestartPolicy,
+    ThrottleDevice,
+    TmpfsOptions,
+    Ulimit,
+    VolumeDriverConfig,
+    VolumeOptions,
+    WeightDevice,
+)
+from statesvc.domain.documents.network import EndpointIPAMConfig, EndpointSettings, NetworkingConfig
+
+__all__ = [
+    "BindOptions",
+    "ClusterOptions",
+    "Config",
+    "ContainerCreate",
+    "DeviceMapping",
+    "DeviceRequest",
+    "Document",
+    "EndpointIPAMConfig",
+    "EndpointSettings",
+    "HealthConfig",
+    "HostConfig",
+    "LogConfig",
+    "Mount",
+    "NetworkingConfig",
+    "PortBinding",
+    "RestartPolicy",
+    "ThrottleDevice",
+    "TmpfsOptions",
+    "Ulimit",
+    "VolumeDriverConfig",
+    "VolumeOptions",
+    "WeightDevice",
+]
