@@ -179,9 +179,28 @@ def decodes_or_refuses(body: bytes) -> None:
 
 
 NAMES = st.sampled_from(
-    ["Image", "iMage", "Env", "Cmd", "Labels", "HostConfig", "hostConfig", "Memory", "Mounts", "Ulimits",
-     "PortBindings", "LogConfig", "ConsoleSize", "Healthcheck", "NetworkingConfig", "EndpointsConfig", "Type", "BindOptions", "front"]
-)  # fmt: skip
+    [
+        "Image",
+        "iMage",
+        "Env",
+        "Cmd",
+        "Labels",
+        "HostConfig",
+        "hostConfig",
+        "Memory",
+        "Mounts",
+        "Ulimits",
+        "PortBindings",
+        "LogConfig",
+        "ConsoleSize",
+        "Healthcheck",
+        "NetworkingConfig",
+        "EndpointsConfig",
+        "Type",
+        "BindOptions",
+        "front",
+    ]
+)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 
 
