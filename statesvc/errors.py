@@ -54,10 +54,10 @@ class Conflict(StateError):
 class NameConflict(Conflict):
     """Another container holds the name."""
 
-    def __init__(self, name: str, owner_id: str) -> None:
+    def __init__(self, name: str, owner_id: str, *, doing: str = "") -> None:
         # Docker's clients and docker-compose look for this form.
         super().__init__(
-            f'Conflict. The container name "/{name}" is already in use by container "{owner_id}". '
+            f'{doing}Conflict. The container name "/{name}" is already in use by container "{owner_id}". '
             "You have to remove (or rename) that container to be able to reuse that name."
         )
         self.name = name

@@ -1,0 +1,30 @@
+"""The `statesvc` command: one module per command group, imported when it is used."""
+
+import sys
+
+from statesvc.errors import Conflict, InvalidParameter, NotFound, NotOffered, StateError, Unavailable
+
+# The twin of api/errors.py: what a script can tell from the exit code.
+EXIT_CODES: dict[type[StateError], int] = {
+    InvalidParameter: 2,
+    NotFound: 3,
+    Conflict: 4,
+    Unavailable: 5,
+    NotOffered: 6,
+}
+
+
+def exit_code(error: StateError) -> int:
+    """Return the exit code for a kind of error: its own, or that of the nearest kind above it; 1 for all others."""
+    return next((EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES), 1)
+
+
+def main() -> None:
+    """Run the command line; end with the exit code of the error, if there is one."""
+    from statesvc.cli.commands import app
+
+    try:
+        app()
+    except StateError as error:
+        print(f"statesvc: {error.message}", file=sys.stderr)
+        sys.exit(exit_code(error))

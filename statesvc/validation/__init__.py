@@ -1,0 +1,7 @@
+"""Pure rules: documents and what they refer to in, a Verdict out. Nothing here reads or writes anything."""
+
+from statesvc.validation.context import Context, Reference
+from statesvc.validation.verdict import Verdict
+from statesvc.validation.verify import verify
+
+__all__ = ["Context", "Reference", "Verdict", "verify"]

@@ -1,0 +1,18 @@
+"""${message}
+
+Rules: one change; the file name is the number and a sentence that begins with a verb; this docstring says why; nothing
+is imported from statesvc (declare the columns that are needed); every constraint is named; the downgrade works.
+"""
+
+from alembic import op
+
+revision = ${repr(up_revision)}
+down_revision = ${repr(down_revision)}
+
+
+def upgrade() -> None:
+    ${upgrades if upgrades else "raise NotImplementedError"}
+
+
+def downgrade() -> None:
+    ${downgrades if downgrades else "raise NotImplementedError"}

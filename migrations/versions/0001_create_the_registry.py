@@ -1,0 +1,239 @@
+"""Create the registry: containers with their names and documents, images, runtime configurations, the journal."""
+
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+# STRICT and partial indexes read best as the SQL that they are; the schema is SQLite's until PostgreSQL is a stage.
+SCHEMA = (
+    """
+CREATE TABLE events (
+    seq INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    action TEXT NOT NULL,
+    actor_id TEXT NOT NULL,
+    attributes TEXT NOT NULL CONSTRAINT ck_events_attributes_json CHECK (json_valid(attributes)),
+    revision INTEGER,
+    CONSTRAINT pk_events PRIMARY KEY (seq)
+) STRICT
+    """,
+    """CREATE INDEX ix_events_time ON events (time)""",
+    """
+CREATE TABLE images (
+    id TEXT NOT NULL CONSTRAINT ck_images_id_form CHECK (id GLOB 'sha256:*' AND length(id) = 71),
+    config BLOB NOT NULL,
+    size INTEGER NOT NULL,
+    created_at INTEGER,
+    tagged_at INTEGER,
+    CONSTRAINT pk_images PRIMARY KEY (id)
+) WITHOUT ROWID, STRICT
+    """,
+    """
+CREATE TABLE runtime_configs (
+    version INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    source TEXT NOT NULL,
+    user_config TEXT NOT NULL CONSTRAINT ck_runtime_configs_user_config_json CHECK (json_valid(user_config)),
+    loaded_at INTEGER NOT NULL,
+    CONSTRAINT pk_runtime_configs PRIMARY KEY (version)
+) STRICT
+    """,
+    """
+CREATE TABLE image_digests (
+    reference TEXT NOT NULL,
+    image_id TEXT NOT NULL,
+    CONSTRAINT pk_image_digests PRIMARY KEY (reference),
+    CONSTRAINT fk_image_digests_image_id FOREIGN KEY(image_id) REFERENCES images (id) ON DELETE CASCADE
+) WITHOUT ROWID, STRICT
+    """,
+    """CREATE INDEX ix_image_digests_image_id ON image_digests (image_id)""",
+    """
+CREATE TABLE image_tags (
+    reference TEXT NOT NULL,
+    image_id TEXT NOT NULL,
+    CONSTRAINT pk_image_tags PRIMARY KEY (reference),
+    CONSTRAINT fk_image_tags_image_id FOREIGN KEY(image_id) REFERENCES images (id) ON DELETE CASCADE
+) WITHOUT ROWID, STRICT
+    """,
+    """CREATE INDEX ix_image_tags_image_id ON image_tags (image_id)""",
+    """
+CREATE TABLE runtimes (
+    id INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    path TEXT,
+    args TEXT NOT NULL CONSTRAINT ck_runtimes_args_json CHECK (json_valid(args)),
+    type TEXT,
+    options TEXT CONSTRAINT ck_runtimes_options_json CHECK (json_valid(options)),
+    CONSTRAINT pk_runtimes PRIMARY KEY (id),
+    CONSTRAINT uq_runtimes_version_name UNIQUE (version, name),
+    CONSTRAINT fk_runtimes_version FOREIGN KEY(version) REFERENCES runtime_configs (version) ON DELETE RESTRICT
+) STRICT
+    """,
+    """
+CREATE TABLE service_state (
+    id INTEGER NOT NULL CONSTRAINT ck_service_state_one_row CHECK (id = 1),
+    instance_id TEXT NOT NULL,
+    current_version INTEGER,
+    CONSTRAINT pk_service_state PRIMARY KEY (id),
+    CONSTRAINT fk_service_state_current_version FOREIGN KEY(current_version) REFERENCES runtime_configs (version) ON DELETE RESTRICT
+) STRICT
+    """,
+    """
+CREATE TABLE containers (
+    id TEXT NOT NULL CONSTRAINT ck_containers_id_form CHECK (length(id) = 64 AND id NOT GLOB '*[^0-9a-f]*'),
+    image TEXT NOT NULL,
+    image_id TEXT NOT NULL,
+    path TEXT NOT NULL,
+    args TEXT NOT NULL CONSTRAINT ck_containers_args_json CHECK (json_valid(args)),
+    driver TEXT NOT NULL,
+    os TEXT NOT NULL,
+    managed INTEGER NOT NULL CONSTRAINT ck_containers_managed_flag CHECK (managed IN (0, 1)),
+    origin TEXT NOT NULL CONSTRAINT ck_containers_origin_known CHECK (origin IN ('created', 'docker', 'podman')),
+    created_at INTEGER NOT NULL,
+    state TEXT NOT NULL CONSTRAINT ck_containers_state_known CHECK (state IN ('created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead')),
+    pid INTEGER NOT NULL,
+    exit_code INTEGER NOT NULL,
+    error TEXT NOT NULL,
+    oom_killed INTEGER NOT NULL CONSTRAINT ck_containers_oom_killed_flag CHECK (oom_killed IN (0, 1)),
+    started_at INTEGER,
+    finished_at INTEGER,
+    restart_count INTEGER NOT NULL,
+    started_before INTEGER NOT NULL CONSTRAINT ck_containers_started_before_flag CHECK (started_before IN (0, 1)),
+    manually_stopped INTEGER NOT NULL CONSTRAINT ck_containers_manually_stopped_flag CHECK (manually_stopped IN (0, 1)),
+    runtime_name TEXT NOT NULL,
+    runtime_id INTEGER,
+    summary TEXT NOT NULL CONSTRAINT ck_containers_summary_json CHECK (json_valid(summary)),
+    revision INTEGER NOT NULL,
+    CONSTRAINT pk_containers PRIMARY KEY (id),
+    CONSTRAINT fk_containers_runtime_id FOREIGN KEY(runtime_id) REFERENCES runtimes (id) ON DELETE RESTRICT
+) STRICT
+    """,
+    """CREATE INDEX ix_containers_created_at_id ON containers (created_at, id)""",
+    """CREATE INDEX ix_containers_image_id ON containers (image_id)""",
+    """CREATE INDEX ix_containers_runtime_id ON containers (runtime_id)""",
+    """CREATE INDEX ix_containers_state_created_at_id ON containers (state, created_at, id)""",
+    """
+CREATE TABLE container_health (
+    container_id TEXT NOT NULL,
+    status TEXT NOT NULL CONSTRAINT ck_container_health_status_known CHECK (status IN ('starting', 'healthy', 'unhealthy', 'none')),
+    streak INTEGER NOT NULL,
+    log TEXT NOT NULL CONSTRAINT ck_container_health_log_json CHECK (json_valid(log)),
+    CONSTRAINT pk_container_health PRIMARY KEY (container_id),
+    CONSTRAINT fk_container_health_container_id FOREIGN KEY(container_id) REFERENCES containers (id) ON DELETE CASCADE
+) STRICT
+    """,
+    """
+CREATE TABLE container_labels (
+    container_id TEXT NOT NULL,
+    "key" TEXT NOT NULL,
+    value TEXT NOT NULL,
+    CONSTRAINT pk_container_labels PRIMARY KEY (container_id, "key"),
+    CONSTRAINT fk_container_labels_container_id FOREIGN KEY(container_id) REFERENCES containers (id) ON DELETE CASCADE
+) WITHOUT ROWID, STRICT
+    """,
+    """CREATE INDEX ix_container_labels_key_value ON container_labels ("key", value)""",
+    """
+CREATE TABLE container_mounts (
+    container_id TEXT NOT NULL,
+    destination TEXT NOT NULL,
+    type TEXT NOT NULL,
+    volume TEXT,
+    source TEXT NOT NULL,
+    document TEXT NOT NULL CONSTRAINT ck_container_mounts_document_json CHECK (json_valid(document)),
+    CONSTRAINT pk_container_mounts PRIMARY KEY (container_id, destination),
+    CONSTRAINT fk_container_mounts_container_id FOREIGN KEY(container_id) REFERENCES containers (id) ON DELETE CASCADE
+) WITHOUT ROWID, STRICT
+    """,
+    """CREATE INDEX ix_container_mounts_volume ON container_mounts (volume) WHERE volume IS NOT NULL""",
+    """
+CREATE TABLE container_names (
+    name TEXT NOT NULL CONSTRAINT ck_container_names_name_given CHECK (name <> ''),
+    container_id TEXT NOT NULL,
+    kind TEXT NOT NULL CONSTRAINT ck_container_names_kind_known CHECK (kind IN ('primary', 'alias')),
+    parent_id TEXT,
+    generated INTEGER NOT NULL CONSTRAINT ck_container_names_generated_flag CHECK (generated IN (0, 1)),
+    CONSTRAINT pk_container_names PRIMARY KEY (name),
+    CONSTRAINT ck_container_names_parent_of_alias CHECK ((kind = 'alias') = (parent_id IS NOT NULL)),
+    CONSTRAINT fk_container_names_container_id FOREIGN KEY(container_id) REFERENCES containers (id) ON DELETE CASCADE,
+    CONSTRAINT fk_container_names_parent_id FOREIGN KEY(parent_id) REFERENCES containers (id) ON DELETE CASCADE
+) WITHOUT ROWID, STRICT
+    """,
+    """CREATE INDEX ix_container_names_container_id ON container_names (container_id)""",
+    """CREATE INDEX ix_container_names_parent_id ON container_names (parent_id)""",
+    """CREATE UNIQUE INDEX uq_container_names_primary ON container_names (container_id) WHERE kind = 'primary'""",
+    """
+CREATE TABLE container_networks (
+    container_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    network_id TEXT NOT NULL,
+    CONSTRAINT pk_container_networks PRIMARY KEY (container_id, name),
+    CONSTRAINT fk_container_networks_container_id FOREIGN KEY(container_id) REFERENCES containers (id) ON DELETE CASCADE
+) WITHOUT ROWID, STRICT
+    """,
+    """CREATE INDEX ix_container_networks_name ON container_networks (name)""",
+    """CREATE INDEX ix_container_networks_network_id ON container_networks (network_id) WHERE network_id <> ''""",
+    """
+CREATE TABLE container_ports (
+    container_id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    private_port INTEGER NOT NULL,
+    protocol TEXT NOT NULL,
+    public_port INTEGER,
+    host_ip TEXT NOT NULL,
+    CONSTRAINT pk_container_ports PRIMARY KEY (container_id, position),
+    CONSTRAINT fk_container_ports_container_id FOREIGN KEY(container_id) REFERENCES containers (id) ON DELETE CASCADE
+) WITHOUT ROWID, STRICT
+    """,
+    """CREATE INDEX ix_container_ports_private_port ON container_ports (private_port)""",
+    """CREATE INDEX ix_container_ports_public_port ON container_ports (public_port) WHERE public_port IS NOT NULL""",
+    """
+CREATE TABLE container_specs (
+    container_id TEXT NOT NULL,
+    config TEXT NOT NULL CONSTRAINT ck_container_specs_config_json CHECK (json_valid(config)),
+    host_config TEXT NOT NULL CONSTRAINT ck_container_specs_host_config_json CHECK (json_valid(host_config)),
+    network_settings TEXT NOT NULL CONSTRAINT ck_container_specs_network_settings_json CHECK (json_valid(network_settings)),
+    resolv_conf_path TEXT NOT NULL,
+    hostname_path TEXT NOT NULL,
+    hosts_path TEXT NOT NULL,
+    shm_path TEXT NOT NULL,
+    log_path TEXT NOT NULL,
+    mount_label TEXT NOT NULL,
+    process_label TEXT NOT NULL,
+    apparmor_profile TEXT NOT NULL,
+    seccomp_profile TEXT NOT NULL,
+    no_new_privileges INTEGER NOT NULL CONSTRAINT ck_container_specs_no_new_privileges_flag CHECK (no_new_privileges IN (0, 1)),
+    CONSTRAINT pk_container_specs PRIMARY KEY (container_id),
+    CONSTRAINT fk_container_specs_container_id FOREIGN KEY(container_id) REFERENCES containers (id) ON DELETE CASCADE
+) STRICT
+    """,
+)
+TABLES = (
+    "events",
+    "images",
+    "runtime_configs",
+    "image_digests",
+    "image_tags",
+    "runtimes",
+    "service_state",
+    "containers",
+    "container_health",
+    "container_labels",
+    "container_mounts",
+    "container_names",
+    "container_networks",
+    "container_ports",
+    "container_specs",
+)
+
+
+def upgrade() -> None:
+    for statement in SCHEMA:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    for table in reversed(TABLES):
+        op.execute(f"DROP TABLE {table}")

@@ -1,0 +1,119 @@
+"""One request, as the handlers see it."""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+from starlette.requests import ClientDisconnect
+from starlette.types import Message, Receive, Scope
+
+from statesvc.api.versions import Version
+from statesvc.errors import InvalidParameter, TooLarge
+
+BODY_LIMIT = 16 * 1024 * 1024
+_FALSE = frozenset({"", "0", "no", "false", "none"})
+_TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_MEDIA_TYPE = re.compile(rf"\s*({_TOKEN}(?:/{_TOKEN})?)\s*")
+_PARAMETER = re.compile(rf'\s*;\s*({_TOKEN}\s*=\s*(?:{_TOKEN}|"(?:[^"\\]|\\.)*"))?\s*')
+_BAD_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2})(.{0,2})")
+
+
+@dataclass(slots=True)
+class Call:
+    """A request: `name` is the part of the path that the route leaves open, `query` the first value of each key."""
+
+    scope: Scope
+    receive: Receive
+    version: Version
+    name: str
+    query: dict[str, str]
+
+    def flag(self, key: str) -> bool:
+        """Read a query value as Docker reads a boolean: anything but a few words for no is yes."""
+        return self.query.get(key, "").strip().lower() not in _FALSE
+
+    def text(self, key: str) -> str:
+        """Return a query value, empty if it is not given."""
+        return self.query.get(key, "")
+
+    def values(self, key: str) -> list[str]:
+        """Return every value of a query key, in order."""
+        return [value for name, value in _pairs(self.scope["query_string"]) if name == key]
+
+    def header(self, name: bytes) -> str | None:
+        """Return a header by its lower-case name."""
+        return next((value.decode("latin-1") for key, value in self.scope["headers"] if key == name), None)
+
+    async def json_body(self) -> bytes:
+        """Read the whole body of a request that must be JSON. Raises InvalidParameter for another type, TooLarge above the limit."""
+        content_type = self.header(b"content-type") or ""
+        length = self.header(b"content-length")
+        if not content_type and (length == "0" or (length is None and self.header(b"transfer-encoding") is None)):
+            return b""
+        check_json_type(content_type)
+        if length is not None and length.isdecimal() and int(length) > BODY_LIMIT:
+            raise _too_large()
+        parts, size = [], 0
+        async for part in self.stream():
+            size += len(part)
+            if size > BODY_LIMIT:
+                raise _too_large()
+            parts.append(part)
+        return b"".join(parts)
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        """Yield the body as it comes in. Raises ClientDisconnect if the client goes away before its end."""
+        while True:
+            message: Message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            if message.get("body"):
+                yield message["body"]
+            if not message.get("more_body", False):
+                return
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(f"the request body is larger than {BODY_LIMIT // 1024 // 1024} MiB")
+
+
+def check_json_type(header: str) -> None:
+    """Accept a Content-Type that says JSON, as Go's mime.ParseMediaType reads it. Raises InvalidParameter otherwise."""
+    match = _MEDIA_TYPE.match(header)
+    if match is None:
+        raise InvalidParameter(f"malformed Content-Type header ({header}): mime: no media type")
+    at = match.end()
+    while at < len(header):
+        parameter = _PARAMETER.match(header, at)
+        if parameter is None or (parameter[1] is None and parameter.end() < len(header)):
+            what = "invalid media parameter" if header[at] == ";" else "unexpected content after media subtype"
+            raise InvalidParameter(f"malformed Content-Type header ({header}): mime: {what}")
+        at = parameter.end()
+    if match[1].lower() != "application/json":
+        raise InvalidParameter(f"unsupported Content-Type header ({header}): must be 'application/json'")
+
+
+def parse_query(raw: bytes) -> dict[str, str]:
+    """Return the first value of each key. Raises InvalidParameter for what Go's url.ParseQuery refuses."""
+    values: dict[str, str] = {}
+    if raw:
+        for key, value in _pairs(raw):
+            values.setdefault(key, value)
+    return values
+
+
+def _pairs(raw: bytes) -> Iterator[tuple[str, str]]:
+    for pair in raw.decode("latin-1").split("&"):
+        if ";" in pair:
+            raise InvalidParameter("invalid semicolon separator in query")
+        bad = _BAD_ESCAPE.search(pair)
+        if bad:
+            raise InvalidParameter(f'invalid URL escape "%{bad[1]}"')
+        if pair:
+            key, _, value = pair.partition("=")
+            yield _unquoted(key), _unquoted(value)
+
+
+def _unquoted(text: str) -> str:
+    return unquote_to_bytes(text.replace("+", " ")).decode("utf-8", "replace")

@@ -1,0 +1,87 @@
+"""Containers over HTTP: create, list, inspect, rename, delete."""
+
+import asyncio
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+from statesvc.api import listing, versions
+from statesvc.api.answers import json_answer, no_content, raw_json
+from statesvc.api.call import Call
+from statesvc.api.inspection import render
+from statesvc.api.routing import Route
+from statesvc.domain.decode import decode
+from statesvc.domain.documents import ContainerCreate
+from statesvc.domain.times import Clock
+from statesvc.services.containers import Containers
+
+LARGE_BODY = 256 * 1024
+
+
+class ContainersApi:
+    """The handlers under /containers that need no engine."""
+
+    def __init__(self, containers: Containers, clock: Clock) -> None:
+        self._containers = containers
+        self._clock = clock
+
+    def routes(self) -> list[Route]:
+        """Return the routes of this noun."""
+        return [
+            Route("POST", "/containers/create", self.create),
+            Route("GET", "/containers/json", self.index),
+            Route("GET", "/containers/{name}/json", self.inspect),
+            Route("POST", "/containers/{name}/rename", self.rename),
+            Route("DELETE", "/containers/{name}", self.delete),
+        ]
+
+    async def create(self, call: Call) -> Response:
+        """POST /containers/create?name="""
+        body = await call.json_body()
+        # A large body may take seconds to refuse: others must not wait for it.
+        large = len(body) > LARGE_BODY
+        request = await asyncio.to_thread(decode, ContainerCreate, body) if large else decode(ContainerCreate, body)
+        created = await self._containers.create(call.text("name"), request)
+        return json_answer({"Id": created.id, "Warnings": list(created.warnings)}, 201)
+
+    async def index(self, call: Call) -> Response:
+        """GET /containers/json?all=&limit=&size=&filters="""
+        rows = await self._containers.listed(listing.query(call))
+        return raw_json(listing.render(rows, self._clock(), size=call.flag("size")))
+
+    async def inspect(self, call: Call) -> Response:
+        """GET /containers/{name}/json?size="""
+        row = await self._containers.inspect(call.name)
+        if call.version >= versions.parse("1.45") and not call.query:
+            return raw_json(render(row))
+        return raw_json(_adapted(orjson.loads(render(row)), call))
+
+    async def rename(self, call: Call) -> Response:
+        """POST /containers/{name}/rename?name="""
+        await self._containers.rename(call.name, call.text("name"))
+        return no_content()
+
+    async def delete(self, call: Call) -> Response:
+        """DELETE /containers/{name}?force=&v=&link="""
+        if call.flag("link"):
+            await self._containers.remove_link(call.name)
+        else:
+            await self._containers.remove(call.name, force=call.flag("force"))
+        return no_content()
+
+
+_PREDEFINED_NETWORKS = frozenset({"bridge", "host", "none", "default"})
+
+
+def _adapted(document: dict[str, Any], call: Call) -> bytes:
+    """Return an inspect document as an older API version, or a request with options, has it (moby daemon/inspect.go)."""
+    if call.flag("size"):
+        # The layers are an engine's; of files that were never written, zero bytes are true.
+        document |= {"SizeRw": 0, "SizeRootFs": 0}
+    if call.version < versions.parse("1.45"):
+        more = [document["Id"][:12], document["Config"]["Hostname"]]
+        for name, endpoint in document["NetworkSettings"]["Networks"].items():
+            if name not in _PREDEFINED_NETWORKS and not name.startswith("container:"):
+                endpoint["Aliases"] = list(dict.fromkeys([*(endpoint["Aliases"] or ()), *more]))
+    return orjson.dumps(document)

@@ -1,0 +1,50 @@
+"""How errors become answers: the only place that knows status codes of errors."""
+
+import structlog
+from starlette.responses import Response
+
+from statesvc import errors
+from statesvc.api.answers import json_answer
+
+STATUS: dict[type[errors.StateError], int] = {
+    errors.InvalidParameter: 400,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.NotModified: 304,
+    errors.PreconditionFailed: 412,
+    errors.TooLarge: 413,
+    errors.NotOffered: 501,
+    errors.Unavailable: 503,
+}
+
+log = structlog.get_logger(__name__)
+
+
+def status_of(kind: type[errors.StateError]) -> int:
+    """Return the status of a kind of error: its own, or that of the nearest kind above it."""
+    return next(STATUS[above] for above in kind.__mro__ if above in STATUS)
+
+
+def answer_error(error: errors.StateError) -> Response:
+    """Answer with Docker's error body, and with every problem where the error lists some."""
+    status = status_of(type(error))
+    if status == 304:
+        return Response(status_code=304)
+    body: dict[str, object] = {"message": error.message}
+    if isinstance(error, errors.InvalidParameter) and error.problems:
+        body["errors"] = [
+            {"code": problem.code, "field": problem.field, "message": problem.message, "value": problem.value}
+            for problem in error.problems
+        ]
+    return json_answer(body, status)
+
+
+def answer_bug(method: str, path: str) -> Response:
+    """Answer for an error that is ours. The log has the trace; the client gets no detail."""
+    log.exception("request failed with a bug", method=method, path=path)
+    return json_answer({"message": "statesvc has a bug that this request met; its log has the details"}, 500)
+
+
+def answer_unknown_page() -> Response:
+    """Answer for a path or a method that does not exist, as Docker does."""
+    return json_answer({"message": "page not found"}, 404)

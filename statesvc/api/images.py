@@ -1,0 +1,190 @@
+"""Image records over HTTP: load, import, tag, list, inspect, remove."""
+
+import fnmatch
+from collections.abc import Sequence
+
+import orjson
+from starlette.responses import Response
+
+from statesvc.api import versions
+from statesvc.api.answers import JSON, json_answer
+from statesvc.api.call import Call
+from statesvc.api.routing import Route
+from statesvc.domain import filters, references
+from statesvc.domain.decode import decode_value
+from statesvc.domain.documents import Config
+from statesvc.domain.filters import Filters
+from statesvc.domain.times import SECOND
+from statesvc.domain.times import render as time_text
+from statesvc.errors import InvalidParameter, NotOffered
+from statesvc.services.images import Images, RecordedImage
+
+_ACCEPTED = frozenset({"dangling", "label", "before", "since", "reference", "until"})
+
+
+class ImagesApi:
+    """The handlers under /images."""
+
+    def __init__(self, images: Images) -> None:
+        self._images = images
+
+    def routes(self) -> list[Route]:
+        """Return the routes of this noun."""
+        return [
+            Route("GET", "/images/json", self.index),
+            Route("POST", "/images/load", self.load),
+            Route("POST", "/images/create", self.create),
+            Route("GET", "/images/{name}/json", self.inspect),
+            Route("POST", "/images/{name}/tag", self.tag),
+            Route("DELETE", "/images/{name}", self.delete),
+        ]
+
+    async def index(self, call: Call) -> Response:
+        """GET /images/json?filters=&all=&digests="""
+        wanted = filters.parse(call.text("filters"), _ACCEPTED)
+        shown = _chosen(await self._images.all(), wanted)
+        return json_answer([_entry(image, call.version) for image in shown])
+
+    async def load(self, call: Call) -> Response:
+        """POST /images/load, the body a tar archive of `docker save`."""
+        said = await self._images.load(call.stream())
+        return _lines([{"stream": sentence + "\n"} for sentence in said])
+
+    async def create(self, call: Call) -> Response:
+        """POST /images/create: with fromSrc an import; with fromImage a pull, which is not offered."""
+        source = call.text("fromSrc")
+        if not source:
+            raise NotOffered(
+                f"pulling {call.text('fromImage')!r} is not offered: statesvc keeps image records and talks to no registry; "
+                "load the image from an archive: docker save IMAGE | docker load"
+            )
+        if source != "-":
+            raise NotOffered(
+                f"importing from {source!r} is not offered: send the archive itself: docker import - < FILE"
+            )
+        image_id = await self._images.import_root(
+            call.stream(),
+            repo=call.text("repo"),
+            tag=call.text("tag"),
+            message=call.text("message"),
+            changes=call.values("changes"),
+            architecture=call.text("platform").partition("/")[2].partition("/")[0],
+        )
+        return _lines([{"status": image_id}])
+
+    async def inspect(self, call: Call) -> Response:
+        """GET /images/{name}/json"""
+        return json_answer(_document(await self._images.inspect(call.name), call.version))
+
+    async def tag(self, call: Call) -> Response:
+        """POST /images/{name}/tag?repo=&tag="""
+        await self._images.tag(call.name, call.text("repo"), call.text("tag"))
+        return Response(status_code=201)
+
+    async def delete(self, call: Call) -> Response:
+        """DELETE /images/{name}?force="""
+        if not call.name.strip():
+            raise InvalidParameter("image name cannot be blank")
+        removals = await self._images.remove(call.name, force=call.flag("force"))
+        return json_answer(
+            [{"Untagged": done.untagged} if done.untagged else {"Deleted": done.deleted} for done in removals]
+        )
+
+
+def _lines(messages: Sequence[dict[str, str]]) -> Response:
+    return Response(b"".join(orjson.dumps(message) + b"\r\n" for message in messages), media_type=JSON)
+
+
+def _chosen(images: Sequence[RecordedImage], wanted: Filters) -> list[RecordedImage]:
+    return [image for image in images if _passes(image, images, wanted)]
+
+
+def _passes(image: RecordedImage, among: Sequence[RecordedImage], wanted: Filters) -> bool:
+    labels = (image.says.config or {}).get("Labels") or {}
+    dangling = not image.repo_tags and not image.repo_digests
+    return (
+        all(dangling == (text.lower() in {"1", "true"}) for text in wanted.get("dangling", ()))
+        and all(_has(labels, label) for label in wanted.get("label", ()))
+        and ("reference" not in wanted or any(_matches(image, pattern) for pattern in wanted["reference"]))
+        and all((image.image.created_at or 0) < _created(text, among) for text in wanted.get("before", ()))
+        and all((image.image.created_at or 0) > _created(text, among) for text in wanted.get("since", ()))
+    )
+
+
+def _has(labels: dict[str, str], wanted: str) -> bool:
+    key, equals, value = wanted.partition("=")
+    return key in labels and (not equals or labels[key] == value)
+
+
+def _matches(image: RecordedImage, pattern: str) -> bool:
+    """Whether a reference matches, with its tag or without, as path.Match would (a star stays within a segment)."""
+    for text in (*image.repo_tags, *image.repo_digests):
+        name = references.parse_normalized(text).familiar_name
+        for shown in (text, name):
+            if shown.count("/") == pattern.count("/") and fnmatch.fnmatchcase(shown, pattern):
+                return True
+    return False
+
+
+def _created(text: str, among: Sequence[RecordedImage]) -> int:
+    for image in among:
+        if (
+            text in image.repo_tags
+            or f"{text}:latest" in image.repo_tags
+            or image.image.id.removeprefix("sha256:").startswith(text)
+        ):
+            return image.image.created_at or 0
+    raise InvalidParameter(f"invalid filter: there is no image {text!r}")
+
+
+def _entry(image: RecordedImage, version: versions.Version) -> dict[str, object]:
+    says = image.says
+    shown: dict[str, object] = {
+        "Containers": -1,
+        "Created": (image.image.created_at or 0) // SECOND,
+        "Id": image.image.id,
+        "Labels": (says.config or {}).get("Labels"),
+        "ParentId": says.parent,
+        "RepoDigests": image.repo_digests,
+        "RepoTags": image.repo_tags,
+        "SharedSize": -1,
+        "Size": image.image.size,
+    }
+    if version < versions.parse("1.44"):
+        shown["VirtualSize"] = image.image.size
+    if version < versions.parse("1.43") and not image.repo_tags:
+        shown |= {"RepoTags": ["<none>:<none>"], "RepoDigests": image.repo_digests or ["<none>@<none>"]}
+    return shown
+
+
+def _document(image: RecordedImage, version: versions.Version) -> dict[str, object]:
+    says = image.says
+    shown: dict[str, object] = {
+        "Id": image.image.id,
+        "RepoTags": image.repo_tags,
+        "RepoDigests": image.repo_digests,
+        "Parent": says.parent,
+        "Comment": says.comment,
+        "Created": time_text(image.image.created_at),
+        "DockerVersion": says.docker_version,
+        "Author": says.author,
+        "Config": None if says.config is None else decode_value(Config, says.config).to_dict(),
+        "Architecture": says.architecture,
+        "Os": says.os,
+        "Size": image.image.size,
+        "GraphDriver": {"Data": None, "Name": "overlay2"},
+        "RootFS": {"Type": "layers", "Layers": list(says.diff_ids)} if says.diff_ids else {"Type": "layers"},
+        "Metadata": {"LastTagTime": time_text(image.image.tagged_at)},
+    }
+    if says.variant:
+        shown["Variant"] = says.variant
+    if says.os_version:
+        shown["OsVersion"] = says.os_version
+    if version < versions.parse("1.44"):
+        shown["VirtualSize"] = image.image.size
+    if version < versions.parse("1.45"):
+        container_config = (
+            None if says.container_config is None else decode_value(Config, says.container_config).to_dict()
+        )
+        shown |= {"Container": says.container, "ContainerConfig": container_config}
+    return shown

@@ -1,0 +1,50 @@
+"""The answer to inspect, put together from the bytes that are stored."""
+
+from typing import Any
+
+import orjson
+
+from statesvc.domain.state import LIVE, State
+from statesvc.domain.times import render as time_text
+
+
+def text(value: str) -> str:
+    """Return a string as JSON."""
+    return orjson.dumps(value).decode()
+
+
+def render(row: Any) -> bytes:
+    """Return the newest form of an inspect answer. `row` is what db.containers.inspect returns."""
+    host_config = row.host_config
+    if row.links:
+        # A quote inside a JSON string is escaped, so these bytes are nothing but the field.
+        host_config = host_config.replace('"Links":null', f'"Links":[{row.links}]', 1)
+    return (
+        f'{{"Id":"{row.id}","Created":"{time_text(row.created_at)}","Path":{text(row.path)},"Args":{row.args},'
+        f'"State":{_state(row)},"Image":{text(row.image_id)},"ResolvConfPath":{text(row.resolv_conf_path)},'
+        f'"HostnamePath":{text(row.hostname_path)},"HostsPath":{text(row.hosts_path)},"LogPath":{text(row.log_path)},'
+        f'"Name":{text("/" + row.name)},"RestartCount":{row.restart_count},"Driver":{text(row.driver)},'
+        f'"Platform":{text(row.os)},"MountLabel":{text(row.mount_label)},"ProcessLabel":{text(row.process_label)},'
+        f'"AppArmorProfile":{text(row.apparmor_profile)},"ExecIDs":null,"HostConfig":{host_config},'
+        f'"GraphDriver":{{"Data":null,"Name":{text(row.driver)}}},"Mounts":[{row.mounts or ""}],'
+        f'"Config":{row.config},"NetworkSettings":{row.network_settings}}}'
+    ).encode()
+
+
+def _state(row: Any) -> str:
+    state = row.state
+    flags = {
+        "Running": state in LIVE,
+        "Paused": state == State.PAUSED,
+        "Restarting": state == State.RESTARTING,
+        "OOMKilled": row.oom_killed,
+        "Dead": state == State.DEAD,
+    }
+    rendered = ",".join(f'"{name}":{"true" if flag else "false"}' for name, flag in flags.items())
+    health = ""
+    if row.status is not None:
+        health = f',"Health":{{"Status":"{row.status}","FailingStreak":{row.streak},"Log":{row.log}}}'
+    return (
+        f'{{"Status":"{state}",{rendered},"Pid":{row.pid},"ExitCode":{row.exit_code},"Error":{text(row.error)},'
+        f'"StartedAt":"{time_text(row.started_at)}","FinishedAt":"{time_text(row.finished_at)}"{health}}}'
+    )

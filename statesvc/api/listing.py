@@ -1,0 +1,65 @@
+"""The answer to a list of containers, put together from the summaries that are stored."""
+
+from collections.abc import Mapping
+
+import orjson
+
+from statesvc.api.call import Call
+from statesvc.domain import filters
+from statesvc.domain.state import State
+from statesvc.domain.times import human
+from statesvc.errors import InvalidParameter
+from statesvc.services.selection import ACCEPTED, Listed, ListQuery
+
+
+def query(call: Call) -> ListQuery:
+    """Read the parameters of a list. Raises InvalidParameter for a limit that is no number and for unknown filters."""
+    limit = call.text("limit")
+    try:
+        number = int(limit) if limit else 0
+    except ValueError:
+        raise InvalidParameter(f"the limit {limit!r} is not a number") from None
+    return ListQuery(call.flag("all"), number, filters.parse(call.text("filters"), ACCEPTED))
+
+
+def render(listed: Listed, now: int, *, size: bool) -> bytes:
+    """Return the list as Docker has it. `size` adds SizeRootFs, which is 0 as the layers are an engine's."""
+    sizes = '"SizeRootFs":0,' if size else ""
+    shown: dict[tuple[str, str], str] = {}
+    entries = []
+    for _, names, image, image_id, state, exit_code, started_at, finished_at, health, summary in listed.rows:
+        if (image, image_id) not in shown:
+            shown[image, image_id] = _image(image, image_id, listed.images)
+        status = sentence(state, exit_code, started_at, finished_at, health, now)
+        entries.append(
+            f'{{"Names":[{names}],{shown[image, image_id]},"State":"{state}","Status":"{status}",{sizes}{summary[1:]}'
+        )
+    return f"[{','.join(entries)}]\n".encode()
+
+
+def _image(image: str, image_id: str, meant: Mapping[str, str]) -> str:
+    # A reference that means another image by now is of no use: Docker shows the ID instead.
+    shown = image if image == image_id or meant.get(image) == image_id else image_id
+    return orjson.dumps({"Image": shown, "ImageID": image_id}).decode()[1:-1]
+
+
+def sentence(
+    state: str, exit_code: int, started_at: int | None, finished_at: int | None, health: str | None, now: int
+) -> str:
+    """Return the status of a container in words (moby container/state.go)."""
+    if state == State.CREATED:
+        return "Created"
+    if state == State.EXITED:
+        return f"Exited ({exit_code}) {human(now - finished_at)} ago" if finished_at is not None else ""
+    if state == State.RESTARTING:
+        return f"Restarting ({exit_code}) {human(now - (finished_at or now))} ago"
+    if state == State.REMOVING:
+        return "Removal In Progress"
+    if state == State.DEAD:
+        return "Dead"
+    up = f"Up {human(now - (started_at or now))}"
+    if state == State.PAUSED:
+        return f"{up} (Paused)"
+    if health in {None, "none"}:
+        return up
+    return f"{up} ({'health: starting' if health == 'starting' else health})"

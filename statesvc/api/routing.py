@@ -1,0 +1,119 @@
+"""From a path to its handler, as Docker's router does it: versions, cleaned paths, open names with slashes in them."""
+
+import posixpath
+import re
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import structlog
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from statesvc import __version__
+from statesvc.api import versions
+from statesvc.api.call import Call, parse_query
+from statesvc.api.errors import answer_bug, answer_error, answer_unknown_page
+from statesvc.errors import StateError
+
+Handler = Callable[[Call], Awaitable[Response]]
+
+log = structlog.get_logger(__name__)
+
+_VERSIONED = re.compile(r"/v([0-9.]+)(/.*)", re.DOTALL)
+HEADERS = [
+    (b"api-version", versions.NEWEST.encode()),
+    (b"docker-experimental", b"false"),
+    (b"ostype", b"linux"),
+    (b"server", f"statesvc/{__version__} (linux)".encode()),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A method and a path. One part of the path may be open: `/containers/{name}/json`; the name may contain slashes."""
+
+    method: str
+    path: str
+    handler: Handler
+
+
+class Router:
+    """The ASGI application: answers each request by the handler of its route, and every error as JSON."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._fixed: dict[tuple[str, str], Handler] = {}
+        self._open: dict[tuple[str, str, str], Handler] = {}
+        for route in routes:
+            before, has_name, after = route.path.partition("{name}")
+            if has_name:
+                self._open[route.method, before, after] = route.handler
+            else:
+                self._fixed[route.method, route.path] = route.handler
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        started = time.perf_counter_ns()
+        response = await self._answer(scope, receive)
+        response.raw_headers += HEADERS
+        await response(scope, receive, send)
+        if log.is_enabled_for(10):
+            log.debug(
+                "request",
+                method=scope["method"],
+                path=scope["path"],
+                status=response.status_code,
+                microseconds=(time.perf_counter_ns() - started) // 1000,
+            )
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Response:
+        path: str = scope["path"]
+        if "//" in path or "/." in path or not path.startswith("/"):
+            cleaned = clean(path)
+            if cleaned != path:
+                return _moved(cleaned, scope["query_string"])
+        matched = _VERSIONED.fullmatch(path)
+        asked, path = matched.groups() if matched else (None, path)
+        if scope["method"] == "OPTIONS":
+            return Response(status_code=200)
+        handler, name = self._match(scope["method"], path)
+        if handler is None:
+            return answer_unknown_page()
+        try:
+            call = Call(scope, receive, versions.negotiated(asked), name, parse_query(scope["query_string"]))
+            return await handler(call)
+        except StateError as error:
+            return answer_error(error)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        except Exception:  # noqa: BLE001 - a bug must not end the connection, and is logged with its trace
+            return answer_bug(scope["method"], scope["path"])
+
+    def _match(self, method: str, path: str) -> tuple[Handler | None, str]:
+        fixed = self._fixed.get((method, path))
+        if fixed is not None:
+            return fixed, ""
+        second = path.find("/", 1)
+        last = path.rfind("/")
+        if second < 0 or "\n" in path:
+            return None, ""
+        before = path[: second + 1]
+        if last > second:
+            handler = self._open.get((method, before, path[last:]))
+            if handler is not None:
+                return handler, path[second + 1 : last]
+        return self._open.get((method, before, "")), path[second + 1 :]
+
+
+def clean(path: str) -> str:
+    """Return the path without empty and dot segments; a slash at the end stays (gorilla/mux cleanPath)."""
+    cleaned = posixpath.normpath("/" + path.lstrip("/"))
+    return cleaned + "/" if path.endswith("/") and cleaned != "/" else cleaned
+
+
+def _moved(path: str, query: bytes) -> Response:
+    location = quote(path, safe="/~!$&'()*+,;=:@") + (f"?{query.decode('latin-1')}" if query else "")
+    return Response(status_code=301, headers={"location": location})

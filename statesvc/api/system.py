@@ -1,0 +1,184 @@
+"""The service as a whole over HTTP: ping, version, info."""
+
+import platform
+
+from starlette.responses import Response
+
+from statesvc import __version__
+from statesvc.api import versions
+from statesvc.api.answers import json_answer
+from statesvc.api.call import Call
+from statesvc.api.routing import Route
+from statesvc.domain.daemon_config import Runtime
+from statesvc.domain.state import LIVE, State
+from statesvc.domain.times import render as time_text
+from statesvc.services.system import Counts, System
+
+# The engine whose behaviour is spoken: clients compare it with what they need.
+SERVER_VERSION = "26.1.5"
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+_LOG_DRIVERS = ["awslogs", "fluentd", "gcplogs", "gelf", "journald", "json-file", "local", "splunk", "syslog"]
+
+
+class SystemApi:
+    """The handlers that need no object."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+
+    def routes(self) -> list[Route]:
+        """Return the routes of this noun."""
+        return [
+            Route("GET", "/_ping", self.ping),
+            Route("HEAD", "/_ping", self.ping_head),
+            Route("GET", "/version", self.version),
+            Route("GET", "/info", self.info),
+        ]
+
+    async def ping(self, _call: Call) -> Response:
+        """GET /_ping"""
+        return _pong(b"OK")
+
+    async def ping_head(self, _call: Call) -> Response:
+        """HEAD /_ping"""
+        return _pong(b"")
+
+    async def version(self, _call: Call) -> Response:
+        """GET /version"""
+        facts = self._system.site.facts
+        architecture = _ARCHITECTURES.get(facts.architecture, facts.architecture)
+        common = {
+            "ApiVersion": versions.NEWEST,
+            "MinAPIVersion": versions.OLDEST,
+            "Os": "linux",
+            "Arch": architecture,
+            "KernelVersion": facts.kernel_version,
+        }
+        details = {key: str(value) for key, value in common.items()} | {
+            "Experimental": "false",
+            "statesvc": __version__,
+        }
+        return json_answer(
+            {
+                "Platform": {"Name": f"statesvc {__version__}"},
+                "Components": [{"Name": "Engine", "Version": SERVER_VERSION, "Details": details}],
+                "Version": SERVER_VERSION,
+                **common,
+                "GitCommit": "",
+                "GoVersion": f"none (Python {platform.python_version()})",
+                "BuildTime": "",
+            }
+        )
+
+    async def info(self, _call: Call) -> Response:
+        """GET /info"""
+        return json_answer(self._state(await self._system.counts()) | self._host() | self._daemon())
+
+    def _state(self, counts: Counts) -> dict[str, object]:
+        by_state = counts.containers
+        live = sum(by_state.get(state, 0) for state in LIVE)
+        total, paused = sum(by_state.values()), by_state.get(State.PAUSED, 0)
+        return {
+            "Containers": total,
+            "ContainersRunning": live - paused,
+            "ContainersPaused": paused,
+            "ContainersStopped": total - live,
+            "Images": counts.images,
+        }
+
+    def _host(self) -> dict[str, object]:
+        facts = self._system.site.facts
+        return {
+            "Driver": facts.storage_driver,
+            "DriverStatus": [list(pair) for pair in facts.driver_status],
+            "MemoryLimit": facts.memory_limit,
+            "SwapLimit": facts.swap_limit,
+            "KernelMemoryTCP": facts.kernel_memory_tcp,
+            "CpuCfsPeriod": facts.cpu_cfs_period,
+            "CpuCfsQuota": facts.cpu_cfs_quota,
+            "CPUShares": facts.cpu_shares,
+            "CPUSet": facts.cpuset,
+            "PidsLimit": facts.pids_limit,
+            "OomKillDisable": facts.oom_kill_disable,
+            "IPv4Forwarding": facts.ipv4_forwarding,
+            "BridgeNfIptables": facts.bridge_nf_iptables,
+            "BridgeNfIp6tables": facts.bridge_nf_ip6tables,
+            "CgroupDriver": facts.cgroup_driver,
+            "CgroupVersion": str(facts.cgroup_version),
+            "KernelVersion": facts.kernel_version,
+            "OperatingSystem": facts.operating_system,
+            "OSVersion": facts.os_version,
+            "OSType": "linux",
+            "Architecture": facts.architecture,
+            "NCPU": facts.ncpu,
+            "MemTotal": facts.mem_total,
+            "Name": facts.hostname,
+            "SecurityOptions": list(facts.security_options),
+            "Warnings": list(facts.warnings) or None,
+        }
+
+    def _daemon(self) -> dict[str, object]:
+        site = self._system.site
+        commit = {"ID": "", "Expected": ""}
+        return {
+            "ID": site.instance_id,
+            "Plugins": {"Volume": ["local"], "Network": [], "Authorization": None, "Log": _LOG_DRIVERS},
+            "Debug": False,
+            "NFd": -1,
+            "NGoroutines": -1,
+            "NEventsListener": 0,
+            "SystemTime": time_text(site.clock()),
+            "LoggingDriver": "json-file",
+            "IndexServerAddress": "",
+            "RegistryConfig": {
+                "AllowNondistributableArtifactsCIDRs": None,
+                "AllowNondistributableArtifactsHostnames": None,
+                "InsecureRegistryCIDRs": [],
+                "IndexConfigs": {},
+                "Mirrors": None,
+            },
+            "GenericResources": None,
+            "DockerRootDir": str(site.data_root),
+            "HttpProxy": "",
+            "HttpsProxy": "",
+            "NoProxy": "",
+            "Labels": [],
+            "ExperimentalBuild": False,
+            "ServerVersion": SERVER_VERSION,
+            "Runtimes": {name: _runtime(runtime) for name, runtime in site.daemon.runtimes.items()},
+            "DefaultRuntime": site.daemon.default_runtime,
+            "Swarm": {
+                "NodeID": "",
+                "NodeAddr": "",
+                "LocalNodeState": "inactive",
+                "ControlAvailable": False,
+                "Error": "",
+                "RemoteManagers": None,
+            },
+            "LiveRestoreEnabled": False,
+            "Isolation": "",
+            "InitBinary": "docker-init",
+            "ContainerdCommit": commit,
+            "RuncCommit": commit,
+            "InitCommit": commit,
+            "CDISpecDirs": [],
+        }
+
+
+def _runtime(runtime: Runtime) -> dict[str, object]:
+    shown: dict[str, object] = {}
+    if runtime.path:
+        shown["path"] = runtime.path
+    if runtime.args:
+        shown["runtimeArgs"] = list(runtime.args)
+    return shown
+
+
+def _pong(body: bytes) -> Response:
+    headers = {
+        "builder-version": "2",
+        "swarm": "inactive",
+        "cache-control": "no-cache, no-store, must-revalidate",
+        "pragma": "no-cache",
+    }
+    return Response(body, media_type="text/plain", headers=headers)

@@ -1,0 +1,75 @@
+"""The commands and their flags; the flags follow dockerd where it has them."""
+
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+from statesvc import __version__
+
+app = typer.Typer(
+    name="statesvc",
+    help="The durable state plane of a container engine, in one SQLite database.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+DataRoot = Annotated[Optional[Path], typer.Option("--data-root", help="Folder of the database.")]  # noqa: UP045
+LogLevel = Annotated[Optional[str], typer.Option("--log-level", "-l", help="debug, info, warning or error.")]  # noqa: UP045
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 - typer's way
+    if wanted:
+        print(f"statesvc {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def statesvc(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,  # noqa: FBT002
+) -> None:
+    """The durable state plane of a container engine, in one SQLite database."""
+
+
+@app.command()
+def serve(
+    hosts: Annotated[Optional[list[str]], typer.Option("--host", "-H", help="Address to serve: unix://PATH.")] = None,  # noqa: UP045
+    data_root: DataRoot = None,
+    config_file: Annotated[Optional[Path], typer.Option("--config-file", help="Docker's daemon.json.")] = None,  # noqa: UP045
+    host_facts: Annotated[
+        Optional[Path], typer.Option("--host-facts", help="Facts to use instead of this host's.")
+    ] = None,  # noqa: UP045
+    log_level: LogLevel = None,
+    log_format: Annotated[Optional[str], typer.Option("--log-format", help="text or json.")] = None,  # noqa: UP045
+) -> None:
+    """Serve the Docker Engine API until SIGTERM."""
+    from statesvc.app import serve as run
+    from statesvc.cli import logs
+
+    settings = _settings(
+        hosts=tuple(hosts) if hosts else None,
+        data_root=data_root,
+        config_file=config_file,
+        host_facts=host_facts,
+        log_level=log_level,
+        log_format=log_format,
+    )
+    logs.configure(settings.log_level, settings.log_format)
+    run(settings)
+
+
+def _settings(**given: Any) -> Any:
+    from pydantic import ValidationError
+
+    from statesvc.errors import InvalidParameter
+    from statesvc.settings import Settings
+
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise InvalidParameter(f"the settings are wrong: {wrong}") from None

@@ -1,0 +1,285 @@
+"""Containers: the narrow row, the wide documents beside it, and how both are looked up."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    union_all,
+    update,
+)
+
+from statesvc.db.tables import (
+    container_health,
+    container_labels,
+    container_mounts,
+    container_names,
+    container_networks,
+    container_ports,
+    container_specs,
+    containers,
+)
+from statesvc.domain.ids import is_full
+from statesvc.domain.mount_point import MountPoint
+from statesvc.domain.state import State
+from statesvc.errors import InvalidParameter, NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """The narrow row. `args` and `summary` are JSON text; times are nanoseconds, None for never."""
+
+    id: str
+    image: str
+    image_id: str
+    path: str
+    args: str
+    driver: str
+    os: str
+    created_at: int
+    summary: str
+    runtime_name: str
+    origin: str = "created"
+    managed: bool = False
+    state: str = State.CREATED
+    pid: int = 0
+    exit_code: int = 0
+    error: str = ""
+    oom_killed: bool = False
+    started_at: int | None = None
+    finished_at: int | None = None
+    restart_count: int = 0
+    started_before: bool = False
+    manually_stopped: bool = False
+    runtime_id: int | None = None
+    revision: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """The wide documents of a container, as JSON text in the form they are handed out, and the paths an engine gave it."""
+
+    config: str
+    host_config: str
+    network_settings: str
+    resolv_conf_path: str = ""
+    hostname_path: str = ""
+    hosts_path: str = ""
+    shm_path: str = ""
+    log_path: str = ""
+    mount_label: str = ""
+    process_label: str = ""
+    apparmor_profile: str = ""
+    seccomp_profile: str = ""
+    no_new_privileges: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The health of a container; `log` is the JSON text of the last probes."""
+
+    status: str
+    streak: int
+    log: str
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A port that is reachable now."""
+
+    private_port: int
+    protocol: str
+    public_port: int | None
+    host_ip: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """What filters ask of a container: its labels, mounts, networks (name → ID) and live ports."""
+
+    labels: dict[str, str]
+    mounts: Sequence[MountPoint]
+    networks: dict[str, str]
+    ports: Sequence[Port] = ()
+
+
+_C, _N, _S, _H = containers.c, container_names.c, container_specs.c, container_health.c
+_child = container_names.alias("child")
+_link = container_names.alias("link")
+
+_MOUNTS = (
+    select(func.group_concat(container_mounts.c.document))
+    .where(container_mounts.c.container_id == _C.id)
+    .scalar_subquery()
+    .label("mounts")
+)
+# As Docker shows a link: /child:/parent/alias
+_LINKS = (
+    select(func.group_concat(func.json_quote(literal("/") + _child.c.name + ":/" + _link.c.name)))
+    .select_from(_link)
+    .join(_child, and_(_child.c.container_id == _link.c.container_id, _child.c.kind == "primary"))
+    .where(_link.c.parent_id == _C.id)
+    .scalar_subquery()
+    .label("links")
+)
+_NAME = select(_N.name).where(_N.container_id == _C.id, _N.kind == "primary").scalar_subquery().label("name")
+
+
+def _inspection(*where: Any) -> Select[Any]:
+    wide = [column for column in container_specs.columns if column.name != "container_id"]
+    narrow = [column for column in containers.columns if column.name != "summary"]
+    return (
+        select(*narrow, *wide, _NAME, _MOUNTS, _LINKS, _H.status, _H.streak, _H.log)
+        .join_from(containers, container_specs, _S.container_id == _C.id)
+        .join(container_health, _H.container_id == _C.id, isouter=True)
+        .where(*where)
+    )
+
+
+def _ranked(statement: Select[Any]) -> Select[Any]:
+    """Look up by full ID, then exact name, then ID prefix: the rows found, the best first; two of rank 2 are ambiguous."""
+    reference, name, after = bindparam("reference"), bindparam("name"), bindparam("after")
+    prefixed = select(_C.id).where(_C.id >= reference, _C.id < after).limit(2).subquery("prefixed")
+    found = union_all(
+        select(_C.id.label("id"), literal(0).label("rank")).where(_C.id == reference),
+        select(_N.container_id, literal(1)).where(_N.name == name),
+        select(prefixed.c.id, literal(2)),
+    ).subquery("found")
+    return statement.add_columns(found.c.rank).join(found, found.c.id == _C.id).order_by(found.c.rank).limit(2)
+
+
+BY_ID = _inspection(_C.id == bindparam("reference"))
+RANKED = _ranked(_inspection())
+RANKED_ROW = _ranked(select(_C.id, _C.state, _C.revision, _C.image, _C.origin, _NAME).select_from(containers))
+
+
+def _keys(reference: str) -> dict[str, str]:
+    # The hexadecimal digits end at f: g is the first text behind every ID that begins with the reference.
+    return {"reference": reference, "name": reference.removeprefix("/"), "after": reference + "g"}
+
+
+def _best(conn: Connection, statement: Select[Any], reference: str) -> Any:
+    if not reference:
+        raise InvalidParameter('invalid name or ID supplied: ""')
+    rows = conn.execute(statement, _keys(reference)).all()
+    if not rows:
+        raise NotFound(f"No such container: {reference}")
+    if len(rows) > 1 and rows[0].rank == rows[1].rank == 2:
+        raise InvalidParameter(f"multiple IDs found with provided prefix: {reference}")
+    return rows[0]
+
+
+def inspect(conn: Connection, reference: str) -> Any:
+    """Return everything of the container a reference means, as one row: Container, Spec, name, mounts, links, health.
+
+    `mounts` and `links` are the comma-joined JSON of each, None for none; `status`, `streak` and `log` are its health.
+    Raises InvalidParameter for an empty or ambiguous reference, NotFound for an unknown one.
+    """
+    if is_full(reference):
+        row = conn.execute(BY_ID, {"reference": reference}).first()
+        if row is not None:
+            return row
+    return _best(conn, RANKED, reference)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Which container a reference means, and what operations ask of it first."""
+
+    id: str
+    name: str
+    state: State
+    revision: int
+    image: str
+    origin: str
+
+
+def find(conn: Connection, reference: str) -> Found:
+    """Return the container a reference means. Raises as inspect does."""
+    row = _best(conn, RANKED_ROW, reference)
+    return Found(row.id, row.name, State(row.state), row.revision, row.image, row.origin)
+
+
+def exists(conn: Connection, container_id: str) -> bool:
+    """Say whether there is a container with this full ID."""
+    return conn.execute(select(_C.id).where(_C.id == container_id)).first() is not None
+
+
+_INSERT = insert(containers)
+_INSERT_SPEC = insert(container_specs)
+_INSERT_LABEL = insert(container_labels)
+_INSERT_MOUNT = insert(container_mounts)
+_INSERT_NETWORK = insert(container_networks)
+_INSERT_PORT = insert(container_ports)
+_INSERT_HEALTH = insert(container_health)
+
+
+def add(conn: Connection, container: Container, spec: Spec, facets: Facets, health: Health | None = None) -> None:
+    """Insert a container whose name the caller reserves in the same transaction."""
+    owner = {"container_id": container.id}
+    conn.execute(_INSERT, _row(container))
+    conn.execute(_INSERT_SPEC, owner | _row(spec))
+    if facets.labels:
+        conn.execute(_INSERT_LABEL, [owner | {"key": key, "value": value} for key, value in facets.labels.items()])
+    if facets.mounts:
+        conn.execute(_INSERT_MOUNT, [owner | _mount(mount) for mount in facets.mounts])
+    if facets.networks:
+        named = facets.networks.items()
+        conn.execute(_INSERT_NETWORK, [owner | {"name": name, "network_id": network} for name, network in named])
+    if facets.ports:
+        conn.execute(_INSERT_PORT, [owner | {"position": at} | _row(port) for at, port in enumerate(facets.ports)])
+    if health:
+        conn.execute(_INSERT_HEALTH, owner | _row(health))
+
+
+def _row(record: Any) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in record.__slots__}
+
+
+def _mount(mount: MountPoint) -> dict[str, Any]:
+    return {
+        "destination": mount.destination,
+        "type": mount.type,
+        "volume": mount.name or None,
+        "source": mount.source,
+        "document": mount.document(),
+    }
+
+
+def remove(conn: Connection, container_id: str) -> None:
+    """Delete the container and all that belongs to it."""
+    conn.execute(delete(containers).where(_C.id == container_id))
+
+
+def touch(conn: Connection, container_id: str) -> int:
+    """Count a change of the container; answer its new revision."""
+    return conn.execute(
+        update(containers).where(_C.id == container_id).values(revision=_C.revision + 1).returning(_C.revision)
+    ).scalar_one()
+
+
+def labels(conn: Connection, container_id: str) -> dict[str, str]:
+    """Return the labels of a container."""
+    columns = container_labels.c
+    rows = conn.execute(select(columns.key, columns.value).where(columns.container_id == container_id)).all()
+    return {row.key: row.value for row in rows}
+
+
+def users_of_image(conn: Connection, image_id: str) -> list[tuple[str, State]]:
+    """Return ID and state of the containers made from an image, the newest first."""
+    rows = conn.execute(select(_C.id, _C.state).where(_C.image_id == image_id).order_by(_C.created_at.desc()))
+    return [(row.id, State(row.state)) for row in rows]
+
+
+def count_by_state(conn: Connection) -> dict[State, int]:
+    """Return how many containers are in each state."""
+    return {State(state): n for state, n in conn.execute(select(_C.state, func.count()).group_by(_C.state))}

@@ -1,0 +1,268 @@
+"""The database: one writer, some readers, and the units of work that run on them. Only this module begins and commits.
+
+A unit is a function that takes a connection first and does nothing outside the database.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+
+import structlog
+from sqlalchemy import Connection as Connection
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from statesvc.errors import StateError, Unavailable
+
+try:
+    from pysqlite3 import dbapi2 as driver
+except ImportError:  # no wheel for this platform: the standard library's driver, if its SQLite is sound
+    import sqlite3 as driver  # type: ignore[no-redef]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
+
+# Every connection. FULL: an acknowledged change must survive power loss.
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "trusted_schema=OFF",
+    "cell_size_check=ON",
+    "journal_size_limit=67108864",
+)
+BATCH_LIMIT = 64
+SCAN_THREADS = 4
+_REASONS = {
+    "SQLITE_BUSY": "the database is locked by another program",
+    "SQLITE_LOCKED": "the database is locked",
+    "SQLITE_FULL": "the disk that holds the database is full",
+    "SQLITE_READONLY": "the database is read-only",
+    "SQLITE_IOERR": "the disk that holds the database reports an error",
+    "SQLITE_CORRUPT": "the database file is damaged",
+    "SQLITE_NOTADB": "the database file is not a database",
+    "SQLITE_CANTOPEN": "the database file cannot be opened",
+    "SQLITE_INTERRUPT": "the operation was interrupted",
+    "SQLITE_NOMEM": "memory has run out",
+}
+
+
+def check_sqlite_version(version: tuple[int, ...]) -> None:
+    """Raise Unavailable if this SQLite can lose committed pages (the WAL-reset race: 3.7.0 to 3.51.2, some branches mended)."""
+    mended = version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
+    if not mended:
+        shown = ".".join(map(str, version))
+        raise Unavailable(
+            f"SQLite {shown} can lose committed data (the WAL-reset race); install pysqlite3 0.6.1 or newer, "
+            "or a Python that is built with SQLite 3.51.3 or newer"
+        )
+
+
+def make_engine(path: Path, *, busy_timeout_ms: int, query_only: bool, foreign_keys: bool = True) -> Engine:
+    """Make an engine whose connections leave every BEGIN to us."""
+    # NullPool: every connection here has one owner, who keeps it; nothing is shared or checked out.
+    engine = create_engine(f"sqlite:///{path}", module=driver, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+
+    @event.listens_for(engine, "connect")
+    def connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        for pragma in (f"busy_timeout={busy_timeout_ms}", *PRAGMAS):
+            connection.execute(f"PRAGMA {pragma}")
+        if not foreign_keys:
+            connection.execute("PRAGMA foreign_keys=OFF")
+        if query_only:
+            connection.execute("PRAGMA query_only=ON")
+
+    return engine
+
+
+def _name(error: BaseException) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(cause, "sqlite_errorname", None) or ""
+
+
+def unavailable(error: BaseException) -> Unavailable | None:
+    """Turn an error of the driver into what the caller should see; None for an error that is a bug of ours."""
+    name = _name(error)
+    reason = next((text for prefix, text in _REASONS.items() if name.startswith(prefix)), None)
+    return Unavailable(f"{reason}; nothing was changed") if reason else None
+
+
+@dataclass(slots=True)
+class _Unit:
+    run: Callable[[Connection], Any]
+    loop: asyncio.AbstractEventLoop
+    future: "asyncio.Future[Any]"
+    result: Any = None
+    error: BaseException | None = None
+
+    def settle(self) -> None:
+        if self.future.done():  # the caller went away; what it began is finished all the same
+            return
+        if self.error is None:
+            self.future.set_result(self.result)
+        else:
+            self.future.set_exception(self.error)
+
+
+@dataclass(slots=True)
+class _Aborted(Exception):  # noqa: N818
+    """SQLite gave up the whole transaction; nothing of the batch is done."""
+
+    error: BaseException
+
+
+class Database:
+    """An open database. `read` and `scan` see committed state; `write` answers when its change is committed and synced."""
+
+    def __init__(self, path: Path, *, busy_timeout_ms: int = 5_000) -> None:
+        check_sqlite_version(tuple(driver.sqlite_version_info))
+        self.path = path
+        self._writes: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
+        self._watchers: list[Callable[[], None]] = []
+        # The loop must never wait for a lock, so its own reader has no busy timeout: a thread waits instead.
+        self._loop_reader = make_engine(path, busy_timeout_ms=0, query_only=True).connect()
+        self._readers = make_engine(path, busy_timeout_ms=busy_timeout_ms, query_only=True)
+        self._writer_engine = make_engine(path, busy_timeout_ms=busy_timeout_ms, query_only=False)
+        self._scans = ThreadPoolExecutor(SCAN_THREADS, thread_name_prefix="statesvc-scan")
+        self._local = threading.local()
+        self._scan_connections: list[Connection] = []
+        self._writer = threading.Thread(target=self._serve_writes, name="statesvc-writer", daemon=True)
+        self._writer.start()
+
+    def close(self) -> None:
+        """Finish what is queued, then close every connection."""
+        self._writes.put(None)
+        self._writer.join()
+        self._scans.shutdown()
+        for connection in (*self._scan_connections, self._loop_reader):
+            connection.close()
+
+    def on_commit(self, watcher: Callable[[], None]) -> None:
+        """Call the watcher after each commit, in the writer's thread. It must return at once."""
+        self._watchers.append(watcher)
+
+    async def read(self, unit: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a unit of one statement on the event loop itself; if that would have to wait, in a thread.
+
+        One statement is one snapshot. Raises Unavailable when SQLite cannot answer now.
+        """
+        try:
+            return unit(self._loop_reader, *args, **kwargs)
+        except DBAPIError as error:
+            if _name(error).startswith("SQLITE_BUSY"):
+                return await self.scan(unit, *args, **kwargs)
+            raise unavailable(error) or error from error
+
+    async def scan(self, unit: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a longer reading unit in a thread, on one snapshot."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._scans, self._scan, lambda c: unit(c, *args, **kwargs)
+        )
+
+    async def write(self, unit: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a unit on the writer and answer once its change is durable. An error of the unit undoes it, and only it."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._writes.put(_Unit(lambda c: unit(c, *args, **kwargs), loop, future))
+        return await future
+
+    def _scan(self, run: Callable[[Connection], T]) -> T:
+        connection = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = self._readers.connect()
+            self._scan_connections.append(connection)
+        raw = _raw(connection)
+        try:
+            raw.execute("BEGIN")
+            try:
+                return run(connection)
+            finally:
+                if raw.in_transaction:
+                    raw.execute("ROLLBACK")
+        except (DBAPIError, driver.Error) as error:
+            raise unavailable(error) or error from error
+
+    def _serve_writes(self) -> None:
+        with self._writer_engine.connect() as connection:
+            while (first := self._writes.get()) is not None:
+                batch, last = self._drain(first)
+                self._run(connection, batch)
+                self._answer(batch)
+                if last:
+                    break
+            _raw(connection).execute("PRAGMA optimize")
+
+    def _drain(self, first: _Unit) -> tuple[list[_Unit], bool]:
+        batch = [first]
+        while len(batch) < BATCH_LIMIT:
+            try:
+                unit = self._writes.get_nowait()
+            except queue.Empty:
+                break
+            if unit is None:
+                return batch, True
+            batch.append(unit)
+        return batch, False
+
+    def _run(self, connection: Connection, batch: list[_Unit]) -> None:
+        try:
+            _transact(connection, batch)
+        except _Aborted as aborted:
+            # One unit may have broken the transaction for all: each gets a transaction of its own.
+            if len(batch) == 1:
+                batch[0].error = unavailable(aborted.error) or aborted.error
+                return
+            for unit in batch:
+                unit.result = unit.error = None
+                self._run(connection, [unit])
+
+    def _answer(self, batch: list[_Unit]) -> None:
+        for loop in {unit.loop for unit in batch}:
+            settled = [unit for unit in batch if unit.loop is loop]
+            try:
+                loop.call_soon_threadsafe(_settle, settled)
+            except RuntimeError:  # the loop is closed: nobody waits any more
+                log.debug("write finished after its caller had gone", units=len(settled))
+        if any(unit.error is None for unit in batch):
+            for watcher in self._watchers:
+                watcher()
+
+
+def _settle(units: Iterable[_Unit]) -> None:
+    for unit in units:
+        unit.settle()
+
+
+def _raw(connection: Connection) -> Any:
+    return cast("Any", connection.connection).driver_connection
+
+
+def _transact(connection: Connection, batch: list[_Unit]) -> None:
+    """Run the units in one transaction, each undone alone if it fails. Raises _Aborted with nothing done."""
+    raw = _raw(connection)
+    try:
+        raw.execute("BEGIN IMMEDIATE")
+        for unit in batch:
+            raw.execute("SAVEPOINT unit")
+            try:
+                unit.result = unit.run(connection)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is the caller's answer
+                if not raw.in_transaction:
+                    raise _Aborted(error) from error
+                raw.execute("ROLLBACK TO unit")
+                unit.error = error if isinstance(error, StateError) else unavailable(error) or error
+            raw.execute("RELEASE unit")
+        raw.execute("COMMIT")
+    except driver.Error as error:
+        if raw.in_transaction:
+            raw.execute("ROLLBACK")
+        raise _Aborted(error) from error

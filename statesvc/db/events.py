@@ -1,0 +1,62 @@
+"""The journal: one row for each thing that happened, in commit order."""
+
+from collections.abc import Iterable
+
+import orjson
+from sqlalchemy import Connection, Row, bindparam, func, insert, select
+
+from statesvc.db.tables import events
+from statesvc.domain.event import Event
+
+_E = events.c
+_APPEND = insert(events)
+_AFTER = select(events).where(_E.seq > bindparam("seq")).order_by(_E.seq).limit(bindparam("limit"))
+_SINCE = (
+    select(events)
+    .where(
+        _E.seq > bindparam("seq"),
+        _E.seq <= bindparam("last"),
+        _E.time >= bindparam("since"),
+        _E.time <= bindparam("until"),
+    )
+    .order_by(_E.seq)
+    .limit(bindparam("limit"))
+)
+
+
+def append(conn: Connection, event: Event) -> None:
+    """Write the event behind all others."""
+    conn.execute(
+        _APPEND,
+        {
+            "time": event.time,
+            "type": event.type,
+            "action": event.action,
+            "actor_id": event.actor_id,
+            "attributes": orjson.dumps(dict(event.attributes), option=orjson.OPT_SORT_KEYS).decode(),
+            "revision": event.revision,
+        },
+    )
+
+
+def last(conn: Connection) -> int:
+    """Return the sequence number of the newest event, 0 if there is none."""
+    return conn.execute(select(func.max(_E.seq))).scalar() or 0
+
+
+def after(conn: Connection, seq: int, limit: int) -> list[Event]:
+    """Return the events behind a sequence number, oldest first, at most `limit`."""
+    return _events(conn.execute(_AFTER, {"seq": seq, "limit": limit}))
+
+
+def between(conn: Connection, seq: int, last: int, since: int, until: int, limit: int) -> list[Event]:
+    """Return the events of a span of time behind one sequence number and up to another, oldest first, at most `limit`."""
+    keys = {"seq": seq, "last": last, "since": since, "until": until, "limit": limit}
+    return _events(conn.execute(_SINCE, keys))
+
+
+def _events(rows: Iterable[Row[tuple[int, int, str, str, str, str, int | None]]]) -> list[Event]:
+    return [
+        Event(row.type, row.action, row.actor_id, row.time, orjson.loads(row.attributes), row.revision, row.seq)
+        for row in rows
+    ]

@@ -1,0 +1,125 @@
+"""Image records: the exact configuration bytes under their digest, and the references that name them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from statesvc.db.tables import image_digests, image_tags, images
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A recorded image. `config` are the bytes whose SHA-256 is the ID; `size` counts the bytes of its unpacked layers."""
+
+    id: str
+    config: bytes
+    size: int
+    created_at: int | None
+    tagged_at: int | None
+
+
+_I = images.c
+_BY_ID = select(images).where(_I.id == bindparam("id"))
+_BY_TAG = (
+    select(images)
+    .join(image_tags, image_tags.c.image_id == _I.id)
+    .where(image_tags.c.reference == bindparam("reference"))
+)
+_BY_DIGEST = (
+    select(images)
+    .join(image_digests, image_digests.c.image_id == _I.id)
+    .where(image_digests.c.reference == bindparam("reference"))
+)
+_BY_PREFIX = select(images).where(_I.id >= bindparam("prefix"), _I.id < bindparam("after")).limit(2)
+
+
+def _image(row: Any) -> Image | None:
+    return Image(**row._mapping) if row is not None else None
+
+
+def by_id(conn: Connection, image_id: str) -> Image | None:
+    """Return the image with this ID (sha256:…), None if it is not recorded."""
+    return _image(conn.execute(_BY_ID, {"id": image_id}).first())
+
+
+def by_reference(conn: Connection, reference: str) -> Image | None:
+    """Return the image that a full reference (with tag or digest) names, None if nothing has it."""
+    statement = _BY_DIGEST if "@" in reference else _BY_TAG
+    return _image(conn.execute(statement, {"reference": reference}).first())
+
+
+def by_prefix(conn: Connection, hexadecimal: str) -> Image | None:
+    """Return the only image whose ID begins with these digits, None if there is none or more than one."""
+    prefix = f"sha256:{hexadecimal}"
+    rows = conn.execute(_BY_PREFIX, {"prefix": prefix, "after": prefix + "g"}).all()
+    return _image(rows[0]) if len(rows) == 1 else None
+
+
+def all_images(conn: Connection) -> list[Image]:
+    """Return every image, the newest first."""
+    return [Image(**row._mapping) for row in conn.execute(select(images).order_by(_I.created_at.desc(), _I.id))]
+
+
+def put(conn: Connection, image: Image) -> bool:
+    """Record the image; one that is recorded already stays as it is. Answer whether it is new."""
+    statement = insert(images).values(**{name: getattr(image, name) for name in image.__slots__})
+    return conn.execute(statement.on_conflict_do_nothing().returning(_I.id)).first() is not None
+
+
+def tag(conn: Connection, reference: str, image_id: str, now: int) -> str | None:
+    """Let the reference name this image; answer the ID of the image it named before, None if it was free."""
+    table = image_digests if "@" in reference else image_tags
+    before = conn.execute(select(table.c.image_id).where(table.c.reference == reference)).scalar()
+    statement = insert(table).values(reference=reference, image_id=image_id)
+    conn.execute(statement.on_conflict_do_update(index_elements=["reference"], set_={"image_id": image_id}))
+    conn.execute(update(images).where(_I.id == image_id).values(tagged_at=now))
+    return before
+
+
+def untag(conn: Connection, reference: str) -> bool:
+    """Let the reference name nothing. Answer whether it named an image."""
+    table = image_digests if "@" in reference else image_tags
+    return conn.execute(delete(table).where(table.c.reference == reference)).rowcount > 0
+
+
+def tags(conn: Connection, image_id: str) -> list[str]:
+    """Return the references with a tag that name the image, in order."""
+    table = image_tags.c
+    return list(
+        conn.execute(select(table.reference).where(table.image_id == image_id).order_by(table.reference)).scalars()
+    )
+
+
+def digests(conn: Connection, image_id: str) -> list[str]:
+    """Return the references with a digest that name the image, in order."""
+    table = image_digests.c
+    return list(
+        conn.execute(select(table.reference).where(table.image_id == image_id).order_by(table.reference)).scalars()
+    )
+
+
+def references_by_image(conn: Connection) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Return all references with a tag, and all with a digest, by image ID."""
+    return _grouped(conn.execute(select(image_tags).order_by(image_tags.c.reference)).all()), _grouped(
+        conn.execute(select(image_digests).order_by(image_digests.c.reference)).all()
+    )
+
+
+def _grouped(rows: Sequence[Any]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(row.image_id, []).append(row.reference)
+    return found
+
+
+def remove(conn: Connection, image_id: str) -> None:
+    """Forget the image and every reference to it."""
+    conn.execute(delete(images).where(_I.id == image_id))
+
+
+def count(conn: Connection) -> int:
+    """Return how many images are recorded."""
+    return conn.execute(select(func.count()).select_from(images)).scalar_one()

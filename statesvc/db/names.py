@@ -1,0 +1,87 @@
+"""The name space: names point at containers; an alias is a link's name and belongs to the parent that made the link."""
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from statesvc.db.tables import container_names
+from statesvc.errors import NameConflict
+
+_RESERVE = (
+    insert(container_names)
+    .values(
+        name=bindparam("name"),
+        container_id=bindparam("container_id"),
+        kind=bindparam("kind"),
+        parent_id=bindparam("parent_id"),
+        generated=bindparam("generated"),
+    )
+    .on_conflict_do_nothing(index_elements=["name"])
+    .returning(container_names.c.name)
+)
+_OWNER = select(container_names.c.container_id).where(container_names.c.name == bindparam("name"))
+_OF_PARENT = select(container_names.c.name, container_names.c.container_id).where(
+    container_names.c.parent_id == bindparam("parent_id")
+)
+
+
+def owner(conn: Connection, name: str) -> str | None:
+    """Return the ID of the container that holds the name, None if it is free."""
+    return conn.execute(_OWNER, {"name": name}).scalar()
+
+
+def reserve(
+    conn: Connection, name: str, container_id: str, *, generated: bool = False, parent_id: str | None = None
+) -> None:
+    """Give the name to the container; again for the same owner is no change. Raises NameConflict if another holds it."""
+    row = {
+        "name": name,
+        "container_id": container_id,
+        "kind": "alias" if parent_id else "primary",
+        "parent_id": parent_id,
+        "generated": generated,
+    }
+    if conn.execute(_RESERVE, row).first() is None:
+        holder = owner(conn, name)
+        if holder is not None and holder != container_id:
+            raise NameConflict(name, holder)
+
+
+def reserve_first_free(conn: Connection, candidates: tuple[str, ...], container_id: str) -> str:
+    """Give the container the first of the names that is free, and answer it. Raises NameConflict if none is."""
+    for name in candidates[:-1]:
+        if owner(conn, name) is None:
+            reserve(conn, name, container_id, generated=True)
+            return name
+    reserve(conn, candidates[-1], container_id, generated=True)
+    return candidates[-1]
+
+
+def primary(conn: Connection, container_id: str) -> str:
+    """Return the container's own name."""
+    names = container_names.c
+    return conn.execute(
+        select(names.name).where(names.container_id == container_id, names.kind == "primary")
+    ).scalar_one()
+
+
+def release(conn: Connection, name: str) -> None:
+    """Let go of the name; it is free at once."""
+    conn.execute(delete(container_names).where(container_names.c.name == name))
+
+
+def rename(conn: Connection, container_id: str, old: str, new: str) -> None:
+    """Give the container the new name instead of the old; aliases under the old name move along.
+
+    Raises NameConflict if another container holds the new name, or the new name of an alias.
+    """
+    names = container_names
+    holder = owner(conn, new)
+    if holder is not None:
+        raise NameConflict(new, holder)
+    conn.execute(update(names).where(names.c.name == old).values(name=new, generated=False))
+    for alias, child_id in conn.execute(_OF_PARENT, {"parent_id": container_id}).all():
+        moved = new + alias.removeprefix(old)
+        holder = owner(conn, moved)
+        if holder is not None:
+            raise NameConflict(moved, holder)
+        conn.execute(update(names).where(names.c.name == alias, names.c.container_id == child_id).values(name=moved))

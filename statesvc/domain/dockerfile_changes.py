@@ -1,0 +1,200 @@
+"""The changes that `docker import --change` and `docker commit --change` make to a configuration.
+
+Changes are Dockerfile instructions, of which only those are allowed that change nothing but the configuration. The
+rules are those of moby's builder/dockerfile (BuildFromConfig and the dispatchers) and BuildKit's instruction parser.
+"""
+
+import copy
+import posixpath
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from statesvc.domain.dockerfile_expansion import expand_word, expand_words
+from statesvc.domain.dockerfile_healthcheck import healthcheck, read_flags
+from statesvc.domain.dockerfile_lines import SPACES, Instruction, parse_dockerfile
+from statesvc.domain.dockerfile_ports import exposed_ports
+from statesvc.errors import InvalidParameter
+
+_DEFAULT_SHELL = ["/bin/sh", "-c"]
+_ONBUILD = re.compile(r"^[\t\n\f\r ]*ONBUILD[\t\n\f\r ]*", re.IGNORECASE)
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_SIGNALS = frozenset({
+    "ABRT", "ALRM", "BUS", "CHLD", "CLD", "CONT", "FPE", "HUP", "ILL", "INT", "IO", "IOT", "KILL", "PIPE", "POLL",
+    "PROF", "PWR", "QUIT", "SEGV", "STKFLT", "STOP", "SYS", "TERM", "TRAP", "TSTP", "TTIN", "TTOU", "URG", "USR1",
+    "USR2", "VTALRM", "WINCH", "XCPU", "XFSZ", "RTMIN", "RTMAX",
+    *(f"RTMIN+{n}" for n in range(1, 16)), *(f"RTMAX-{n}" for n in range(1, 15)),
+})  # fmt: skip
+
+
+def apply_changes(config: Mapping[str, Any], changes: Sequence[str]) -> dict[str, Any]:
+    """The configuration (Docker's field names) after the changes; the one given is left as it is.
+
+    The changes are read as one Dockerfile, so one of them may hold several instructions. Raises InvalidParameter in
+    Docker's words for the first that is no allowed instruction, or is malformed; nothing is half applied.
+    """
+    changed = copy.deepcopy(dict(config))
+    if not changes:
+        return changed
+    dockerfile = parse_dockerfile(_SURROGATES.sub("\ufffd", "\n".join(changes)))
+    for instruction in dockerfile.instructions:
+        if instruction.keyword not in _APPLY:
+            raise InvalidParameter(f"{instruction.name} is not a valid change command")
+    run = _Run(changed, dockerfile.escape)
+    for instruction in dockerfile.instructions:
+        _APPLY[instruction.keyword](run, instruction)
+    return changed
+
+
+class _Run:
+    """The configuration while instructions change it."""
+
+    def __init__(self, config: dict[str, Any], escape: str) -> None:
+        self.config = config
+        self.escape = escape
+        self.cmd_set = False
+
+    def variables(self) -> dict[str, str]:
+        """The environment so far; the last of two variables of one name counts."""
+        pairs = (variable.partition("=") for variable in self.config.get("Env") or ())
+        return {name: value for name, _, value in pairs}
+
+    def expand(self, texts: Sequence[str]) -> list[str]:
+        variables = self.variables()
+        return [expand_word(text, variables, self.escape) for text in texts]
+
+    def command_line(self, instruction: Instruction) -> list[str]:
+        """The arguments as they are run: as given in the JSON form, through the shell in the other."""
+        shell = self.config.get("Shell") or _DEFAULT_SHELL
+        return list(instruction.args) if instruction.is_json else [*shell, *instruction.args]
+
+
+def _env(run: _Run, instruction: Instruction) -> None:
+    env = list(run.config.get("Env") or ())
+    for name, value in _pairs(run, instruction):
+        places = [index for index, variable in enumerate(env) if variable.partition("=")[0] == name]
+        if places:
+            env[places[0]] = f"{name}={value}"
+        else:
+            env.append(f"{name}={value}")
+    run.config["Env"] = env
+
+
+def _label(run: _Run, instruction: Instruction) -> None:
+    run.config["Labels"] = {**(run.config.get("Labels") or {}), **dict(_pairs(run, instruction))}
+
+
+def _cmd(run: _Run, instruction: Instruction) -> None:
+    read_flags(instruction)
+    run.config["Cmd"] = run.command_line(instruction)
+    run.cmd_set = run.cmd_set or bool(instruction.args)
+
+
+def _entrypoint(run: _Run, instruction: Instruction) -> None:
+    read_flags(instruction)
+    run.config["Entrypoint"] = run.command_line(instruction) if instruction.args else None
+    if not run.cmd_set:
+        # The old command was meant for the old entry point.
+        run.config["Cmd"] = None
+
+
+def _expose(run: _Run, instruction: Instruction) -> None:
+    specifications = sorted(_at_least_one(instruction))
+    variables = run.variables()
+    words = [word for text in specifications for word in expand_words(text, variables, run.escape)]
+    ports: dict[str, Any] = {port: {} for port in exposed_ports(words)}
+    run.config["ExposedPorts"] = {**(run.config.get("ExposedPorts") or {}), **ports}
+
+
+def _healthcheck(run: _Run, instruction: Instruction) -> None:
+    run.config["Healthcheck"] = healthcheck(instruction)
+
+
+def _onbuild(run: _Run, instruction: Instruction) -> None:
+    trigger = _at_least_one(instruction)[0].upper()
+    if trigger == "ONBUILD":
+        raise InvalidParameter("Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed")
+    if trigger in ("MAINTAINER", "FROM"):
+        raise InvalidParameter(f"{trigger} isn't allowed as an ONBUILD trigger")
+    run.config["OnBuild"] = [*(run.config.get("OnBuild") or ()), _ONBUILD.sub("", instruction.original, count=1)]
+
+
+def _stopsignal(run: _Run, instruction: Instruction) -> None:
+    (signal,) = run.expand(_exactly_one(instruction))
+    if not _is_signal(signal):
+        raise InvalidParameter(f"invalid signal: {signal}")
+    run.config["StopSignal"] = signal
+
+
+def _user(run: _Run, instruction: Instruction) -> None:
+    read_flags(instruction)
+    (run.config["User"],) = run.expand(_exactly_one(instruction))
+
+
+def _volume(run: _Run, instruction: Instruction) -> None:
+    volumes = run.expand([_not_empty(text.strip(SPACES)) for text in _at_least_one(instruction)])
+    new: dict[str, Any] = {_not_empty(volume): {} for volume in volumes}
+    run.config["Volumes"] = {**(run.config.get("Volumes") or {}), **new}
+
+
+def _workdir(run: _Run, instruction: Instruction) -> None:
+    read_flags(instruction)
+    (directory,) = run.expand(_exactly_one(instruction))
+    if not directory:
+        raise InvalidParameter("cannot normalize nothing")
+    if not directory.startswith("/"):
+        joined = "/".join(("", run.config.get("WorkingDir") or "", directory))
+        directory = "/" + posixpath.normpath(joined).lstrip("/")
+    run.config["WorkingDir"] = directory
+
+
+# In Docker's order of checks all instructions are looked at before the first is applied; as the caller's configuration
+# is not touched, only the choice among several mistakes could show the difference.
+_APPLY: dict[str, Callable[[_Run, Instruction], None]] = {
+    "cmd": _cmd,
+    "entrypoint": _entrypoint,
+    "env": _env,
+    "expose": _expose,
+    "healthcheck": _healthcheck,
+    "label": _label,
+    "onbuild": _onbuild,
+    "stopsignal": _stopsignal,
+    "user": _user,
+    "volume": _volume,
+    "workdir": _workdir,
+}
+
+
+def _pairs(run: _Run, instruction: Instruction) -> list[tuple[str, str]]:
+    """The keys and values of ENV and LABEL, expanded with the environment from before the instruction."""
+    args = _at_least_one(instruction)
+    if "" in args[::2]:
+        raise InvalidParameter(f"{instruction.keyword.upper()} names can not be blank")
+    expanded = run.expand(args)
+    return list(zip(expanded[::2], expanded[1::2], strict=True))
+
+
+def _at_least_one(instruction: Instruction) -> Sequence[str]:
+    if not instruction.args:
+        raise InvalidParameter(f"{instruction.keyword.upper()} requires at least one argument")
+    read_flags(instruction)
+    return instruction.args
+
+
+def _exactly_one(instruction: Instruction) -> Sequence[str]:
+    if len(instruction.args) != 1:
+        raise InvalidParameter(f"{instruction.keyword.upper()} requires exactly one argument")
+    return instruction.args
+
+
+def _not_empty(volume: str) -> str:
+    if not volume:
+        raise InvalidParameter("VOLUME specified can not be an empty string")
+    return volume
+
+
+def _is_signal(text: str) -> bool:
+    """Whether it is a number other than 0, or a name that Docker knows on Linux, with or without SIG."""
+    if re.fullmatch(r"[+-]?[0-9]{1,18}", text):
+        return int(text) != 0
+    return text.upper().removeprefix("SIG") in _SIGNALS

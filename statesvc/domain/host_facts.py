@@ -1,0 +1,38 @@
+"""What validation and `/info` need to know of the machine that containers run on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    """Facts of one machine, read once at start. The capability flags are what its kernel can limit."""
+
+    hostname: str
+    kernel_version: str
+    operating_system: str
+    os_version: str
+    architecture: str
+    ncpu: int
+    mem_total: int
+    cgroup_version: int
+    cgroup_driver: str = "cgroupfs"
+    memory_limit: bool = True
+    swap_limit: bool = True
+    kernel_memory_tcp: bool = True
+    cpu_cfs_period: bool = True
+    cpu_cfs_quota: bool = True
+    cpu_shares: bool = True
+    cpuset: bool = True
+    pids_limit: bool = True
+    oom_kill_disable: bool = True
+    ipv4_forwarding: bool = True
+    bridge_nf_iptables: bool = True
+    bridge_nf_ip6tables: bool = True
+    storage_driver: str = "overlay2"
+    driver_status: tuple[tuple[str, str], ...] = ()
+    security_options: tuple[str, ...] = ()
+    cpus: str = "0"
+    memory_nodes: str = "0"
+    warnings: tuple[str, ...] = ()
+    version_extra: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,40 @@
+"""A place in a container's file system where something else is mounted."""
+
+from dataclasses import dataclass
+
+import orjson
+
+
+@dataclass(frozen=True, slots=True)
+class MountPoint:
+    """What is mounted where. `source` is the path on the host; `named` says that the user, not the service, named the volume."""
+
+    type: str
+    destination: str
+    source: str = ""
+    name: str = ""
+    driver: str = ""
+    mode: str = ""
+    rw: bool = True
+    propagation: str = ""
+    named: bool = True
+
+    def document(self, *, listed: bool = False) -> str:
+        """Return Docker's MountPoint as JSON. In a list, Docker leaves out the source of a volume it named itself."""
+        entry: dict[str, object] = {"Type": self.type}
+        if self.name:
+            entry["Name"] = self.name
+        entry["Source"] = self.source if self.named or not listed else ""
+        entry["Destination"] = self.destination
+        if self.driver:
+            entry["Driver"] = self.driver
+        entry |= {"Mode": self.mode, "RW": self.rw, "Propagation": self.propagation}
+        return orjson.dumps(entry).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A name under which a container wants to reach another one."""
+
+    child_id: str
+    alias: str

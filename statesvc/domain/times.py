@@ -1,0 +1,63 @@
+"""Times are integer nanoseconds since 1970 in UTC, None for Go's zero time; here are the texts that stand for them."""
+
+import re
+from calendar import timegm
+from collections.abc import Callable
+from time import gmtime, strftime
+
+from statesvc.errors import InvalidParameter
+
+Clock = Callable[[], int]
+
+SECOND = 1_000_000_000
+ZERO = "0001-01-01T00:00:00Z"
+
+_RFC3339 = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d*)?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII
+)
+
+
+def render(time: int | None) -> str:
+    """Return the time as Go's RFC3339Nano: UTC, trailing zeros of the fraction cut."""
+    if time is None:
+        return ZERO
+    seconds, fraction = divmod(time, SECOND)
+    text = strftime("%Y-%m-%dT%H:%M:%S", gmtime(seconds))
+    return f"{text}.{fraction:09d}".rstrip("0") + "Z" if fraction else text + "Z"
+
+
+def parse(text: str) -> int | None:
+    """Return the time that an RFC 3339 text stands for, None for Go's zero time. Raises InvalidParameter for other texts."""
+    match = _RFC3339.fullmatch(text)
+    if match is None:
+        raise InvalidParameter(f"{text!r} is not a time: write it as 2006-01-02T15:04:05.999999999Z")
+    year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
+    if year == 1:
+        return None
+    if not (1 <= month <= 12 and 1 <= day <= 31 and hour <= 23 and minute <= 59 and second <= 60):
+        raise InvalidParameter(f"{text!r} is not a time: a part of it is out of its range")
+    seconds = timegm((year, month, day, hour, minute, second))
+    if match[8]:
+        offset = int(match[9]) * 3600 + int(match[10]) * 60
+        seconds += -offset if match[8] == "+" else offset
+    return seconds * SECOND + int((match[7] or "0").ljust(9, "0"))
+
+
+def human(duration: int) -> str:
+    """Return a length of time in the words of `docker ps` (go-units' HumanDuration)."""
+    seconds = int(duration / SECOND) if duration > 0 else 0
+    minutes = seconds // 60
+    if seconds < 60:
+        return "Less than a second" if seconds < 1 else "1 second" if seconds == 1 else f"{seconds} seconds"
+    if minutes < 60:
+        return "About a minute" if minutes == 1 else f"{minutes} minutes"
+    hours = int(duration / (3600 * SECOND) + 0.5)
+    if hours < 48:
+        return "About an hour" if hours == 1 else f"{hours} hours"
+    if hours < 24 * 14:
+        return f"{hours // 24} days"
+    if hours < 24 * 60:
+        return f"{hours // 24 // 7} weeks"
+    if hours < 24 * 365 * 2:
+        return f"{hours // 24 // 30} months"
+    return f"{int(duration / (3600 * SECOND)) // 24 // 365} years"

@@ -1,0 +1,138 @@
+"""What this machine is and what its kernel can limit, read once; or the same from a file, for another machine."""
+
+import json
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+from statesvc.domain.host_facts import HostFacts
+from statesvc.errors import InvalidParameter
+
+_CGROUP = Path("/sys/fs/cgroup")
+_V1_FILES = {
+    "memory_limit": "memory/memory.limit_in_bytes",
+    "swap_limit": "memory/memory.memsw.limit_in_bytes",
+    "kernel_memory_tcp": "memory/memory.kmem.tcp.limit_in_bytes",
+    "oom_kill_disable": "memory/memory.oom_control",
+    "cpu_shares": "cpu/cpu.shares",
+    "cpu_cfs_period": "cpu/cpu.cfs_period_us",
+    "cpu_cfs_quota": "cpu/cpu.cfs_quota_us",
+    "cpuset": "cpuset/cpuset.cpus",
+    "pids_limit": "pids",
+}
+_V2_CONTROLLERS = {
+    "memory_limit": "memory",
+    "swap_limit": "memory",
+    "cpu_shares": "cpu",
+    "cpu_cfs_period": "cpu",
+    "cpu_cfs_quota": "cpu",
+    "cpuset": "cpuset",
+    "pids_limit": "pids",
+}
+# The names of `docker info` for what a facts file says; the file is what mkhost.py of the conformance corpus writes.
+_INFO = {
+    "MemoryLimit": "memory_limit",
+    "SwapLimit": "swap_limit",
+    "KernelMemoryTCP": "kernel_memory_tcp",
+    "CpuCfsPeriod": "cpu_cfs_period",
+    "CpuCfsQuota": "cpu_cfs_quota",
+    "CPUShares": "cpu_shares",
+    "CPUSet": "cpuset",
+    "PidsLimit": "pids_limit",
+    "OomKillDisable": "oom_kill_disable",
+    "IPv4Forwarding": "ipv4_forwarding",
+    "BridgeNfIptables": "bridge_nf_iptables",
+    "BridgeNfIp6tables": "bridge_nf_ip6tables",
+}
+
+
+def read(facts_file: Path | None = None) -> HostFacts:
+    """Return the facts of this machine, or those a file tells. Raises InvalidParameter for a file that is none."""
+    return _from_file(facts_file) if facts_file else _of_this_machine()
+
+
+def _of_this_machine() -> HostFacts:
+    release = _os_release()
+    unified = (_CGROUP / "cgroup.controllers").is_file()
+    return HostFacts(
+        hostname=platform.node(),
+        kernel_version=platform.release(),
+        operating_system=release.get("PRETTY_NAME", platform.system()),
+        os_version=release.get("VERSION_ID", ""),
+        architecture=platform.machine(),
+        ncpu=os.cpu_count() or 1,
+        mem_total=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        cgroup_version=2 if unified else 1,
+        cgroup_driver="systemd" if unified and Path("/run/systemd/system").is_dir() else "cgroupfs",
+        ipv4_forwarding=_text("/proc/sys/net/ipv4/ip_forward") == "1",
+        bridge_nf_iptables=_text("/proc/sys/net/bridge/bridge-nf-call-iptables") == "1",
+        bridge_nf_ip6tables=_text("/proc/sys/net/bridge/bridge-nf-call-ip6tables") == "1",
+        security_options=_security_options(unified=unified),
+        cpus=_text("/sys/devices/system/cpu/online") or "0",
+        memory_nodes=_text("/sys/devices/system/node/online") or "0",
+        **(_v2_limits() if unified else _v1_limits()),
+    )
+
+
+def _v1_limits() -> dict[str, Any]:
+    return {name: (_CGROUP / file).exists() for name, file in _V1_FILES.items()}
+
+
+def _v2_limits() -> dict[str, Any]:
+    offered = _text(_CGROUP / "cgroup.controllers").split()
+    limits = {name: controller in offered for name, controller in _V2_CONTROLLERS.items()}
+    return limits | {"oom_kill_disable": False, "kernel_memory_tcp": False}
+
+
+def _security_options(*, unified: bool) -> tuple[str, ...]:
+    options = []
+    if _text("/sys/module/apparmor/parameters/enabled") == "Y":
+        options.append("name=apparmor")
+    if "Seccomp:" in _text("/proc/self/status"):
+        options.append("name=seccomp,profile=builtin")
+    if Path("/sys/fs/selinux/enforce").exists():
+        options.append("name=selinux")
+    if unified:
+        options.append("name=cgroupns")
+    return tuple(options)
+
+
+def _text(path: str | Path) -> str:
+    try:
+        return Path(path).read_text().strip()
+    except OSError:
+        return ""
+
+
+def _os_release() -> dict[str, str]:
+    try:
+        return platform.freedesktop_os_release()
+    except OSError:
+        return {}
+
+
+def _from_file(path: Path) -> HostFacts:
+    try:
+        told = json.loads(path.read_text())
+        info = told["info"]
+        return HostFacts(
+            hostname=info.get("Name") or platform.node(),
+            kernel_version=info["KernelVersion"],
+            operating_system=info["OperatingSystem"],
+            os_version=info.get("OSVersion", ""),
+            architecture=info["Architecture"],
+            ncpu=info["NCPU"],
+            mem_total=info["MemTotal"],
+            cgroup_version=int(info["CgroupVersion"]),
+            cgroup_driver=info["CgroupDriver"],
+            storage_driver=info["Driver"],
+            driver_status=tuple((key, value) for key, value in info.get("DriverStatus") or ()),
+            security_options=tuple(info.get("SecurityOptions") or ()),
+            warnings=tuple(info.get("Warnings") or ()),
+            cpus=told["cpus"]["online"],
+            memory_nodes=told["nodes"]["online"],
+            **{field: bool(info.get(name)) for name, field in _INFO.items()},
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InvalidParameter(f"{path} does not tell the facts of a host: {type(error).__name__}: {error}") from None

@@ -1,0 +1,111 @@
+"""What it takes to remove an image (moby daemon/images/image_delete.go)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from statesvc.db import containers, images
+from statesvc.db.engine import Connection
+from statesvc.db.images import Image
+from statesvc.domain.ids import short
+from statesvc.domain.references import parse_normalized
+from statesvc.domain.state import LIVE
+from statesvc.errors import Conflict
+from statesvc.services import journal
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """One step: a reference that was taken away, or an image that was deleted."""
+
+    untagged: str = ""
+    deleted: str = ""
+
+
+def remove(
+    conn: Connection, text: str, now: int, *, force: bool, find: Callable[[Connection, str], Image]
+) -> list[Removal]:
+    """Remove what the text names: a reference, and with its last reference the image; or an image by its ID."""
+    image = find(conn, text)
+    if _names_the_id(text, image.id):
+        return _remove_by_id(conn, image, now, force=force)
+    return _remove_reference(conn, image, text, now, force=force)
+
+
+def _names_the_id(text: str, image_id: str) -> bool:
+    return image_id.removeprefix("sha256:").startswith(text.removeprefix("sha256:"))
+
+
+def _references(conn: Connection, image: Image) -> list[str]:
+    return [*images.tags(conn, image.id), *images.digests(conn, image.id)]
+
+
+def _remove_reference(conn: Connection, image: Image, text: str, now: int, *, force: bool) -> list[Removal]:
+    held = _references(conn, image)
+    user = next(iter(containers.users_of_image(conn, image.id)), None)
+    if user and not force and _is_single(held):
+        raise Conflict(
+            f'conflict: unable to remove repository reference "{text}" (must force) - container {short(user[0])} '
+            f"is using its referenced image {_short(image)}"
+        )
+    reference = parse_normalized(text).with_default_tag().full
+    removals = [_untag(conn, image, reference, now)]
+    left = _references(conn, image)
+    repository = parse_normalized(reference).name
+    if not any("@" not in other and parse_normalized(other).name == repository for other in left):
+        digests = [other for other in left if "@" in other and parse_normalized(other).name == repository]
+        removals += [_untag(conn, image, digest, now) for digest in digests]
+        left = _references(conn, image)
+    # With its last reference an image goes too, unless a container still needs it: then it stays, without a name.
+    if left or _conflict(conn, image, force=force):
+        return removals
+    return [*removals, _delete(conn, image, now)]
+
+
+def _remove_by_id(conn: Connection, image: Image, now: int, *, force: bool) -> list[Removal]:
+    held = _references(conn, image)
+    conflict = _conflict(conn, image, force=force)
+    if conflict is None and not force and not _in_one_repository(held):
+        conflict = f"conflict: unable to delete {_short(image)} (must be forced) - image is referenced in multiple repositories"
+    if conflict:
+        raise Conflict(conflict)
+    return [*(_untag(conn, image, reference, now) for reference in held), _delete(conn, image, now)]
+
+
+def _conflict(conn: Connection, image: Image, *, force: bool) -> str | None:
+    users = containers.users_of_image(conn, image.id)
+    running = next((user for user, state in users if state in LIVE), None)
+    if running:
+        how, what = "cannot be forced", f"image is being used by running container {short(running)}"
+    elif users and not force:
+        how, what = "must be forced", f"image is being used by stopped container {short(users[0][0])}"
+    else:
+        return None
+    return f"conflict: unable to delete {_short(image)} ({how}) - {what}"
+
+
+def _is_single(held: list[str]) -> bool:
+    """Whether there is one reference, or one tag with digests of the same repository."""
+    tags = [reference for reference in held if "@" not in reference]
+    return len(held) <= 1 or (len(tags) <= 1 and _in_one_repository(held))
+
+
+def _in_one_repository(held: list[str]) -> bool:
+    tags = [reference for reference in held if "@" not in reference]
+    return len({parse_normalized(reference).name for reference in held}) <= 1 and len(tags) <= 1
+
+
+def _short(image: Image) -> str:
+    return short(image.id.removeprefix("sha256:"))
+
+
+def _untag(conn: Connection, image: Image, reference: str, now: int) -> Removal:
+    images.untag(conn, reference)
+    shown = parse_normalized(reference).familiar
+    journal.log_image(conn, "untag", image.id, image.id, now)
+    return Removal(untagged=shown)
+
+
+def _delete(conn: Connection, image: Image, now: int) -> Removal:
+    journal.log_image(conn, "delete", image.id, image.id, now)  # while its labels can still be read
+    images.remove(conn, image.id)
+    return Removal(deleted=image.id)

@@ -1,0 +1,194 @@
+"""What can be done with image records: load, import, tag, list, inspect, remove. Layers are digested, never kept."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+
+from statesvc.db import images
+from statesvc.db.engine import Connection, Database
+from statesvc.db.images import Image
+from statesvc.domain import references
+from statesvc.domain.decode import decode_value
+from statesvc.domain.dockerfile_changes import apply_changes
+from statesvc.domain.documents import Config
+from statesvc.domain.image_config import ImageConfig, image_id, imported_config, parse_image_config
+from statesvc.domain.references import DigestReference, Reference
+from statesvc.errors import InvalidParameter, NotFound
+from statesvc.services import image_removal, journal
+from statesvc.services.image_archive import LoadedImage, digest_layer, read_archive
+from statesvc.services.image_removal import Removal
+from statesvc.services.site import Site
+from statesvc.services.streams import read_in_thread
+
+DOCKER_VERSION = "26.1.5"
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedImage:
+    """An image with the references that name it, as Docker shows them, and what its configuration says."""
+
+    image: Image
+    says: ImageConfig
+    repo_tags: list[str]
+    repo_digests: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedImage:
+    """The image that a container is created from."""
+
+    id: str
+    config: Config | None
+
+
+@lru_cache(maxsize=256)
+def _config_of(raw: bytes) -> Config | None:
+    written = parse_image_config(raw).config
+    return None if written is None else decode_value(Config, written)
+
+
+class Images:
+    """The image records."""
+
+    def __init__(self, database: Database, site: Site) -> None:
+        self._database = database
+        self._site = site
+
+    async def resolve(self, text: str) -> ResolvedImage:
+        """Return the image that a text means to Docker. Raises NotFound, or InvalidParameter for what names no image."""
+        image = await self._database.read(find, text)
+        return ResolvedImage(image.id, _config_of(image.config))
+
+    async def inspect(self, text: str) -> RecordedImage:
+        """Return all that is recorded of an image."""
+        return await self._database.scan(_inspect, text)
+
+    async def all(self) -> Sequence[RecordedImage]:
+        """Return every image, the newest first."""
+        return await self._database.scan(_list)
+
+    async def load(self, archive: AsyncIterator[bytes]) -> list[str]:
+        """Record the images of a `docker save` archive; return a sentence about each, as Docker says it."""
+        loaded = await read_in_thread(archive, read_archive)  # type: ignore[arg-type]
+        return await self._database.write(_record, loaded, self._site.clock())
+
+    async def import_root(
+        self,
+        tar: AsyncIterator[bytes],
+        *,
+        repo: str,
+        tag: str,
+        message: str,
+        changes: Sequence[str],
+        architecture: str = "",
+    ) -> str:
+        """Record an image of one layer, made of a root file system; return its ID."""
+        reference = references.parse_repo_tag(repo, tag)
+        config = apply_changes({}, changes)
+        layer = await read_in_thread(tar, digest_layer)
+        now = self._site.clock()
+        raw = imported_config(
+            config=config,
+            diff_id=layer.diff_id,
+            created=now,
+            comment=message or "Imported from -",
+            architecture=architecture
+            or _ARCHITECTURES.get(self._site.facts.architecture, self._site.facts.architecture),
+            os="linux",
+            docker_version=DOCKER_VERSION,
+        )
+        image = Image(image_id(raw), raw, layer.size, now, now if reference else None)
+        return await self._database.write(_record_import, image, reference, now)
+
+    async def tag(self, text: str, repo: str, tag: str) -> None:
+        """Give an image another reference, taking it from the image that had it."""
+        reference = references.parse_repo_tag(repo, tag)
+        if reference is None:
+            raise InvalidParameter("invalid reference format")
+        await self._database.write(_tag, text, reference, self._site.clock())
+
+    async def remove(self, text: str, *, force: bool) -> list[Removal]:
+        """Remove a reference, or an image with all its references; return what was done, in order.
+
+        Raises Conflict where Docker refuses: a container uses the image, or several repositories name it.
+        """
+        remove = partial(image_removal.remove, find=find)
+        return await self._database.write(remove, text, self._site.clock(), force=force)
+
+
+def find(conn: Connection, text: str) -> Image:
+    """Return the image that a text means: a digest, a reference, or the beginning of an ID (moby images.GetImage).
+
+    Raises NotFound, and InvalidParameter for a text that is no reference.
+    """
+    reference = references.parse_any(text)
+    if isinstance(reference, DigestReference):
+        found = images.by_id(conn, reference.digest)
+        shown = reference.digest
+    else:
+        tagged = reference.with_default_tag()
+        found = images.by_reference(conn, tagged.full) or images.by_prefix(conn, text.removeprefix("sha256:"))
+        shown = tagged.familiar
+    if found is None:
+        raise NotFound(f"No such image: {shown}")
+    return found
+
+
+def id_of(conn: Connection, text: str) -> str:
+    """Return the ID of the image that a text means, "" if it means none."""
+    try:
+        return find(conn, text).id
+    except (NotFound, InvalidParameter):
+        return ""
+
+
+def familiar(full: str) -> str:
+    """Return a stored reference as Docker shows it."""
+    return references.parse_normalized(full).familiar
+
+
+def _recorded(image: Image, tags: Sequence[str], digests: Sequence[str]) -> RecordedImage:
+    says = parse_image_config(image.config)
+    return RecordedImage(image, says, [familiar(tag) for tag in tags], [familiar(digest) for digest in digests])
+
+
+def _inspect(conn: Connection, text: str) -> RecordedImage:
+    image = find(conn, text)
+    return _recorded(image, images.tags(conn, image.id), images.digests(conn, image.id))
+
+
+def _list(conn: Connection) -> list[RecordedImage]:
+    tags, digests = images.references_by_image(conn)
+    return [_recorded(image, tags.get(image.id, ()), digests.get(image.id, ())) for image in images.all_images(conn)]
+
+
+def _record(conn: Connection, loaded: Sequence[LoadedImage], now: int) -> list[str]:
+    said = []
+    for entry in loaded:
+        created = parse_image_config(entry.config).created
+        images.put(conn, Image(entry.id, entry.config, entry.size, created, None))
+        for text in entry.repo_tags:
+            reference = references.parse_normalized(text).with_default_tag()
+            before = images.tag(conn, reference.full, entry.id, now)
+            if before not in {None, entry.id}:
+                said.append(f"The image {text} already exists, renaming the old one with ID {before} to empty string")
+            said.append(f"Loaded image: {text}")
+        if not entry.repo_tags:
+            said.append(f"Loaded image ID: {entry.id}")
+        journal.log_image(conn, "load", entry.id, entry.id, now)
+    return said
+
+
+def _record_import(conn: Connection, image: Image, reference: Reference | None, now: int) -> str:
+    images.put(conn, image)
+    if reference is not None:
+        images.tag(conn, reference.full, image.id, now)
+    journal.log_image(conn, "import", image.id, reference.familiar if reference else image.id, now)
+    return image.id
+
+
+def _tag(conn: Connection, text: str, reference: Reference, now: int) -> None:
+    image = find(conn, text)
+    images.tag(conn, reference.full, image.id, now)
+    journal.log_image(conn, "tag", image.id, reference.familiar, now)

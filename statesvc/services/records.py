@@ -1,0 +1,93 @@
+"""From verified documents to the rows that are stored: the narrow row, the wide documents, what filters ask."""
+
+import orjson
+
+from statesvc.db.containers import Container, Facets, Port, Spec
+from statesvc.domain.documents import Config, EndpointSettings
+from statesvc.domain.mount_point import MountPoint
+from statesvc.domain.verified import Verified
+from statesvc.services.site import Site
+
+_NO_NETWORK: dict[str, object] = {
+    "Bridge": "", "SandboxID": "", "SandboxKey": "", "Ports": {}, "HairpinMode": False, "LinkLocalIPv6Address": "",
+    "LinkLocalIPv6PrefixLen": 0, "SecondaryIPAddresses": None, "SecondaryIPv6Addresses": None, "EndpointID": "",
+    "Gateway": "", "GlobalIPv6Address": "", "GlobalIPv6PrefixLen": 0, "IPAddress": "", "IPPrefixLen": 0,
+    "IPv6Gateway": "", "MacAddress": "",
+}  # fmt: skip
+
+
+def network_settings(networks: dict[str, EndpointSettings]) -> str:
+    """Return the network settings of a container that was never started, as inspect shows them."""
+    shown = {name: endpoint.to_dict() for name, endpoint in sorted(networks.items())}
+    return orjson.dumps(_NO_NETWORK | {"Networks": shown}).decode()
+
+
+def command_line(path: str, args: list[str]) -> str:
+    """Return the command as a list shows it (moby container/view.go): arguments with a space in single quotes."""
+    return " ".join([path, *(f"'{arg}'" if " " in arg else arg for arg in args)]) if args else path
+
+
+def summary(
+    container_id: str,
+    config: Config,
+    *,
+    command: str,
+    created_at: int,
+    network_mode: str,
+    networks: dict[str, dict[str, object]],
+    mounts: tuple[MountPoint, ...],
+    ports: tuple[Port, ...] = (),
+) -> str:
+    """Return the part of a list entry that neither renaming nor the passing of time changes, as a JSON object."""
+    listed = ",".join(mount.document(listed=True) for mount in mounts)
+    fixed = {
+        "Id": container_id,
+        "Command": command,
+        "Created": created_at // 1_000_000_000,
+        "Ports": [_port(port) for port in ports],
+        "Labels": config.Labels or {},
+        "HostConfig": {"NetworkMode": network_mode},
+        "NetworkSettings": {"Networks": dict(sorted(networks.items()))},
+    }
+    return orjson.dumps(fixed).decode()[:-1] + f',"Mounts":[{listed}]}}'
+
+
+def _port(port: Port) -> dict[str, object]:
+    shown: dict[str, object] = {"IP": port.host_ip} if port.host_ip else {}
+    shown["PrivatePort"] = port.private_port
+    if port.public_port:
+        shown["PublicPort"] = port.public_port
+    return shown | {"Type": port.protocol}
+
+
+def of_new(
+    container_id: str, verified: Verified, *, image_id: str, path: str, args: list[str], created_at: int, site: Site
+) -> tuple[Container, Spec, Facets]:
+    """Return the rows of a container that is created now."""
+    config, host = verified.config, verified.host_config
+    container = Container(
+        id=container_id,
+        image=config.Image,
+        image_id=image_id,
+        path=path,
+        args=orjson.dumps(args).decode(),
+        driver=site.facts.storage_driver,
+        os="linux",
+        created_at=created_at,
+        runtime_name=host.Runtime,
+        summary=summary(
+            container_id,
+            config,
+            command=command_line(path, args),
+            created_at=created_at,
+            network_mode=host.NetworkMode,
+            networks={name: endpoint.to_dict() for name, endpoint in verified.networks.items()},
+            mounts=verified.mounts,
+        ),
+    )
+    spec = Spec(
+        config=config.to_json().decode(),
+        host_config=host.to_json().decode(),
+        network_settings=network_settings(verified.networks),
+    )
+    return container, spec, Facets(config.Labels or {}, verified.mounts, dict.fromkeys(verified.networks, ""))

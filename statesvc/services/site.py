@@ -1,0 +1,30 @@
+"""Where the service runs, and by which clock: what every service is given."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from statesvc.domain.daemon_config import DaemonConfig
+from statesvc.domain.host_facts import HostFacts
+from statesvc.domain.ids import Entropy
+from statesvc.domain.times import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The host, the configuration in force, the data root, the clock (nanoseconds since 1970) and the source of randomness."""
+
+    facts: HostFacts
+    daemon: DaemonConfig
+    data_root: Path
+    instance_id: str
+    clock: Clock
+    entropy: Entropy
+
+    @property
+    def volumes_root(self) -> str:
+        """Where an engine keeps the volumes."""
+        return f"{self.data_root}/volumes"
+
+    def container_directory(self, container_id: str) -> str:
+        """Where an engine keeps the files of a container."""
+        return f"{self.data_root}/containers/{container_id}"

@@ -1,0 +1,36 @@
+"""A stream that arrives on the event loop, read like a file by code in a thread."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class ArrivingFile:
+    """The bytes of an asynchronous stream, for `read(n)` in a thread. Memory holds one chunk at a time."""
+
+    def __init__(self, chunks: AsyncIterator[bytes], loop: asyncio.AbstractEventLoop) -> None:
+        self._chunks = chunks
+        self._loop = loop
+        self._rest = b""
+        self._ended = False
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most `size` bytes, b"" at the end. What the stream raises is raised here."""
+        if not self._rest and not self._ended:
+            self._rest = asyncio.run_coroutine_threadsafe(self._next(), self._loop).result()
+            self._ended = not self._rest
+        part, self._rest = self._rest[:size], self._rest[size:]
+        return part
+
+    async def _next(self) -> bytes:
+        async for chunk in self._chunks:
+            if chunk:
+                return chunk
+        return b""
+
+
+async def read_in_thread(chunks: AsyncIterator[bytes], reader: Callable[[ArrivingFile], T]) -> T:
+    """Run a function that reads a file on a stream, in a thread; return what it returns."""
+    return await asyncio.to_thread(reader, ArrivingFile(chunks, asyncio.get_running_loop()))
