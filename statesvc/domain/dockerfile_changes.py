@@ -53,15 +53,29 @@ class _Run:
         self.config = config
         self.escape = escape
         self.cmd_set = False
+        self.env: list[str] = list(config.get("Env") or ())
+        self.places: dict[str, list[int]] = {}
+        self.variables: dict[str, str] = {}
+        for place, variable in enumerate(self.env):
+            name, _, value = variable.partition("=")
+            self.places.setdefault(name, []).append(place)
+            self.variables[name] = value
 
-    def variables(self) -> dict[str, str]:
-        """The environment so far; the last of two variables of one name counts."""
-        pairs = (variable.partition("=") for variable in self.config.get("Env") or ())
-        return {name: value for name, _, value in pairs}
+    def set_variable(self, name: str, value: str) -> None:
+        """Write over the first variable of the name, or add one; of two of one name the last is what $name reads."""
+        places = self.places.setdefault(name, [])
+        if places:
+            self.env[places[0]] = f"{name}={value}"
+        else:
+            places.append(len(self.env))
+            self.env.append(f"{name}={value}")
+        if len(places) == 1:
+            self.variables[name] = value
+        self.config["Env"] = self.env
 
     def expand(self, texts: Sequence[str]) -> list[str]:
-        variables = self.variables()
-        return [expand_word(text, variables, self.escape) for text in texts]
+        """The texts without their quotes, with the variables' values in them."""
+        return [expand_word(text, self.variables, self.escape) for text in texts]
 
     def command_line(self, instruction: Instruction) -> list[str]:
         """The arguments as they are run: as given in the JSON form, through the shell in the other."""
@@ -70,14 +84,8 @@ class _Run:
 
 
 def _env(run: _Run, instruction: Instruction) -> None:
-    env = list(run.config.get("Env") or ())
     for name, value in _pairs(run, instruction):
-        places = [index for index, variable in enumerate(env) if variable.partition("=")[0] == name]
-        if places:
-            env[places[0]] = f"{name}={value}"
-        else:
-            env.append(f"{name}={value}")
-    run.config["Env"] = env
+        run.set_variable(name, value)
 
 
 def _label(run: _Run, instruction: Instruction) -> None:
@@ -100,8 +108,7 @@ def _entrypoint(run: _Run, instruction: Instruction) -> None:
 
 def _expose(run: _Run, instruction: Instruction) -> None:
     specifications = sorted(_at_least_one(instruction))
-    variables = run.variables()
-    words = [word for text in specifications for word in expand_words(text, variables, run.escape)]
+    words = [word for text in specifications for word in expand_words(text, run.variables, run.escape)]
     ports: dict[str, Any] = {port: {} for port in exposed_ports(words)}
     run.config["ExposedPorts"] = {**(run.config.get("ExposedPorts") or {}), **ports}
 

@@ -17,17 +17,17 @@ _SPECIAL_PARAMETERS = "@*#?-$!0"
 
 def expand_word(text: str, variables: Mapping[str, str], escape: str = "\\") -> str:
     """The text with its quotes taken off and its variables replaced. Raises InvalidParameter for unfinished forms."""
-    return _expand(text, variables, escape)[0]
+    return _expand(text, variables, escape, None)[0]
 
 
 def expand_words(text: str, variables: Mapping[str, str], escape: str = "\\") -> list[str]:
     """Like `expand_word`, and then split at the blanks that no quote protects: one variable may become many words."""
-    return _expand(text, variables, escape)[1]
+    return _expand(text, variables, escape, _Words())[1]
 
 
-def _expand(text: str, variables: Mapping[str, str], escape: str) -> tuple[str, list[str]]:
+def _expand(text: str, variables: Mapping[str, str], escape: str, words: "_Words | None") -> tuple[str, list[str]]:
     try:
-        return _Expansion(text, variables, escape).until("")
+        return _Expansion(text, variables, escape).until("", words), words.end() if words else []
     except (InvalidParameter, RecursionError) as error:
         reason = "too many nested substitutions" if isinstance(error, RecursionError) else str(error)
         quoted = json.dumps(text, ensure_ascii=False)
@@ -41,9 +41,9 @@ class _Words:
         self.done: list[str] = []
         self.word: list[str] = []
 
-    def add(self, text: str) -> None:
+    def add(self, text: str, *, quoted: bool) -> None:
         for character in text:
-            if character not in SPACES:
+            if quoted or character not in SPACES:
                 self.word.append(character)
             elif self.word:
                 self.end()
@@ -71,30 +71,32 @@ class _Expansion:
         self.position += 1
         return character
 
-    def until(self, stop: str) -> tuple[str, list[str]]:
-        """Read up to the stop character, or to the end if there is none; answer the text and its words."""
+    def until(self, stop: str, words: _Words | None = None) -> str:
+        """Read up to the stop character, or to the end if there is none; words are told apart if asked for."""
         result: list[str] = []
-        words = _Words()
         while character := self.peek():
             if character == stop:
                 self.position += 1
-                return "".join(result), words.end()
-            if character == "$":
-                result.append(self.variable())
-                words.add(result[-1])
-            elif character in "'\"":
-                result.append(self.single_quoted() if character == "'" else self.double_quoted())
-                words.word.extend(result[-1])
-            elif character == self.escape:
-                self.position += 1
-                result.append(self.next())
-                words.word.extend(result[-1])
-            else:
-                result.append(self.next())
-                words.add(result[-1])
+                return "".join(result)
+            quoted = character in ("'", '"', self.escape)
+            result.append(self.piece(character))
+            if words:
+                words.add(result[-1], quoted=quoted)
         if stop:
             raise InvalidParameter(f"unexpected end of statement while looking for matching {stop}")
-        return "".join(result), words.end()
+        return "".join(result)
+
+    def piece(self, character: str) -> str:
+        """What the next character begins: a quoted text, a variable, an escaped character, or itself."""
+        if character == "$":
+            return self.variable()
+        if character == "'":
+            return self.single_quoted()
+        if character == '"':
+            return self.double_quoted()
+        if character == self.escape:
+            self.position += 1
+        return self.next()
 
     def single_quoted(self) -> str:
         end = self.text.find("'", self.position + 1)
@@ -161,7 +163,7 @@ class _Expansion:
         if modifier not in ("-", "+", "?", ":-", ":+", ":?"):
             raise InvalidParameter(f"unsupported modifier ({modifier}) in substitution")
         try:
-            word, _ = self.until("}")
+            word = self.until("}")
         except InvalidParameter as error:
             if not self.peek():
                 raise InvalidParameter("syntax error: missing '}'") from error
