@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong with a request: a stable code, a JSON pointer, a sentence, and the value where it is no secret."""
+    """One thing that is wrong with a request: a stable code, a JSON pointer, a sentence, and a value if no secret."""
 
     code: str
     field: str

@@ -1,4 +1,7 @@
-"""The settings of the service: one frozen object, read once. Flags win over STATESVC_* variables, those over defaults."""
+"""The settings of the service: one frozen object, read once.
+
+Flags win over STATESVC_* variables, those over defaults.
+"""
 
 import os
 from pathlib import Path

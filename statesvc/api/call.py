@@ -13,9 +13,9 @@ from statesvc.errors import InvalidParameter, TooLarge
 
 BODY_LIMIT = 16 * 1024 * 1024
 _FALSE = frozenset({"", "0", "no", "false", "none"})
-_TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-_MEDIA_TYPE = re.compile(rf"\s*({_TOKEN}(?:/{_TOKEN})?)\s*")
-_PARAMETER = re.compile(rf'\s*;\s*({_TOKEN}\s*=\s*(?:{_TOKEN}|"(?:[^"\\]|\\.)*"))?\s*')
+_WORD = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_MEDIA_TYPE = re.compile(rf"\s*({_WORD}(?:/{_WORD})?)\s*")
+_PARAMETER = re.compile(rf'\s*;\s*({_WORD}\s*=\s*(?:{_WORD}|"(?:[^"\\]|\\.)*"))?\s*')
 _BAD_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2})(.{0,2})")
 
 
@@ -46,7 +46,10 @@ class Call:
         return next((value.decode("latin-1") for key, value in self.scope["headers"] if key == name), None)
 
     async def json_body(self) -> bytes:
-        """Read the whole body of a request that must be JSON. Raises InvalidParameter for another type, TooLarge above the limit."""
+        """Read the whole body of a request that must be JSON.
+
+        Raises InvalidParameter for another type, TooLarge above the limit.
+        """
         content_type = self.header(b"content-type") or ""
         length = self.header(b"content-length")
         if not content_type and (length == "0" or (length is None and self.header(b"transfer-encoding") is None)):

@@ -75,7 +75,7 @@ _PREDEFINED_NETWORKS = frozenset({"bridge", "host", "none", "default"})
 
 
 def _adapted(document: dict[str, Any], call: Call) -> bytes:
-    """Return an inspect document as an older API version, or a request with options, has it (moby daemon/inspect.go)."""
+    """Return an inspect document as an older API version, or a request with options, has it (moby inspect.go)."""
     if call.flag("size"):
         # The layers are an engine's; of files that were never written, zero bytes are true.
         document |= {"SizeRw": 0, "SizeRootFs": 0}

@@ -1,4 +1,7 @@
-"""Docker's paths that need an engine, which runs processes or holds files. Their other errors come first, as in Docker."""
+"""Docker's paths that need an engine, which runs processes or holds files.
+
+Their other errors come first, as in Docker.
+"""
 
 from collections.abc import Awaitable, Callable
 

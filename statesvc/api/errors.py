@@ -39,9 +39,9 @@ def answer_error(error: errors.StateError) -> Response:
     return json_answer(body, status)
 
 
-def answer_bug(method: str, path: str) -> Response:
+def answer_bug(error: Exception, method: str, path: str) -> Response:
     """Answer for an error that is ours. The log has the trace; the client gets no detail."""
-    log.exception("request failed with a bug", method=method, path=path)
+    log.error("request failed with a bug", method=method, path=path, exc_info=error)
     return json_answer({"message": "statesvc has a bug that this request met; its log has the details"}, 500)
 
 

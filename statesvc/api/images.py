@@ -55,8 +55,8 @@ class ImagesApi:
         source = call.text("fromSrc")
         if not source:
             raise NotOffered(
-                f"pulling {call.text('fromImage')!r} is not offered: statesvc keeps image records and talks to no registry; "
-                "load the image from an archive: docker save IMAGE | docker load"
+                f"pulling {call.text('fromImage')!r} is not offered: statesvc keeps image records and talks to no "
+                "registry; load the image from an archive: docker save IMAGE | docker load"
             )
         if source != "-":
             raise NotOffered(

@@ -33,7 +33,10 @@ HEADERS = [
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A method and a path. One part of the path may be open: `/containers/{name}/json`; the name may contain slashes."""
+    """A method and a path.
+
+    One part of the path may be open: `/containers/{name}/json`; the name may contain slashes.
+    """
 
     method: str
     path: str
@@ -89,8 +92,8 @@ class Router:
             return answer_error(error)
         except ClientDisconnect:
             return Response(status_code=400)
-        except Exception:  # noqa: BLE001 - a bug must not end the connection, and is logged with its trace
-            return answer_bug(scope["method"], scope["path"])
+        except Exception as error:
+            return answer_bug(error, scope["method"], scope["path"])
 
     def _match(self, method: str, path: str) -> tuple[Handler | None, str]:
         fixed = self._fixed.get((method, path))

@@ -41,7 +41,7 @@ def bind(host: str, mode: int) -> socket.socket:
         listener.listen(BACKLOG)
     except OSError as error:
         raise Unavailable(f"the socket {path} cannot be made: {error.strerror or error}") from None
-    listener.setblocking(False)
+    listener.setblocking(False)  # noqa: FBT003 - the standard library has no other way
     return listener
 
 

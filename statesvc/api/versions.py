@@ -17,7 +17,10 @@ _NEWEST, _OLDEST = parse(NEWEST), parse(OLDEST)
 
 
 def negotiated(text: str | None) -> Version:
-    """Return the version that a path asks for, the newest if it names none. Raises InvalidParameter outside the range."""
+    """Return the version that a path asks for, the newest if it names none.
+
+    Raises InvalidParameter outside the range.
+    """
     if text is None or text == NEWEST:
         return _NEWEST
     version = parse(text)

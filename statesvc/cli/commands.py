@@ -28,9 +28,10 @@ def _version(wanted: bool) -> None:  # noqa: FBT001 - typer's way
 
 @app.callback()
 def statesvc(
+    *,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
-    ] = False,  # noqa: FBT002
+    ] = False,
 ) -> None:
     """The durable state plane of a container engine, in one SQLite database."""
 
@@ -41,8 +42,8 @@ def serve(
     data_root: DataRoot = None,
     config_file: Annotated[Optional[Path], typer.Option("--config-file", help="Docker's daemon.json.")] = None,  # noqa: UP045
     host_facts: Annotated[
-        Optional[Path], typer.Option("--host-facts", help="Facts to use instead of this host's.")
-    ] = None,  # noqa: UP045
+        Path | None, typer.Option("--host-facts", help="Facts to use instead of this host's.")
+    ] = None,
     log_level: LogLevel = None,
     log_format: Annotated[Optional[str], typer.Option("--log-format", help="text or json.")] = None,  # noqa: UP045
 ) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     Connection,
     Select,
     and_,
@@ -66,7 +67,7 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """The wide documents of a container, as JSON text in the form they are handed out, and the paths an engine gave it."""
+    """The wide documents of a container, as JSON text ready to be handed out, and the paths an engine gave it."""
 
     config: str
     host_config: str
@@ -146,8 +147,10 @@ def _inspection(*where: Any) -> Select[Any]:
 
 
 def _ranked(statement: Select[Any]) -> Select[Any]:
-    """Look up by full ID, then exact name, then ID prefix: the rows found, the best first; two of rank 2 are ambiguous."""
-    reference, name, after = bindparam("reference"), bindparam("name"), bindparam("after")
+    """Look up by full ID, then exact name, then ID prefix: the best row first; two of rank 2 are ambiguous."""
+    reference: BindParameter[str] = bindparam("reference")
+    name: BindParameter[str] = bindparam("name")
+    after: BindParameter[str] = bindparam("after")
     prefixed = select(_C.id).where(_C.id >= reference, _C.id < after).limit(2).subquery("prefixed")
     found = union_all(
         select(_C.id.label("id"), literal(0).label("rank")).where(_C.id == reference),
@@ -262,9 +265,9 @@ def remove(conn: Connection, container_id: str) -> None:
 
 def touch(conn: Connection, container_id: str) -> int:
     """Count a change of the container; answer its new revision."""
-    return conn.execute(
-        update(containers).where(_C.id == container_id).values(revision=_C.revision + 1).returning(_C.revision)
-    ).scalar_one()
+    counted = update(containers).where(_C.id == container_id).values(revision=_C.revision + 1).returning(_C.revision)
+    revision: int = conn.execute(counted).scalar_one()
+    return revision
 
 
 def labels(conn: Connection, container_id: str) -> dict[str, str]:

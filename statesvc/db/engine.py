@@ -8,13 +8,12 @@ import queue
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import structlog
-from sqlalchemy import Connection as Connection
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -23,7 +22,9 @@ from statesvc.errors import StateError, Unavailable
 try:
     from pysqlite3 import dbapi2 as driver
 except ImportError:  # no wheel for this platform: the standard library's driver, if its SQLite is sound
-    import sqlite3 as driver  # type: ignore[no-redef]
+    import sqlite3 as driver
+
+__all__ = ["Connection", "Database", "check_sqlite_version", "driver", "make_engine", "unavailable"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -56,7 +57,10 @@ _REASONS = {
 
 
 def check_sqlite_version(version: tuple[int, ...]) -> None:
-    """Raise Unavailable if this SQLite can lose committed pages (the WAL-reset race: 3.7.0 to 3.51.2, some branches mended)."""
+    """Raise Unavailable if this SQLite can lose committed pages.
+
+    The WAL-reset race is in 3.7.0 to 3.51.2, and mended in 3.44.6 and 3.50.7 of the older branches.
+    """
     mended = version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
     if not mended:
         shown = ".".join(map(str, version))
@@ -114,14 +118,17 @@ class _Unit:
 
 
 @dataclass(slots=True)
-class _Aborted(Exception):  # noqa: N818
+class _Aborted(Exception):
     """SQLite gave up the whole transaction; nothing of the batch is done."""
 
     error: BaseException
 
 
 class Database:
-    """An open database. `read` and `scan` see committed state; `write` answers when its change is committed and synced."""
+    """An open database.
+
+    `read` and `scan` see committed state; `write` answers when its change is committed and synced.
+    """
 
     def __init__(self, path: Path, *, busy_timeout_ms: int = 5_000) -> None:
         check_sqlite_version(tuple(driver.sqlite_version_info))
@@ -169,7 +176,10 @@ class Database:
         )
 
     async def write(self, unit: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a unit on the writer and answer once its change is durable. An error of the unit undoes it, and only it."""
+        """Run a unit on the writer and answer once its change is durable.
+
+        An error of the unit undoes it, and only it.
+        """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._writes.put(_Unit(lambda c: unit(c, *args, **kwargs), loop, future))
@@ -255,7 +265,7 @@ def _transact(connection: Connection, batch: list[_Unit]) -> None:
             raw.execute("SAVEPOINT unit")
             try:
                 unit.result = unit.run(connection)
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is the caller's answer
+            except Exception as error:
                 if not raw.in_transaction:
                     raise _Aborted(error) from error
                 raw.execute("ROLLBACK TO unit")

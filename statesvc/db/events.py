@@ -49,8 +49,8 @@ def after(conn: Connection, seq: int, limit: int) -> list[Event]:
     return _events(conn.execute(_AFTER, {"seq": seq, "limit": limit}))
 
 
-def between(conn: Connection, seq: int, last: int, since: int, until: int, limit: int) -> list[Event]:
-    """Return the events of a span of time behind one sequence number and up to another, oldest first, at most `limit`."""
+def between(conn: Connection, *, seq: int, last: int, since: int, until: int, limit: int) -> list[Event]:
+    """Return the events of a span of time, behind one sequence number and up to another, oldest first."""
     keys = {"seq": seq, "last": last, "since": since, "until": until, "limit": limit}
     return _events(conn.execute(_SINCE, keys))
 

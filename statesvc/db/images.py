@@ -12,7 +12,10 @@ from statesvc.db.tables import image_digests, image_tags, images
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A recorded image. `config` are the bytes whose SHA-256 is the ID; `size` counts the bytes of its unpacked layers."""
+    """A recorded image.
+
+    `config` are the bytes whose SHA-256 is the ID; `size` counts the bytes of its unpacked layers.
+    """
 
     id: str
     config: bytes
@@ -37,7 +40,7 @@ _BY_PREFIX = select(images).where(_I.id >= bindparam("prefix"), _I.id < bindpara
 
 
 def _image(row: Any) -> Image | None:
-    return Image(**row._mapping) if row is not None else None
+    return None if row is None else Image(*row)
 
 
 def by_id(conn: Connection, image_id: str) -> Image | None:
@@ -60,7 +63,7 @@ def by_prefix(conn: Connection, hexadecimal: str) -> Image | None:
 
 def all_images(conn: Connection) -> list[Image]:
     """Return every image, the newest first."""
-    return [Image(**row._mapping) for row in conn.execute(select(images).order_by(_I.created_at.desc(), _I.id))]
+    return [Image(*row) for row in conn.execute(select(images).order_by(_I.created_at.desc(), _I.id))]
 
 
 def put(conn: Connection, image: Image) -> bool:

@@ -27,14 +27,20 @@ def known_revisions() -> list[str]:
 
 
 def current(path: Path) -> str | None:
-    """Return the revision of the database, None if it is empty or not there. Raises Unavailable if it cannot be read."""
+    """Return the revision of the database, None if it is empty or not there.
+
+    Raises Unavailable if it cannot be read.
+    """
     if not path.exists():
         return None
     engine = make_engine(path, busy_timeout_ms=5_000, query_only=True)
     try:
         with engine.connect() as connection:
             named = connection.exec_driver_sql("SELECT 1 FROM sqlite_schema WHERE name = 'alembic_version'").first()
-            return named and connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+            if named is None:
+                return None
+            revision: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+            return revision
     except DBAPIError as error:
         raise unavailable(error) or error from error
 

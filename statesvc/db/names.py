@@ -32,7 +32,10 @@ def owner(conn: Connection, name: str) -> str | None:
 def reserve(
     conn: Connection, name: str, container_id: str, *, generated: bool = False, parent_id: str | None = None
 ) -> None:
-    """Give the name to the container; again for the same owner is no change. Raises NameConflict if another holds it."""
+    """Give the name to the container; again for the same owner is no change.
+
+    Raises NameConflict if another holds it.
+    """
     row = {
         "name": name,
         "container_id": container_id,
@@ -59,9 +62,9 @@ def reserve_first_free(conn: Connection, candidates: tuple[str, ...], container_
 def primary(conn: Connection, container_id: str) -> str:
     """Return the container's own name."""
     names = container_names.c
-    return conn.execute(
-        select(names.name).where(names.container_id == container_id, names.kind == "primary")
-    ).scalar_one()
+    own = select(names.name).where(names.container_id == container_id, names.kind == "primary")
+    name: str = conn.execute(own).scalar_one()
+    return name
 
 
 def release(conn: Connection, name: str) -> None:

@@ -78,15 +78,11 @@ def _runtime(name: str, entry: Any, problems: list[Problem]) -> Runtime | None:
     before = len(problems)
     if not isinstance(path, str) or not isinstance(type_, str):
         problem("", "path and runtimeType must be strings")
-    elif not path and not type_:
-        problem("", "either path or runtimeType is required")
-    elif path and type_:
-        problem("", "path and runtimeType cannot be given together")
-    if not isinstance(args, list) or not all(isinstance(arg, str) for arg in args):
-        problem("/runtimeArgs", "runtimeArgs must be a list of strings")
-    elif args and type_:
-        problem("/runtimeArgs", "runtimeArgs go with path, not with runtimeType")
-    if options is not None and (not type_ or not isinstance(options, dict)):
+    elif bool(path) == bool(type_):
+        problem("", "exactly one of path and runtimeType is required")
+    if not isinstance(args, list) or not all(isinstance(arg, str) for arg in args) or (args and type_):
+        problem("/runtimeArgs", "runtimeArgs must be a list of strings, and go with path")
+    if options is not None and not (type_ and isinstance(options, dict)):
         problem("/options", "options must be an object, and go with runtimeType")
     if len(problems) > before:
         return None

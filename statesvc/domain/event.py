@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened. `seq` is its place in the journal (0 until it is written), `time` nanoseconds since 1970."""
+    """Something that happened.
+
+    `seq` is its place in the journal (0 until it is written), `time` nanoseconds since 1970.
+    """
 
     type: str
     action: str

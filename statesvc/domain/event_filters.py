@@ -1,4 +1,7 @@
-"""Which events a stream shows (moby daemon/events/filter.go). Keys that Docker does not know are ignored, as it does."""
+"""Which events a stream shows (moby daemon/events/filter.go).
+
+Keys that Docker does not know are ignored, as it does.
+"""
 
 from statesvc.domain.event import Event
 from statesvc.domain.filters import Filters

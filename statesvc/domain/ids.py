@@ -9,7 +9,10 @@ _FULL = re.compile(r"[0-9a-f]{64}")
 
 
 def new_id(entropy: Entropy) -> str:
-    """Return a new ID. Its short form is never all digits: as a host name it would be read as a number (moby's stringid)."""
+    """Return a new ID.
+
+    Its short form is never all digits: as a host name it would be read as a number (moby's stringid).
+    """
     while True:
         candidate = entropy(32).hex()
         if not candidate[:12].isdigit():

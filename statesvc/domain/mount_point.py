@@ -7,7 +7,10 @@ import orjson
 
 @dataclass(frozen=True, slots=True)
 class MountPoint:
-    """What is mounted where. `source` is the path on the host; `named` says that the user, not the service, named the volume."""
+    """What is mounted where.
+
+    `source` is the path on the host; `named` says that the user, not the service, named the volume.
+    """
 
     type: str
     destination: str

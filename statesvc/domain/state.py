@@ -1,4 +1,4 @@
-"""The states of a container and the transitions between them, as Docker Engine makes them (its state.go and monitor.go)."""
+"""The states of a container and the transitions between them, as Docker Engine makes them (moby container/state.go)."""
 
 from enum import StrEnum
 

@@ -27,7 +27,10 @@ def render(time: int | None) -> str:
 
 
 def parse(text: str) -> int | None:
-    """Return the time that an RFC 3339 text stands for, None for Go's zero time. Raises InvalidParameter for other texts."""
+    """Return the time that an RFC 3339 text stands for, None for Go's zero time.
+
+    Raises InvalidParameter for other texts.
+    """
     match = _RFC3339.fullmatch(text)
     if match is None:
         raise InvalidParameter(f"{text!r} is not a time: write it as 2006-01-02T15:04:05.999999999Z")
@@ -36,6 +39,8 @@ def parse(text: str) -> int | None:
         return None
     if not (1 <= month <= 12 and 1 <= day <= 31 and hour <= 23 and minute <= 59 and second <= 60):
         raise InvalidParameter(f"{text!r} is not a time: a part of it is out of its range")
+    if year < 1678 or year > 2261:
+        raise InvalidParameter(f"{text!r} is not a time that 64 bits of nanoseconds can hold")
     seconds = timegm((year, month, day, hour, minute, second))
     if match[8]:
         offset = int(match[9]) * 3600 + int(match[10]) * 60

@@ -112,6 +112,10 @@ def _os_release() -> dict[str, str]:
         return {}
 
 
+def _flags(info: dict[str, Any]) -> dict[str, Any]:
+    return {field: bool(info.get(name)) for name, field in _INFO.items()}
+
+
 def _from_file(path: Path) -> HostFacts:
     try:
         told = json.loads(path.read_text())
@@ -132,7 +136,7 @@ def _from_file(path: Path) -> HostFacts:
             warnings=tuple(info.get("Warnings") or ()),
             cpus=told["cpus"]["online"],
             memory_nodes=told["nodes"]["online"],
-            **{field: bool(info.get(name)) for name, field in _INFO.items()},
+            **_flags(info),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InvalidParameter(f"{path} does not tell the facts of a host: {type(error).__name__}: {error}") from None

@@ -41,7 +41,7 @@ class DataRootLock:
 
 
 def holder(data_root: Path) -> tuple[int | None, str]:
-    """Return the process that holds or last held the lock, and the socket it serves; (None, "") if that is not known."""
+    """Return the process that holds or last held the lock, and the socket it serves; (None, "") if unknown."""
     try:
         noted = json.loads((data_root / "lock").read_text())
         return int(noted["pid"]), str(noted["socket"])

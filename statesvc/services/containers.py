@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
+
 from statesvc.db import containers, events, names
 from statesvc.db.containers import Container, Facets, Found, Spec
 from statesvc.db.engine import Connection, Database
@@ -46,11 +47,17 @@ class Containers:
         return await self._database.read(containers.inspect, reference)
 
     async def find(self, reference: str) -> Found:
-        """Return which container a reference means. Raises NotFound, or InvalidParameter if it is empty or ambiguous."""
+        """Return which container a reference means.
+
+        Raises NotFound, or InvalidParameter if it is empty or ambiguous.
+        """
         return await self._database.read(containers.find, reference)
 
     async def listed(self, query: ListQuery) -> Listed:
-        """Return the containers of a list, the newest first. Raises InvalidParameter for values no filter understands."""
+        """Return the containers of a list, the newest first.
+
+        Raises InvalidParameter for values no filter understands.
+        """
         return await self._database.scan(select, query)
 
     async def create(self, name: str, request: ContainerCreate) -> Created:

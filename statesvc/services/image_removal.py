@@ -65,7 +65,8 @@ def _remove_by_id(conn: Connection, image: Image, now: int, *, force: bool) -> l
     held = _references(conn, image)
     conflict = _conflict(conn, image, force=force)
     if conflict is None and not force and not _in_one_repository(held):
-        conflict = f"conflict: unable to delete {_short(image)} (must be forced) - image is referenced in multiple repositories"
+        why = "image is referenced in multiple repositories"
+        conflict = f"conflict: unable to delete {_short(image)} (must be forced) - {why}"
     if conflict:
         raise Conflict(conflict)
     return [*(_untag(conn, image, reference, now) for reference in held), _delete(conn, image, now)]

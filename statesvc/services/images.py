@@ -9,13 +9,13 @@ from statesvc.db.engine import Connection, Database
 from statesvc.db.images import Image
 from statesvc.domain import references
 from statesvc.domain.decode import decode_value
-from statesvc.domain.dockerfile_changes import apply_changes
+from statesvc.domain.dockerfile import apply_changes
 from statesvc.domain.documents import Config
 from statesvc.domain.image_config import ImageConfig, image_id, imported_config, parse_image_config
 from statesvc.domain.references import DigestReference, Reference
 from statesvc.errors import InvalidParameter, NotFound
 from statesvc.services import image_removal, journal
-from statesvc.services.image_archive import LoadedImage, digest_layer, read_archive
+from statesvc.services.archive import LoadedImage, digest_layer, read_archive
 from statesvc.services.image_removal import Removal
 from statesvc.services.site import Site
 from statesvc.services.streams import read_in_thread
@@ -56,7 +56,10 @@ class Images:
         self._site = site
 
     async def resolve(self, text: str) -> ResolvedImage:
-        """Return the image that a text means to Docker. Raises NotFound, or InvalidParameter for what names no image."""
+        """Return the image that a text means to Docker.
+
+        Raises NotFound, or InvalidParameter for what names no image.
+        """
         image = await self._database.read(find, text)
         return ResolvedImage(image.id, _config_of(image.config))
 

@@ -41,7 +41,7 @@ class Journal:
         self._wake()
 
     async def follow(self, span: Span) -> AsyncIterator[list[Event]]:
-        """Yield the events of a span, those that are recorded first, then each as it is committed, until the span ends."""
+        """Yield the events of a span, first those that are recorded, then each as it is committed, until it ends."""
         bell = asyncio.Event()
         waiter = (asyncio.get_running_loop(), bell)
         with self._lock:
@@ -59,9 +59,12 @@ class Journal:
 
     async def _recorded(self, span: Span, last: int) -> AsyncIterator[list[Event]]:
         seq, until = 0, _FOREVER if span.until is None else span.until
-        while page := await self._database.scan(events.between, seq, last, span.since or 0, until, PAGE):
+        while page := await self._scan(seq, last, span.since or 0, until):
             yield page
             seq = page[-1].seq
+
+    async def _scan(self, seq: int, last: int, since: int, until: int) -> list[Event]:
+        return await self._database.scan(events.between, seq=seq, last=last, since=since, until=until, limit=PAGE)
 
     async def _live(self, span: Span, seq: int, bell: asyncio.Event) -> AsyncIterator[list[Event]]:
         while not self._closed:

@@ -74,9 +74,7 @@ def _conditions(conn: Connection, filters: Filters) -> list[listing.Condition]:
         made.append(listing.uses_volume(wanted))
     if wanted := filters.get("network"):
         made.append(listing.in_network(wanted))
-    for key in ("before", "since"):
-        for reference in filters.get(key, ())[-1:]:
-            made.append(_relative(conn, key, reference))
+    made += [_relative(conn, key, filters[key][-1]) for key in ("before", "since") if filters.get(key)]
     return made
 
 

@@ -11,7 +11,7 @@ from statesvc.domain.times import Clock
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The host, the configuration in force, the data root, the clock (nanoseconds since 1970) and the source of randomness."""
+    """The host, the configuration in force, the data root, the clock (nanoseconds) and the source of randomness."""
 
     facts: HostFacts
     daemon: DaemonConfig

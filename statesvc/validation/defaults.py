@@ -1,6 +1,6 @@
 """What Docker fills in where a request says nothing (moby runconfig and daemon/daemon_unix.go)."""
 
-from statesvc.domain.documents import EndpointSettings, HostConfig, LogConfig, NetworkingConfig, RestartPolicy
+from statesvc.domain.documents import EndpointSettings, HostConfig, LogConfig, NetworkingConfig
 from statesvc.validation.context import Context
 
 SHM_SIZE = 64 * 1024 * 1024
@@ -14,30 +14,30 @@ DEFAULT_NETWORK = "bridge"
 
 def fill(host: HostConfig, context: Context) -> HostConfig:
     """Return the host configuration with Docker's defaults. Links are left out: they are kept as names."""
-    changes: dict[str, object] = {"Links": None}
-    if host.NetworkMode in {"", "default"}:
-        changes["NetworkMode"] = DEFAULT_NETWORK
-    if not host.IpcMode:
-        changes["IpcMode"] = "private"
-    if not host.CgroupnsMode:
-        changes["CgroupnsMode"] = "host" if context.facts.cgroup_version == 1 or host.Privileged else "private"
-    if not host.ShmSize:
-        changes["ShmSize"] = SHM_SIZE
-    if not host.Runtime:
-        changes["Runtime"] = context.daemon.default_runtime
-    changes["LogConfig"] = _log(host.LogConfig)
-    if not host.RestartPolicy.Name:
-        changes["RestartPolicy"] = RestartPolicy(Name="no", MaximumRetryCount=host.RestartPolicy.MaximumRetryCount)
-    if host.OomKillDisable is None and context.facts.oom_kill_disable:
-        changes["OomKillDisable"] = False
-    if host.MemorySwap == 0 and host.Memory > 0:
-        changes["MemorySwap"] = host.Memory * 2
-    if not host.Privileged:
-        if host.MaskedPaths is None:
-            changes["MaskedPaths"] = list(MASKED_PATHS)
-        if host.ReadonlyPaths is None:
-            changes["ReadonlyPaths"] = list(READONLY_PATHS)
-    return host.copy_with(**changes)
+    on_v1 = context.facts.cgroup_version == 1
+    policy = host.RestartPolicy
+    return host.copy_with(
+        Links=None,
+        NetworkMode=DEFAULT_NETWORK if host.NetworkMode in {"", "default"} else host.NetworkMode,
+        IpcMode=host.IpcMode or "private",
+        CgroupnsMode=host.CgroupnsMode or ("host" if on_v1 or host.Privileged else "private"),
+        ShmSize=host.ShmSize or SHM_SIZE,
+        Runtime=host.Runtime or context.daemon.default_runtime,
+        LogConfig=_log(host.LogConfig),
+        RestartPolicy=policy if policy.Name else policy.copy_with(Name="no"),
+        OomKillDisable=_oom_kill_disable(host, context),
+        MemorySwap=host.Memory * 2 if host.MemorySwap == 0 and host.Memory > 0 else host.MemorySwap,
+        MaskedPaths=_hidden(host, host.MaskedPaths, MASKED_PATHS),
+        ReadonlyPaths=_hidden(host, host.ReadonlyPaths, READONLY_PATHS),
+    )
+
+
+def _oom_kill_disable(host: HostConfig, context: Context) -> bool | None:
+    return False if host.OomKillDisable is None and context.facts.oom_kill_disable else host.OomKillDisable
+
+
+def _hidden(host: HostConfig, asked: list[str] | None, default: tuple[str, ...]) -> list[str] | None:
+    return list(default) if asked is None and not host.Privileged else asked
 
 
 def _log(written: LogConfig) -> LogConfig:

@@ -44,12 +44,12 @@ def link_problems(host: HostConfig, found: Mapping[str, Reference]) -> Iterator[
         if target.missing:
             yield Problem("link", where, f"could not get container for {name}: {target.missing}", text)
         elif target.host_network:
-            message = "conflicting options: host type networking can't be used with links. This would result in undefined behavior"
-            yield Problem("link-host-network", where, message, text)
+            why = "host type networking can't be used with links. This would result in undefined behavior"
+            yield Problem("link-host-network", where, f"conflicting options: {why}", text)
 
 
 def links(host: HostConfig, found: Mapping[str, Reference]) -> tuple[Link, ...]:
-    """Return the links whose containers were found; one with an empty alias names nothing and is left out, as Docker does."""
+    """Return the links whose containers were found; one with an empty alias names nothing and is left out."""
     parsed = (parse_link(text) for text in host.Links or () if text)
     made = (Link(found[name].id, alias.removeprefix("/")) for name, alias in parsed if name in found and found[name].id)
     return tuple(dict.fromkeys(link for link in made if link.alias))

@@ -8,7 +8,10 @@ from statesvc.validation.verdict import Verdict
 
 
 def verify(request: ContainerCreate, context: Context) -> Verdict:
-    """Judge a request: every problem, and the documents with Docker's defaults filled in. Its image is not looked at."""
+    """Judge a request: every problem, and the documents with Docker's defaults filled in.
+
+    Its image is not looked at.
+    """
     config, asked = request.config or Config(), request.host_config or HostConfig()
     early = (*configuration.problems(config, asked), *resources.problems(asked))
     late = tuple(references.link_problems(asked, context.containers))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from statesvc.domain import times
-from statesvc.domain.dockerfile_changes import apply_changes
+from statesvc.domain.dockerfile.changes import apply_changes
 from statesvc.domain.image_config import image_id, imported_config, parse_image_config
 from statesvc.errors import InvalidParameter
 

@@ -16,8 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from statesvc.errors import InvalidParameter
-from statesvc.services import image_archive, layers
-from statesvc.services.image_archive import digest_layer, read_archive
+from statesvc.services.archive import images as image_archive
+from statesvc.services.archive import layers
+from statesvc.services.archive.images import digest_layer, read_archive
 
 CONFORMANCE = Path(__file__).parents[1] / "conformance"
 IMAGES = json.loads((CONFORMANCE / "images.json").read_text())["images"]

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from statesvc.domain.dockerfile_lines import Instruction
+from statesvc.domain.dockerfile.lines import Instruction
 from statesvc.errors import InvalidParameter
 
 _DURATION_FLAGS = {

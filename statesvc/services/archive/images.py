@@ -16,11 +16,9 @@ from typing import BinaryIO
 from statesvc.domain.image_config import ImageConfig, image_id, parse_image_config, read_json
 from statesvc.domain.references import parse_normalized
 from statesvc.errors import InvalidParameter
-from statesvc.services.decompression import CHUNK, Readable, decompressed
-from statesvc.services.layers import Budget, Layer, Metered, digest_layer
-from statesvc.services.tar_stream import TarMember, TarStream
-
-__all__ = ["Layer", "LoadedImage", "digest_layer", "read_archive"]
+from statesvc.services.archive.decompression import CHUNK, Readable, decompressed
+from statesvc.services.archive.layers import Budget, Layer, Metered, digest_layer
+from statesvc.services.archive.tar_stream import TarMember, TarStream
 
 _MANIFEST = "manifest.json"
 _DOCUMENT_MAX = 4 * 1024 * 1024

@@ -7,7 +7,7 @@ without a colon) are known; the pattern forms (#, %, /) are refused like any unk
 import json
 from collections.abc import Mapping
 
-from statesvc.domain.dockerfile_lines import SPACES
+from statesvc.domain.dockerfile.lines import SPACES
 from statesvc.errors import InvalidParameter
 
 # Docker knows no limit, but a variable that doubles itself in each of forty lines must not fill the memory.

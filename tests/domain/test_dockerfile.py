@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statesvc.domain.dockerfile_changes import apply_changes
+from statesvc.domain.dockerfile.changes import apply_changes
 from statesvc.errors import InvalidParameter
 
 SHELL = ["/bin/sh", "-c"]
