@@ -113,7 +113,7 @@ CREATE TABLE containers (
     """,
     """CREATE INDEX ix_containers_created_at_id ON containers (created_at, id)""",
     """CREATE INDEX ix_containers_image_id ON containers (image_id)""",
-    """CREATE INDEX ix_containers_runtime_id ON containers (runtime_id)""",
+    """CREATE INDEX ix_containers_runtime_id ON containers (runtime_id) WHERE runtime_id IS NOT NULL""",
     """CREATE INDEX ix_containers_state_created_at_id ON containers (state, created_at, id)""",
     """
 CREATE TABLE container_health (
@@ -162,7 +162,7 @@ CREATE TABLE container_names (
 ) WITHOUT ROWID, STRICT
     """,
     """CREATE INDEX ix_container_names_container_id ON container_names (container_id)""",
-    """CREATE INDEX ix_container_names_parent_id ON container_names (parent_id)""",
+    """CREATE INDEX ix_container_names_parent_id ON container_names (parent_id) WHERE parent_id IS NOT NULL""",
     """CREATE UNIQUE INDEX uq_container_names_primary ON container_names (container_id) WHERE kind = 'primary'""",
     """
 CREATE TABLE container_networks (

@@ -21,8 +21,8 @@ _ARCHIVE = ("GET", "HEAD", "PUT")
 _ELSEWHERE = (
     ("POST", "/containers/prune"), ("POST", "/commit"), ("POST", "/build"), ("POST", "/build/prune"), ("POST", "/auth"),
     ("GET", "/system/df"), ("GET", "/volumes"), ("POST", "/volumes/create"), ("POST", "/volumes/prune"),
-    ("GET", "/volumes/{name}"), ("DELETE", "/volumes/{name}"), ("GET", "/networks"), ("POST", "/networks/create"),
-    ("POST", "/networks/prune"), ("GET", "/networks/{name}"), ("DELETE", "/networks/{name}"),
+    ("DELETE", "/volumes/{name}"), ("GET", "/networks"), ("POST", "/networks/create"),
+    ("POST", "/networks/prune"), ("DELETE", "/networks/{name}"),
     ("POST", "/networks/{name}/connect"), ("POST", "/networks/{name}/disconnect"), ("GET", "/distribution/{name}/json"),
     ("GET", "/exec/{name}/json"), ("POST", "/exec/{name}/start"), ("POST", "/exec/{name}/resize"),
     ("GET", "/swarm"), ("GET", "/services"), ("GET", "/nodes"), ("GET", "/tasks"), ("GET", "/secrets"),
@@ -46,6 +46,9 @@ class EngineApi:
             *(Route("POST", f"/containers/{{name}}/{verb}", self._with_body(verb)) for verb in _WITH_BODY),
             *(Route(method, "/containers/{name}/archive", self._found("archive")) for method in _ARCHIVE),
             Route("POST", "/containers/{name}/kill", self.kill),
+            # `docker inspect` asks for each kind of object in turn, and goes on to the next only after a 404.
+            Route("GET", "/networks/{name}", _unknown("network")),
+            Route("GET", "/volumes/{name}", _unknown("volume")),
             *(Route(method, path, _missing(path.partition("{")[0].strip("/"))) for method, path in _ELSEWHERE),
         ]
 
@@ -76,6 +79,13 @@ class EngineApi:
 def _missing(what: str) -> Handler:
     async def handler(_call: Call) -> Response:
         raise _needs_engine(what)
+
+    return handler
+
+
+def _unknown(kind: str) -> Handler:
+    async def handler(call: Call) -> Response:
+        raise NotFound(f"{kind} {call.name} not found: {kind}s are an engine's, and no engine is connected")
 
     return handler
 

@@ -1,20 +1,14 @@
 """The answer to inspect, put together from the bytes that are stored."""
 
-from typing import Any
-
-import orjson
+from json.encoder import encode_basestring as text
 
 from statesvc.domain.state import LIVE, State
 from statesvc.domain.times import render as time_text
+from statesvc.services.containers import Inspection
 
 
-def text(value: str) -> str:
-    """Return a string as JSON."""
-    return orjson.dumps(value).decode()
-
-
-def render(row: Any) -> bytes:
-    """Return the newest form of an inspect answer. `row` is what db.containers.inspect returns."""
+def render(row: Inspection) -> bytes:
+    """Return the newest form of an inspect answer."""
     host_config = row.host_config
     if row.links:
         # A quote inside a JSON string is escaped, so these bytes are nothing but the field.
@@ -31,13 +25,13 @@ def render(row: Any) -> bytes:
     ).encode()
 
 
-def _state(row: Any) -> str:
+def _state(row: Inspection) -> str:
     state = row.state
     flags = {
         "Running": state in LIVE,
         "Paused": state == State.PAUSED,
         "Restarting": state == State.RESTARTING,
-        "OOMKilled": row.oom_killed,
+        "OOMKilled": bool(row.oom_killed),
         "Dead": state == State.DEAD,
     }
     rendered = ",".join(f'"{name}":{"true" if flag else "false"}' for name, flag in flags.items())

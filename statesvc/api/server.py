@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import socket
 import stat
 from collections.abc import Callable, Sequence
@@ -85,10 +86,12 @@ class Server(uvicorn.Server):
         )
         self._on_stop = on_stop
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
         """Begin to stop."""
         self._on_stop()
-        super().handle_exit(sig, frame)
+        # Not uvicorn's: that one kills the process with the signal as soon as serving ends, the database still open.
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
     async def run_on(self, listeners: Sequence[socket.socket]) -> None:
         """Serve the sockets until the server is told to stop."""

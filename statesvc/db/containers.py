@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import (
     BindParameter,
+    ColumnClause,
     Connection,
     Select,
     and_,
@@ -13,12 +14,13 @@ from sqlalchemy import (
     delete,
     func,
     insert,
-    literal,
+    literal_column,
     select,
     union_all,
     update,
 )
 
+from statesvc.db.prepared import Prepared
 from statesvc.db.tables import (
     container_health,
     container_labels,
@@ -33,6 +35,8 @@ from statesvc.domain.ids import is_full
 from statesvc.domain.mount_point import MountPoint
 from statesvc.domain.state import State
 from statesvc.errors import InvalidParameter, NotFound
+
+R = TypeVar("R", bound=tuple[Any, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,75 @@ class Facets:
     ports: Sequence[Port] = ()
 
 
+class Inspection(NamedTuple):
+    """Everything of a container, as one row; flags are 0 or 1.
+
+    `mounts` and `links` are the comma-joined JSON of each, None for none; `status`, `streak` and `log` are its health,
+    None without one. `rank` says how it was found: 0 by ID, 1 by name, 2 by prefix.
+    """
+
+    id: str
+    image: str
+    image_id: str
+    path: str
+    args: str
+    driver: str
+    os: str
+    managed: int
+    origin: str
+    created_at: int
+    state: str
+    pid: int
+    exit_code: int
+    error: str
+    oom_killed: int
+    started_at: int | None
+    finished_at: int | None
+    restart_count: int
+    started_before: int
+    manually_stopped: int
+    runtime_name: str
+    runtime_id: int | None
+    revision: int
+    config: str
+    host_config: str
+    network_settings: str
+    resolv_conf_path: str
+    hostname_path: str
+    hosts_path: str
+    shm_path: str
+    log_path: str
+    mount_label: str
+    process_label: str
+    apparmor_profile: str
+    seccomp_profile: str
+    no_new_privileges: int
+    name: str
+    mounts: str | None
+    links: str | None
+    status: str | None
+    streak: int | None
+    log: str | None
+    rank: int
+
+
+class Found(NamedTuple):
+    """Which container a reference means, and what operations ask of it first."""
+
+    id: str
+    state: State
+    revision: int
+    image: str
+    origin: str
+    name: str
+    rank: int
+
+
+# Constants are part of the text: a bound one hides from the planner that the partial index fits.
+_PRIMARY: ColumnClause[str] = literal_column("'primary'")
+_SLASH: ColumnClause[str] = literal_column("'/'")
+_ARROW: ColumnClause[str] = literal_column("':/'")
+_TWO: ColumnClause[int] = literal_column("2")
 _C, _N, _S, _H = containers.c, container_names.c, container_specs.c, container_health.c
 _child = container_names.alias("child")
 _link = container_names.alias("link")
@@ -125,14 +198,14 @@ _MOUNTS = (
 )
 # As Docker shows a link: /child:/parent/alias
 _LINKS = (
-    select(func.group_concat(func.json_quote(literal("/") + _child.c.name + ":/" + _link.c.name)))
+    select(func.group_concat(func.json_quote(_SLASH + _child.c.name + _ARROW + _link.c.name)))
     .select_from(_link)
-    .join(_child, and_(_child.c.container_id == _link.c.container_id, _child.c.kind == "primary"))
+    .join(_child, and_(_child.c.container_id == _link.c.container_id, _child.c.kind == _PRIMARY))
     .where(_link.c.parent_id == _C.id)
     .scalar_subquery()
     .label("links")
 )
-_NAME = select(_N.name).where(_N.container_id == _C.id, _N.kind == "primary").scalar_subquery().label("name")
+_NAME = select(_N.name).where(_N.container_id == _C.id, _N.kind == _PRIMARY).scalar_subquery().label("name")
 
 
 def _inspection(*where: Any) -> Select[Any]:
@@ -151,18 +224,24 @@ def _ranked(statement: Select[Any]) -> Select[Any]:
     reference: BindParameter[str] = bindparam("reference")
     name: BindParameter[str] = bindparam("name")
     after: BindParameter[str] = bindparam("after")
-    prefixed = select(_C.id).where(_C.id >= reference, _C.id < after).limit(2).subquery("prefixed")
-    found = union_all(
-        select(_C.id.label("id"), literal(0).label("rank")).where(_C.id == reference),
-        select(_N.container_id, literal(1)).where(_N.name == name),
-        select(prefixed.c.id, literal(2)),
-    ).subquery("found")
-    return statement.add_columns(found.c.rank).join(found, found.c.id == _C.id).order_by(found.c.rank).limit(2)
+    prefixed = select(_C.id).where(_C.id >= reference, _C.id < after).limit(_TWO).subquery("prefixed")
+    every = union_all(
+        select(_C.id.label("id"), literal_column("0").label("rank")).where(_C.id == reference),
+        select(_N.container_id, literal_column("1")).where(_N.name == name),
+        select(prefixed.c.id, literal_column("2")),
+    ).subquery("every")
+    # The limit keeps SQLite from joining the wide tables into each of the three searches.
+    found = select(every).order_by(every.c.rank).limit(_TWO).subquery("found")
+    return statement.add_columns(found.c.rank).join(found, found.c.id == _C.id).order_by(found.c.rank)
 
 
-BY_ID = _inspection(_C.id == bindparam("reference"))
-RANKED = _ranked(_inspection())
-RANKED_ROW = _ranked(select(_C.id, _C.state, _C.revision, _C.image, _C.origin, _NAME).select_from(containers))
+BY_ID = Prepared(
+    _inspection(_C.id == bindparam("reference")).add_columns(literal_column("0").label("rank")), Inspection
+)
+RANKED = Prepared(_ranked(_inspection()), Inspection)
+RANKED_ROW = Prepared(
+    _ranked(select(_C.id, _C.state, _C.revision, _C.image, _C.origin, _NAME).select_from(containers)), Found
+)
 
 
 def _keys(reference: str) -> dict[str, str]:
@@ -170,46 +249,33 @@ def _keys(reference: str) -> dict[str, str]:
     return {"reference": reference, "name": reference.removeprefix("/"), "after": reference + "g"}
 
 
-def _best(conn: Connection, statement: Select[Any], reference: str) -> Any:
+def _best(conn: Connection, statement: Prepared[R], reference: str) -> R:
     if not reference:
         raise InvalidParameter('invalid name or ID supplied: ""')
-    rows = conn.execute(statement, _keys(reference)).all()
+    rows = statement.all(conn, _keys(reference))
     if not rows:
         raise NotFound(f"No such container: {reference}")
-    if len(rows) > 1 and rows[0].rank == rows[1].rank == 2:
+    if len(rows) > 1 and rows[0][-1] == rows[1][-1] == 2:
         raise InvalidParameter(f"multiple IDs found with provided prefix: {reference}")
     return rows[0]
 
 
-def inspect(conn: Connection, reference: str) -> Any:
-    """Return everything of the container a reference means, as one row: Container, Spec, name, mounts, links, health.
+def inspect(conn: Connection, reference: str) -> Inspection:
+    """Return everything of the container a reference means.
 
-    `mounts` and `links` are the comma-joined JSON of each, None for none; `status`, `streak` and `log` are its health.
     Raises InvalidParameter for an empty or ambiguous reference, NotFound for an unknown one.
     """
     if is_full(reference):
-        row = conn.execute(BY_ID, {"reference": reference}).first()
+        row = BY_ID.first(conn, {"reference": reference})
         if row is not None:
             return row
     return _best(conn, RANKED, reference)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Which container a reference means, and what operations ask of it first."""
-
-    id: str
-    name: str
-    state: State
-    revision: int
-    image: str
-    origin: str
-
-
 def find(conn: Connection, reference: str) -> Found:
     """Return the container a reference means. Raises as inspect does."""
-    row = _best(conn, RANKED_ROW, reference)
-    return Found(row.id, row.name, State(row.state), row.revision, row.image, row.origin)
+    found = _best(conn, RANKED_ROW, reference)
+    return found._replace(state=State(found.state))
 
 
 def exists(conn: Connection, container_id: str) -> bool:
@@ -217,31 +283,31 @@ def exists(conn: Connection, container_id: str) -> bool:
     return conn.execute(select(_C.id).where(_C.id == container_id)).first() is not None
 
 
-_INSERT = insert(containers)
-_INSERT_SPEC = insert(container_specs)
-_INSERT_LABEL = insert(container_labels)
-_INSERT_MOUNT = insert(container_mounts)
-_INSERT_NETWORK = insert(container_networks)
-_INSERT_PORT = insert(container_ports)
-_INSERT_HEALTH = insert(container_health)
+_INSERT = Prepared(insert(containers))
+_INSERT_SPEC = Prepared(insert(container_specs))
+_INSERT_LABEL = Prepared(insert(container_labels))
+_INSERT_MOUNT = Prepared(insert(container_mounts))
+_INSERT_NETWORK = Prepared(insert(container_networks))
+_INSERT_PORT = Prepared(insert(container_ports))
+_INSERT_HEALTH = Prepared(insert(container_health))
 
 
 def add(conn: Connection, container: Container, spec: Spec, facets: Facets, health: Health | None = None) -> None:
     """Insert a container whose name the caller reserves in the same transaction."""
     owner = {"container_id": container.id}
-    conn.execute(_INSERT, _row(container))
-    conn.execute(_INSERT_SPEC, owner | _row(spec))
+    _INSERT.run(conn, _row(container))
+    _INSERT_SPEC.run(conn, owner | _row(spec))
     if facets.labels:
-        conn.execute(_INSERT_LABEL, [owner | {"key": key, "value": value} for key, value in facets.labels.items()])
+        _INSERT_LABEL.run_many(conn, [owner | {"key": key, "value": value} for key, value in facets.labels.items()])
     if facets.mounts:
-        conn.execute(_INSERT_MOUNT, [owner | _mount(mount) for mount in facets.mounts])
+        _INSERT_MOUNT.run_many(conn, [owner | _mount(mount) for mount in facets.mounts])
     if facets.networks:
         named = facets.networks.items()
-        conn.execute(_INSERT_NETWORK, [owner | {"name": name, "network_id": network} for name, network in named])
+        _INSERT_NETWORK.run_many(conn, [owner | {"name": name, "network_id": network} for name, network in named])
     if facets.ports:
-        conn.execute(_INSERT_PORT, [owner | {"position": at} | _row(port) for at, port in enumerate(facets.ports)])
+        _INSERT_PORT.run_many(conn, [owner | {"position": at} | _row(port) for at, port in enumerate(facets.ports)])
     if health:
-        conn.execute(_INSERT_HEALTH, owner | _row(health))
+        _INSERT_HEALTH.run(conn, owner | _row(health))
 
 
 def _row(record: Any) -> dict[str, Any]:

@@ -164,7 +164,7 @@ class Database:
         """
         try:
             return unit(self._loop_reader, *args, **kwargs)
-        except DBAPIError as error:
+        except (DBAPIError, driver.Error) as error:
             if _name(error).startswith("SQLITE_BUSY"):
                 return await self.scan(unit, *args, **kwargs)
             raise unavailable(error) or error from error
@@ -209,7 +209,6 @@ class Database:
                 self._answer(batch)
                 if last:
                     break
-            _raw(connection).execute("PRAGMA optimize")
 
     def _drain(self, first: _Unit) -> tuple[list[_Unit], bool]:
         batch = [first]

@@ -5,11 +5,12 @@ from collections.abc import Iterable
 import orjson
 from sqlalchemy import Connection, Row, bindparam, func, insert, select
 
+from statesvc.db.prepared import Prepared
 from statesvc.db.tables import events
 from statesvc.domain.event import Event
 
 _E = events.c
-_APPEND = insert(events)
+_APPEND = Prepared(insert(events))
 _AFTER = select(events).where(_E.seq > bindparam("seq")).order_by(_E.seq).limit(bindparam("limit"))
 _SINCE = (
     select(events)
@@ -26,8 +27,8 @@ _SINCE = (
 
 def append(conn: Connection, event: Event) -> None:
     """Write the event behind all others."""
-    conn.execute(
-        _APPEND,
+    _APPEND.run(
+        conn,
         {
             "time": event.time,
             "type": event.type,

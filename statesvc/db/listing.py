@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, and_, func, literal, literal_column, or_, select, tuple_
 
+from statesvc.db.prepared import Prepared
 from statesvc.db.tables import (
     container_health,
     container_labels,
@@ -19,7 +20,7 @@ Condition = ColumnElement[bool]
 
 _C, _H = containers.c, container_health.c
 _NAMES = (
-    select(func.group_concat(func.json_quote(literal("/") + container_names.c.name)))
+    select(func.group_concat(func.json_quote(literal_column("'/'") + container_names.c.name)))
     .where(container_names.c.container_id == _C.id)
     .scalar_subquery()
     .label("names")
@@ -30,13 +31,19 @@ LISTED = (
         _C.exit_code, _C.started_at, _C.finished_at, _H.status, _C.summary,
     )
     .join_from(containers, container_health, _H.container_id == _C.id, isouter=True)
-    .order_by(_C.created_at.desc(), _C.id)
+    .order_by(_C.created_at.desc(), _C.id.desc())
 )  # fmt: skip
+
+_EVERY = Prepared(LISTED)
 
 
 def rows(conn: Connection, conditions: Iterable[Condition] = (), limit: int | None = None) -> Sequence[Any]:
     """Return the rows of a list, the newest first. `names` is the comma-joined JSON of all names of the container."""
-    statement = LISTED.where(*conditions)
+    chosen = list(conditions)
+    if not chosen and limit is None:
+        every: Sequence[Any] = _EVERY.run(conn).fetchall()
+        return every
+    statement = LISTED.where(*chosen)
     return conn.execute(statement if limit is None else statement.limit(limit)).all()
 
 

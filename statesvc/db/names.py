@@ -1,12 +1,13 @@
 """The name space: names point at containers; an alias is a link's name and belongs to the parent that made the link."""
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, literal_column, select, update
 from sqlalchemy.dialects.sqlite import insert
 
+from statesvc.db.prepared import Prepared
 from statesvc.db.tables import container_names
 from statesvc.errors import NameConflict
 
-_RESERVE = (
+_RESERVE = Prepared(
     insert(container_names)
     .values(
         name=bindparam("name"),
@@ -18,7 +19,7 @@ _RESERVE = (
     .on_conflict_do_nothing(index_elements=["name"])
     .returning(container_names.c.name)
 )
-_OWNER = select(container_names.c.container_id).where(container_names.c.name == bindparam("name"))
+_OWNER = Prepared(select(container_names.c.container_id).where(container_names.c.name == bindparam("name")))
 _OF_PARENT = select(container_names.c.name, container_names.c.container_id).where(
     container_names.c.parent_id == bindparam("parent_id")
 )
@@ -26,7 +27,8 @@ _OF_PARENT = select(container_names.c.name, container_names.c.container_id).wher
 
 def owner(conn: Connection, name: str) -> str | None:
     """Return the ID of the container that holds the name, None if it is free."""
-    return conn.execute(_OWNER, {"name": name}).scalar()
+    holder: str | None = _OWNER.value(conn, {"name": name})
+    return holder
 
 
 def reserve(
@@ -43,7 +45,7 @@ def reserve(
         "parent_id": parent_id,
         "generated": generated,
     }
-    if conn.execute(_RESERVE, row).first() is None:
+    if _RESERVE.value(conn, row) is None:
         holder = owner(conn, name)
         if holder is not None and holder != container_id:
             raise NameConflict(name, holder)
@@ -62,7 +64,7 @@ def reserve_first_free(conn: Connection, candidates: tuple[str, ...], container_
 def primary(conn: Connection, container_id: str) -> str:
     """Return the container's own name."""
     names = container_names.c
-    own = select(names.name).where(names.container_id == container_id, names.kind == "primary")
+    own = select(names.name).where(names.container_id == container_id, names.kind == literal_column("'primary'"))
     name: str = conn.execute(own).scalar_one()
     return name
 

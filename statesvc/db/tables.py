@@ -125,7 +125,7 @@ containers = _table(
     Index("ix_containers_created_at_id", "created_at", "id"),
     Index("ix_containers_state_created_at_id", "state", "created_at", "id"),
     Index("ix_containers_image_id", "image_id"),
-    Index("ix_containers_runtime_id", "runtime_id"),
+    Index("ix_containers_runtime_id", "runtime_id", sqlite_where=text("runtime_id IS NOT NULL")),
 )
 
 container_names = _table(
@@ -137,7 +137,7 @@ container_names = _table(
     Column("generated", Flag, is_flag("generated"), nullable=False),
     CheckConstraint("(kind = 'alias') = (parent_id IS NOT NULL)", name="parent_of_alias"),
     Index("ix_container_names_container_id", "container_id"),
-    Index("ix_container_names_parent_id", "parent_id"),
+    Index("ix_container_names_parent_id", "parent_id", sqlite_where=text("parent_id IS NOT NULL")),
     Index("uq_container_names_primary", "container_id", unique=True, sqlite_where=text("kind = 'primary'")),
     rowid=False,
 )

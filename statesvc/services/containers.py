@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from statesvc.db import containers, events, names
-from statesvc.db.containers import Container, Facets, Found, Spec
+from statesvc.db.containers import Container, Facets, Found, Inspection, Spec
 from statesvc.db.engine import Connection, Database
 from statesvc.domain import ids
 from statesvc.domain import names as naming
@@ -42,8 +42,8 @@ class Containers:
         self._site = site
         self._images = images
 
-    async def inspect(self, reference: str) -> Any:
-        """Return everything of the container a reference means (db.containers.inspect says how it looks)."""
+    async def inspect(self, reference: str) -> Inspection:
+        """Return everything of the container a reference means."""
         return await self._database.read(containers.inspect, reference)
 
     async def find(self, reference: str) -> Found:
