@@ -20,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from statesvc.db.prepared import Prepared
+from statesvc.db.prepared import Query, Statement
 from statesvc.db.tables import (
     container_health,
     container_labels,
@@ -35,8 +35,6 @@ from statesvc.domain.ids import is_full
 from statesvc.domain.mount_point import MountPoint
 from statesvc.domain.state import State
 from statesvc.errors import InvalidParameter, NotFound
-
-R = TypeVar("R", bound=tuple[Any, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +179,8 @@ class Found(NamedTuple):
     rank: int
 
 
+R = TypeVar("R", Inspection, Found)
+
 # Constants are part of the text: a bound one hides from the planner that the partial index fits.
 _PRIMARY: ColumnClause[str] = literal_column("'primary'")
 _SLASH: ColumnClause[str] = literal_column("'/'")
@@ -235,11 +235,9 @@ def _ranked(statement: Select[Any]) -> Select[Any]:
     return statement.add_columns(found.c.rank).join(found, found.c.id == _C.id).order_by(found.c.rank)
 
 
-BY_ID = Prepared(
-    _inspection(_C.id == bindparam("reference")).add_columns(literal_column("0").label("rank")), Inspection
-)
-RANKED = Prepared(_ranked(_inspection()), Inspection)
-RANKED_ROW = Prepared(
+BY_ID = Query(_inspection(_C.id == bindparam("reference")).add_columns(literal_column("0").label("rank")), Inspection)
+RANKED = Query(_ranked(_inspection()), Inspection)
+RANKED_ROW = Query(
     _ranked(select(_C.id, _C.state, _C.revision, _C.image, _C.origin, _NAME).select_from(containers)), Found
 )
 
@@ -249,13 +247,13 @@ def _keys(reference: str) -> dict[str, str]:
     return {"reference": reference, "name": reference.removeprefix("/"), "after": reference + "g"}
 
 
-def _best(conn: Connection, statement: Prepared[R], reference: str) -> R:
+def _best(conn: Connection, statement: Query[R], reference: str) -> R:
     if not reference:
         raise InvalidParameter('invalid name or ID supplied: ""')
     rows = statement.all(conn, _keys(reference))
     if not rows:
         raise NotFound(f"No such container: {reference}")
-    if len(rows) > 1 and rows[0][-1] == rows[1][-1] == 2:
+    if len(rows) > 1 and rows[0].rank == rows[1].rank == 2:
         raise InvalidParameter(f"multiple IDs found with provided prefix: {reference}")
     return rows[0]
 
@@ -283,13 +281,13 @@ def exists(conn: Connection, container_id: str) -> bool:
     return conn.execute(select(_C.id).where(_C.id == container_id)).first() is not None
 
 
-_INSERT = Prepared(insert(containers))
-_INSERT_SPEC = Prepared(insert(container_specs))
-_INSERT_LABEL = Prepared(insert(container_labels))
-_INSERT_MOUNT = Prepared(insert(container_mounts))
-_INSERT_NETWORK = Prepared(insert(container_networks))
-_INSERT_PORT = Prepared(insert(container_ports))
-_INSERT_HEALTH = Prepared(insert(container_health))
+_INSERT = Statement(insert(containers))
+_INSERT_SPEC = Statement(insert(container_specs))
+_INSERT_LABEL = Statement(insert(container_labels))
+_INSERT_MOUNT = Statement(insert(container_mounts))
+_INSERT_NETWORK = Statement(insert(container_networks))
+_INSERT_PORT = Statement(insert(container_ports))
+_INSERT_HEALTH = Statement(insert(container_health))
 
 
 def add(conn: Connection, container: Container, spec: Spec, facets: Facets, health: Health | None = None) -> None:

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 import orjson
 from sqlalchemy import Connection, Row, bindparam, func, insert, select
 
-from statesvc.db.prepared import Prepared
+from statesvc.db.prepared import Statement
 from statesvc.db.tables import events
 from statesvc.domain.event import Event
 
 _E = events.c
-_APPEND = Prepared(insert(events))
+_APPEND = Statement(insert(events))
 _AFTER = select(events).where(_E.seq > bindparam("seq")).order_by(_E.seq).limit(bindparam("limit"))
 _SINCE = (
     select(events)

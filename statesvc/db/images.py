@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from statesvc.db.prepared import Prepared
+from statesvc.db.prepared import Statement
 from statesvc.db.tables import image_digests, image_tags, images
 
 
@@ -26,13 +26,13 @@ class Image:
 
 
 _I = images.c
-_BY_ID = Prepared(select(images).where(_I.id == bindparam("id")))
-_BY_TAG = Prepared(
+_BY_ID = Statement(select(images).where(_I.id == bindparam("id")))
+_BY_TAG = Statement(
     select(images)
     .join(image_tags, image_tags.c.image_id == _I.id)
     .where(image_tags.c.reference == bindparam("reference"))
 )
-_BY_DIGEST = Prepared(
+_BY_DIGEST = Statement(
     select(images)
     .join(image_digests, image_digests.c.image_id == _I.id)
     .where(image_digests.c.reference == bindparam("reference"))
@@ -46,13 +46,13 @@ def _image(row: Any) -> Image | None:
 
 def by_id(conn: Connection, image_id: str) -> Image | None:
     """Return the image with this ID (sha256:…), None if it is not recorded."""
-    return _image(_BY_ID.first(conn, {"id": image_id}))
+    return _image(_BY_ID.run(conn, {"id": image_id}).fetchone())
 
 
 def by_reference(conn: Connection, reference: str) -> Image | None:
     """Return the image that a full reference (with tag or digest) names, None if nothing has it."""
     statement = _BY_DIGEST if "@" in reference else _BY_TAG
-    return _image(statement.first(conn, {"reference": reference}))
+    return _image(statement.run(conn, {"reference": reference}).fetchone())
 
 
 def by_prefix(conn: Connection, hexadecimal: str) -> Image | None:

@@ -1,11 +1,11 @@
 """The list of containers: narrow rows only, and the conditions that filters put on them."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, func, literal, literal_column, or_, select, tuple_
 
-from statesvc.db.prepared import Prepared
+from statesvc.db.prepared import Query
 from statesvc.db.tables import (
     container_health,
     container_labels,
@@ -34,17 +34,33 @@ LISTED = (
     .order_by(_C.created_at.desc(), _C.id.desc())
 )  # fmt: skip
 
-_EVERY = Prepared(LISTED)
+
+class ListedRow(NamedTuple):
+    """What a list shows of a container. `names` is the comma-joined JSON of all its names, `status` its health."""
+
+    id: str
+    names: str
+    image: str
+    image_id: str
+    state: str
+    exit_code: int
+    started_at: int | None
+    finished_at: int | None
+    status: str | None
+    summary: str
 
 
-def rows(conn: Connection, conditions: Iterable[Condition] = (), limit: int | None = None) -> Sequence[Any]:
-    """Return the rows of a list, the newest first. `names` is the comma-joined JSON of all names of the container."""
+_EVERY = Query(LISTED, ListedRow)
+
+
+def rows(conn: Connection, conditions: Iterable[Condition] = (), limit: int | None = None) -> list[ListedRow]:
+    """Return the rows of a list, the newest first."""
     chosen = list(conditions)
     if not chosen and limit is None:
-        every: Sequence[Any] = _EVERY.run(conn).fetchall()
-        return every
+        return _EVERY.all(conn, {})
     statement = LISTED.where(*chosen)
-    return conn.execute(statement if limit is None else statement.limit(limit)).all()
+    found = conn.execute(statement if limit is None else statement.limit(limit))
+    return [ListedRow._make(row) for row in found]
 
 
 def live() -> Condition:

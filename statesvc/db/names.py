@@ -3,11 +3,11 @@
 from sqlalchemy import Connection, bindparam, delete, literal_column, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from statesvc.db.prepared import Prepared
+from statesvc.db.prepared import Statement
 from statesvc.db.tables import container_names
 from statesvc.errors import NameConflict
 
-_RESERVE = Prepared(
+_RESERVE = Statement(
     insert(container_names)
     .values(
         name=bindparam("name"),
@@ -19,7 +19,7 @@ _RESERVE = Prepared(
     .on_conflict_do_nothing(index_elements=["name"])
     .returning(container_names.c.name)
 )
-_OWNER = Prepared(select(container_names.c.container_id).where(container_names.c.name == bindparam("name")))
+_OWNER = Statement(select(container_names.c.container_id).where(container_names.c.name == bindparam("name")))
 _OF_PARENT = select(container_names.c.name, container_names.c.container_id).where(
     container_names.c.parent_id == bindparam("parent_id")
 )

@@ -25,6 +25,8 @@ from statesvc.validation import Context, Reference, Verdict, references, verify
 from statesvc.validation import image as image_rules
 from statesvc.validation.mounts import anonymous_volumes
 
+__all__ = ["Containers", "Created", "Inspection"]
+
 
 @dataclass(frozen=True, slots=True)
 class Created:

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from statesvc.db import containers, listing
 from statesvc.db.engine import Connection
+from statesvc.db.listing import ListedRow
 from statesvc.domain.filters import Filters
 from statesvc.domain.state import State
 from statesvc.errors import InvalidParameter, NotFound, NotOffered, StateError
@@ -35,7 +35,7 @@ class ListQuery:
 class Listed:
     """The rows of a list, and for each image text among them the ID it means now ("" for none)."""
 
-    rows: Sequence[Any]
+    rows: Sequence[ListedRow]
     images: Mapping[str, str]
 
 
