@@ -73,13 +73,16 @@ def put(conn: Connection, image: Image) -> bool:
     return conn.execute(statement.on_conflict_do_nothing().returning(_I.id)).first() is not None
 
 
-def tag(conn: Connection, reference: str, image_id: str, now: int) -> str | None:
-    """Let the reference name this image; answer the ID of the image it named before, None if it was free."""
+def tag(conn: Connection, reference: str, image_id: str, at: int | None) -> str | None:
+    """Let the reference name this image; answer the ID of the image it named before, None if it was free.
+
+    `at` is when that happened, None if it is not known.
+    """
     table = image_digests if "@" in reference else image_tags
     before = conn.execute(select(table.c.image_id).where(table.c.reference == reference)).scalar()
     statement = insert(table).values(reference=reference, image_id=image_id)
     conn.execute(statement.on_conflict_do_update(index_elements=["reference"], set_={"image_id": image_id}))
-    conn.execute(update(images).where(_I.id == image_id).values(tagged_at=now))
+    conn.execute(update(images).where(_I.id == image_id).values(tagged_at=at))
     return before
 
 

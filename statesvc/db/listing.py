@@ -50,14 +50,14 @@ class ListedRow(NamedTuple):
     summary: str
 
 
-_EVERY = Query(LISTED, ListedRow)
+EVERY = Query(LISTED, ListedRow)
 
 
 def rows(conn: Connection, conditions: Iterable[Condition] = (), limit: int | None = None) -> list[ListedRow]:
     """Return the rows of a list, the newest first."""
     chosen = list(conditions)
     if not chosen and limit is None:
-        return _EVERY.all(conn, {})
+        return EVERY.all(conn, {})
     statement = LISTED.where(*chosen)
     found = conn.execute(statement if limit is None else statement.limit(limit))
     return [ListedRow._make(row) for row in found]

@@ -1,0 +1,57 @@
+"""A migrated database for each test: migrated once, copied per test. Never in memory: reader and writer would be two."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from statesvc.db import containers, migrate, names
+from statesvc.db.containers import Container, Facets, Spec
+from statesvc.db.engine import Connection, make_engine
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "statesvc.db"
+    migrate.upgrade(path)
+    with make_engine(path, busy_timeout_ms=0, query_only=False).connect() as conn:
+        conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    return path
+
+
+@pytest.fixture
+def database_file(template: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(template, tmp_path / "statesvc.db"))
+
+
+@pytest.fixture
+def conn(database_file: Path) -> Iterator[Connection]:
+    with make_engine(database_file, busy_timeout_ms=1_000, query_only=False).connect() as connection:
+        yield connection
+
+
+def a_container(conn: Connection, name: str, *, container_id: str = "", labels: dict[str, str] | None = None) -> str:
+    """Insert a container with a name; answer its ID."""
+    container_id = container_id or os.urandom(32).hex()
+    row = Container(
+        id=container_id,
+        image="busybox:latest",
+        image_id="sha256:" + "b" * 64,
+        path="sh",
+        args="[]",
+        driver="overlay2",
+        os="linux",
+        created_at=1_700_000_000_000_000_000,
+        summary="{}",
+        runtime_name="runc",
+    )
+    containers.add(conn, row, Spec("{}", '{"Links":null}', "{}"), Facets(labels or {}, (), {}))
+    names.reserve(conn, name, container_id)
+    return container_id
+
+
+@pytest.fixture
+def make(conn: Connection) -> Callable[..., str]:
+    return lambda name, **more: a_container(conn, name, **more)

@@ -1,0 +1,117 @@
+from collections.abc import Callable
+
+import pytest
+
+from statesvc.db import containers, listing, names
+from statesvc.db.containers import BY_ID, RANKED, RANKED_ROW
+from statesvc.db.engine import Connection
+from statesvc.db.prepared import Query
+from statesvc.errors import InvalidParameter, NotFound
+
+Make = Callable[..., str]
+A, B = "a" * 64, "ab" + "c" * 62
+
+
+def test_a_full_id_finds_its_container(conn: Connection, make: Make) -> None:
+    assert containers.inspect(conn, make("web")).name == "web"
+
+
+@pytest.mark.parametrize("reference", ["web", "/web"])
+def test_a_name_finds_its_container_with_or_without_slash(conn: Connection, make: Make, reference: str) -> None:
+    container_id = make("web")
+    assert containers.find(conn, reference).id == container_id
+
+
+def test_a_unique_prefix_finds_its_container(conn: Connection, make: Make) -> None:
+    make("web", container_id=A)
+    make("db", container_id=B)
+    assert containers.find(conn, "aa").id == A
+    assert containers.find(conn, "ab").id == B
+
+
+def test_an_ambiguous_prefix_is_an_error_of_its_own(conn: Connection, make: Make) -> None:
+    make("web", container_id=A)
+    make("db", container_id=B)
+    with pytest.raises(InvalidParameter, match="multiple IDs found with provided prefix: a"):
+        containers.find(conn, "a")
+
+
+def test_an_exact_name_wins_over_an_ambiguous_prefix(conn: Connection, make: Make) -> None:
+    make("web", container_id=A)
+    make("db", container_id=B)
+    named = make("a", container_id="f" * 64)
+    assert containers.inspect(conn, "a").id == named
+
+
+def test_a_full_id_wins_over_a_name(conn: Connection, make: Make) -> None:
+    make("web", container_id=A)
+    make(A, container_id=B)
+    assert containers.inspect(conn, A).id == A
+    assert containers.find(conn, A).id == A
+
+
+def test_a_name_of_64_hexadecimal_digits_is_found_when_no_id_is_like_it(conn: Connection, make: Make) -> None:
+    make(A, container_id=B)
+    assert containers.inspect(conn, A).id == B
+
+
+@pytest.mark.parametrize("reference", ["nosuch", "A" * 12, "a%", "a_", "b" * 70, "\0", "'", "é", "g"])
+def test_an_unknown_reference_is_not_found(conn: Connection, make: Make, reference: str) -> None:
+    make("web", container_id=A)
+    make("db", container_id=B)
+    with pytest.raises(NotFound, match="No such container: "):
+        containers.find(conn, reference)
+
+
+def test_an_empty_reference_is_an_error_of_its_own(conn: Connection) -> None:
+    with pytest.raises(InvalidParameter, match='invalid name or ID supplied: ""'):
+        containers.find(conn, "")
+
+
+def test_a_link_finds_the_child_and_shows_at_the_parent(conn: Connection, make: Make) -> None:
+    parent, child = make("web"), make("db")
+    names.reserve(conn, "web/store", child, parent_id=parent)
+    assert containers.find(conn, "web/store").id == child
+    assert containers.inspect(conn, parent).links == '"/db:/web/store"'
+    assert containers.inspect(conn, child).links is None
+
+
+def test_a_change_is_counted_in_the_revision(conn: Connection, make: Make) -> None:
+    container_id = make("web")
+    assert containers.touch(conn, container_id) == 2
+    assert containers.find(conn, container_id).revision == 2
+
+
+def test_a_list_shows_every_name(conn: Connection, make: Make) -> None:
+    parent, child = make("web"), make("db")
+    names.reserve(conn, "web/store", child, parent_id=parent)
+    shown = {row.id: row.names for row in listing.rows(conn)}
+    assert shown[parent] == '"/web"'
+    assert set(shown[child].split(",")) == {'"/db"', '"/web/store"'}
+
+
+@pytest.mark.parametrize("query", [BY_ID, RANKED, RANKED_ROW, listing.EVERY], ids=["id", "ranked", "row", "list"])
+def test_the_rows_of_a_query_have_the_names_of_its_columns(query: Query[containers.Inspection]) -> None:
+    assert query.row._fields == query.columns
+
+
+def plan(conn: Connection, sql: str, parameters: int) -> str:
+    return "\n".join(row[3] for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", tuple("a" * parameters)))
+
+
+@pytest.mark.parametrize("query", [BY_ID, RANKED, RANKED_ROW], ids=["by id", "ranked", "ranked row"])
+def test_a_look_up_searches_indexes_and_scans_no_table(conn: Connection, query: Query[containers.Inspection]) -> None:
+    steps = plan(conn, query.sql, query.sql.count("?")).splitlines()
+    scans = [step for step in steps if step.startswith("SCAN") and step not in {"SCAN found", "SCAN prefixed"}]
+    assert scans == []
+
+
+def test_a_look_up_still_searches_after_analyze_saw_one_kind_of_row(conn: Connection, make: Make) -> None:
+    for number in range(50):
+        make(f"web{number}")
+    conn.exec_driver_sql("ANALYZE")
+    assert "SCAN link" not in plan(conn, BY_ID.sql, BY_ID.sql.count("?"))
+
+
+def test_a_list_needs_no_sorting(conn: Connection) -> None:
+    assert "TEMP B-TREE" not in plan(conn, listing.EVERY.sql, listing.EVERY.sql.count("?"))

@@ -1,0 +1,261 @@
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from statesvc.db import engine
+from statesvc.db.engine import Connection, Database, check_sqlite_version, driver, make_engine
+from statesvc.errors import InvalidParameter, Unavailable
+
+
+@pytest.fixture
+async def database(database_file: Path) -> AsyncIterator[Database]:
+    opened = Database(database_file)
+    yield opened
+    opened.close()
+
+
+pytestmark = pytest.mark.anyio
+
+
+def put(conn: Connection, action: str) -> None:
+    conn.exec_driver_sql(
+        "INSERT INTO events (time, type, action, actor_id, attributes) VALUES (1, 'test', ?, 'x', '{}')", (action,)
+    )
+
+
+def actions(conn: Connection) -> list[str]:
+    return [row[0] for row in conn.exec_driver_sql("SELECT action FROM events ORDER BY seq")]
+
+
+def put_and_fail(conn: Connection, action: str) -> None:
+    put(conn, action)
+    raise InvalidParameter(action)
+
+
+async def test_a_write_is_seen_by_the_next_read_and_scan(database: Database) -> None:
+    await database.write(put, "a")
+    assert await database.read(actions) == ["a"]
+    assert await database.scan(actions) == ["a"]
+
+
+async def test_a_failing_unit_leaves_nothing_and_answers_its_error(database: Database) -> None:
+    with pytest.raises(InvalidParameter):
+        await database.write(put_and_fail, "a")
+    assert await database.read(actions) == []
+
+
+async def test_units_that_share_a_commit_fail_alone(database: Database, stall: Callable[[], None]) -> None:
+    units = [database.write(put_and_fail if n % 3 == 0 else put, str(n)) for n in range(9)]
+    tasks = [asyncio.ensure_future(unit) for unit in units]
+    await asyncio.sleep(0)
+    stall()
+    answers = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [isinstance(answer, InvalidParameter) for answer in answers] == [n % 3 == 0 for n in range(9)]
+    assert await database.read(actions) == ["1", "2", "4", "5", "7", "8"]
+
+
+@pytest.fixture
+async def stall(database: Database) -> Callable[[], None]:
+    """Keep the writer busy until the function is called, so that what is queued meanwhile shares a commit."""
+    gate, waiting = threading.Event(), threading.Event()
+
+    def wait(_conn: Connection) -> None:
+        waiting.set()
+        gate.wait(10)
+
+    asyncio.ensure_future(database.write(wait))  # noqa: RUF006 - its answer is of no interest
+    await asyncio.sleep(0)
+    assert waiting.wait(10)
+    return gate.set
+
+
+async def test_queued_units_share_a_commit(database: Database, stall: Callable[[], None]) -> None:
+    commits: list[int] = []
+    database.on_commit(lambda: commits.append(1))
+    tasks = [asyncio.ensure_future(database.write(put, str(n))) for n in range(20)]
+    await asyncio.sleep(0)
+    stall()
+    await asyncio.gather(*tasks)
+    assert len(commits) <= 2  # the stalled unit's, and one for the twenty
+
+
+async def test_a_unit_that_ends_the_transaction_does_not_take_its_neighbours_along(
+    database: Database, stall: Callable[[], None]
+) -> None:
+    """As SQLITE_FULL does: it rolls back everything, released savepoints included."""
+
+    def abort(conn: Connection) -> None:
+        raw: Any = conn.connection.driver_connection
+        raw.execute("ROLLBACK")
+        raise driver.OperationalError("database or disk is full")
+
+    units = [database.write(put, "before"), database.write(abort), database.write(put, "after")]
+    tasks = [asyncio.ensure_future(unit) for unit in units]
+    await asyncio.sleep(0)
+    stall()
+    answers = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [type(None), driver.OperationalError, type(None)]
+    assert await database.read(actions) == ["before", "after"]
+
+
+async def test_a_failed_commit_acknowledges_nothing(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = engine._raw
+
+    class FailsToCommit:
+        def __init__(self, raw: Any) -> None:
+            self.raw = raw
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.raw, name)
+
+        def execute(self, sql: str) -> Any:
+            if sql == "COMMIT":
+                error = driver.OperationalError("disk I/O error")
+                error.sqlite_errorname = "SQLITE_IOERR"
+                raise error
+            return self.raw.execute(sql)
+
+    monkeypatch.setattr(engine, "_raw", lambda connection: FailsToCommit(real(connection)))
+    with pytest.raises(Unavailable, match="reports an error; nothing was changed"):
+        await database.write(put, "a")
+    monkeypatch.setattr(engine, "_raw", real)
+    assert await database.read(actions) == []
+    await database.write(put, "b")
+    assert await database.read(actions) == ["b"]
+
+
+async def test_a_full_disk_is_told_and_reads_go_on(database: Database) -> None:
+    await database.write(put, "a")
+
+    def fill(conn: Connection) -> None:
+        conn.exec_driver_sql("PRAGMA max_page_count=1")
+        for _ in range(10_000):
+            put(conn, "x" * 4000)
+
+    with pytest.raises(Unavailable, match="is full; nothing was changed"):
+        await database.write(fill)
+    assert await database.read(actions) == ["a"]
+
+
+async def test_a_bug_in_a_unit_reaches_its_caller_only(database: Database) -> None:
+    def bug(_conn: Connection) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await database.write(bug)
+    await database.write(put, "a")
+    assert await database.read(actions) == ["a"]
+
+
+async def test_what_a_caller_began_is_finished_though_it_went_away(
+    database: Database, stall: Callable[[], None]
+) -> None:
+    task = asyncio.ensure_future(database.write(put, "a"))
+    await asyncio.sleep(0)
+    task.cancel()
+    stall()
+    await database.write(put, "b")
+    assert await database.read(actions) == ["a", "b"]
+
+
+async def test_readers_cannot_write(database: Database) -> None:
+    with pytest.raises(Unavailable, match="read-only"):
+        await database.read(put, "a")
+    with pytest.raises(Unavailable, match="read-only"):
+        await database.scan(put, "a")
+
+
+async def test_a_scan_sees_one_snapshot(database: Database) -> None:
+    between, written = threading.Event(), threading.Event()
+
+    def twice(conn: Connection) -> tuple[list[str], list[str]]:
+        first = actions(conn)
+        between.set()
+        written.wait(10)
+        return first, actions(conn)
+
+    scanning = asyncio.ensure_future(database.scan(twice))
+    await asyncio.to_thread(between.wait, 10)
+    await database.write(put, "a")
+    written.set()
+    assert await scanning == ([], [])
+
+
+async def test_closing_finishes_what_is_queued(database_file: Path) -> None:
+    opened = Database(database_file)
+    tasks = [asyncio.ensure_future(opened.write(put, str(n))) for n in range(5)]
+    await asyncio.sleep(0)
+    opened.close()
+    await asyncio.gather(*tasks)
+    with make_engine(database_file, busy_timeout_ms=0, query_only=True).connect() as conn:
+        assert len(actions(conn)) == 5
+
+
+async def test_fifty_names_raced_for_by_many_have_fifty_winners(database: Database) -> None:
+    def take(conn: Connection, reference: str) -> bool:
+        found = conn.exec_driver_sql("SELECT 1 FROM events WHERE actor_id = ?", (reference,)).first()
+        if found:
+            return False
+        sql = "INSERT INTO events (time, type, action, actor_id, attributes) VALUES (1, 'test', 'take', ?, '{}')"
+        conn.exec_driver_sql(sql, (reference,))
+        return True
+
+    won = await asyncio.gather(*(database.write(take, f"name{n % 50}") for n in range(400)))
+    assert sum(won) == 50
+
+
+@pytest.mark.parametrize("version", [(3, 40, 1), (3, 51, 2), (3, 44, 5), (3, 50, 6), (3, 45, 0)])
+async def test_a_sqlite_that_can_lose_data_is_refused(version: tuple[int, ...]) -> None:
+    with pytest.raises(Unavailable, match="install pysqlite3"):
+        check_sqlite_version(version)
+
+
+@pytest.mark.parametrize("version", [(3, 51, 3), (3, 53, 4), (3, 44, 6), (3, 50, 7), (4, 0, 0)])
+async def test_a_sound_sqlite_is_accepted(version: tuple[int, ...]) -> None:
+    check_sqlite_version(version)
+
+
+WRITER = """
+    import asyncio, sys
+    from pathlib import Path
+    from statesvc.db.engine import Database
+
+    def put(conn, n):
+        conn.exec_driver_sql("INSERT INTO events (time, type, action, actor_id, attributes) VALUES (?, 't', 'a', 'x', '{}')", (n,))
+
+    async def client(database, first):
+        for n in range(first, 1_000_000, 4):
+            await database.write(put, n)
+            print(n, flush=True)
+
+    async def main():
+        database = Database(Path(sys.argv[1]))
+        await asyncio.gather(*(client(database, first) for first in range(4)))
+
+    asyncio.run(main())
+"""
+
+
+async def test_everything_acknowledged_survives_a_kill(database_file: Path) -> None:
+    acknowledged: set[int] = set()
+    for _ in range(3):
+        command = [sys.executable, "-c", textwrap.dedent(WRITER), str(database_file)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout
+            lines = [process.stdout.readline() for _ in range(200)]
+            os.kill(process.pid, signal.SIGKILL)
+            lines += process.stdout.readlines()
+        acknowledged |= {int(line) for line in lines if line.endswith("\n")}
+    with make_engine(database_file, busy_timeout_ms=0, query_only=True).connect() as conn:
+        kept = {row[0] for row in conn.exec_driver_sql("SELECT time FROM events")}
+        assert conn.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
+    assert acknowledged - kept == set()
