@@ -1,11 +1,10 @@
-"""The `docker` command line and docker-py, pointed at a service."""
+"""The `docker` command line, pointed at a service."""
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import docker as docker_py
 import pytest
 from docker_cli import DockerCli
 from service import Service
@@ -39,19 +38,3 @@ def docker(docker_for: Callable[[Service], DockerCli], service: Service) -> Dock
 def own_docker(docker_for: Callable[[Service], DockerCli], own_service: Service) -> DockerCli:
     """The command line for a service that no other test sees."""
     return docker_for(own_service)
-
-
-@pytest.fixture
-def client(service: Service) -> Iterator[docker_py.DockerClient]:
-    """docker-py for the shared service."""
-    made = docker_py.DockerClient(base_url=service.address)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def own_client(own_service: Service) -> Iterator[docker_py.DockerClient]:
-    """docker-py for a service that no other test sees."""
-    made = docker_py.DockerClient(base_url=own_service.address)
-    yield made
-    made.close()
