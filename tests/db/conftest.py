@@ -1,4 +1,4 @@
-"""A migrated database for each test: migrated once, copied per test. Never in memory: reader and writer would be two."""
+"""A migrated database for each test: made once, copied per test. Never in memory: reader and writer would be two."""
 
 import os
 import shutil
@@ -55,3 +55,8 @@ def a_container(conn: Connection, name: str, *, container_id: str = "", labels: 
 @pytest.fixture
 def make(conn: Connection) -> Callable[..., str]:
     return lambda name, **more: a_container(conn, name, **more)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"

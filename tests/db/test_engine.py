@@ -230,7 +230,8 @@ WRITER = """
     from statesvc.db.engine import Database
 
     def put(conn, n):
-        conn.exec_driver_sql("INSERT INTO events (time, type, action, actor_id, attributes) VALUES (?, 't', 'a', 'x', '{}')", (n,))
+        columns = "time, type, action, actor_id, attributes"
+        conn.exec_driver_sql(f"INSERT INTO events ({columns}) VALUES (?, 't', 'a', 'x', '{{}}')", (n,))
 
     async def client(database, first):
         for n in range(first, 1_000_000, 4):
@@ -245,7 +246,7 @@ WRITER = """
 """
 
 
-async def test_everything_acknowledged_survives_a_kill(database_file: Path) -> None:
+def test_everything_acknowledged_survives_a_kill(database_file: Path) -> None:
     acknowledged: set[int] = set()
     for _ in range(3):
         command = [sys.executable, "-c", textwrap.dedent(WRITER), str(database_file)]
