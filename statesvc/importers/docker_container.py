@@ -1,0 +1,203 @@
+"""One container of a Docker data root: from its two files to what the database records."""
+
+from typing import TypeVar
+
+from statesvc.domain import names, times
+from statesvc.domain.decode import decode
+from statesvc.domain.documents import Document, HostConfig
+from statesvc.domain.foreign import ForeignContainer, ForeignFiles, ForeignHealth, ForeignState
+from statesvc.domain.mount_point import Link, MountPoint
+from statesvc.domain.state import LIVE, State
+from statesvc.domain.verified import Verified
+from statesvc.errors import InvalidParameter
+from statesvc.importers.docker_documents import StoredContainer, StoredHealth, StoredMount, StoredState
+from statesvc.importers.docker_network import is_user_defined, mac_address, networks
+from statesvc.importers.folder import Folder, Unreadable
+from statesvc.validation.references import parse_link
+
+D = TypeVar("D", bound=Document)
+
+CONFIG, HOST_CONFIG = "config.v2.json", "hostconfig.json"
+LIMIT = 16 * 1024 * 1024
+_HEALTH = frozenset({"starting", "healthy", "unhealthy", "none"})
+
+
+class Stored:
+    """A container as its directory has it: both files read and decoded, and found to belong together."""
+
+    def __init__(self, folder: Folder, directory: str) -> None:
+        """Read the directory. Raises Unreadable for anything that would have to be guessed."""
+        self.container = _document(StoredContainer, folder, CONFIG)
+        if directory != self.container.ID:
+            raise Unreadable(f"{CONFIG} is of the container {self.container.ID or '(none)'}, not of this directory's")
+        if self.container.Config is None:
+            raise Unreadable(f"{CONFIG} holds no configuration")
+        # A missing or empty one would start the container with other limits: Docker does so, and it was never asked.
+        self.host = _document(HostConfig, folder, HOST_CONFIG)
+        try:
+            self.name = names.check(self.container.Name)
+        except InvalidParameter as error:
+            raise Unreadable(error.message) from None
+        self.state = state_of(self.container.State)
+
+    @property
+    def links(self) -> dict[str, str]:
+        """What the container's links lead to, by alias; on a network of the user's they make no names."""
+        if is_user_defined(self.host.NetworkMode):
+            return {}
+        parsed = (parse_link(link) for link in self.host.Links or () if link)
+        return {alias.removeprefix("/"): child for child, alias in parsed if child and alias.removeprefix("/")}
+
+    @property
+    def data_roots(self) -> set[str]:
+        """The folders that the engine says it kept this container and its volumes in."""
+        found = self.container
+        own = (found.LogPath, found.HostsPath, found.HostnamePath, found.ResolvConfPath)
+        roots = {_before(path, f"/containers/{found.ID}/") for path in own}
+        for mount in (found.MountPoints or {}).values():
+            if mount is not None and mount.Name and mount.Driver == "local":
+                roots.add(_before(mount.Source, f"/volumes/{mount.Name}/"))
+        return {root for root in roots if root}
+
+    def warnings(self) -> tuple[str, ...]:
+        """Return what has to be told of the container once it is imported."""
+        if self.state not in LIVE:
+            return ()
+        return (f"recorded as {self.state}, which is kept: operations on it are refused until an engine adopts it",)
+
+    def foreign(self, data_root: str, links: tuple[Link, ...]) -> ForeignContainer:
+        """Return the container as it will be recorded. Raises Unreadable for values that cannot be."""
+        found, host = self.container, self.host
+        config = found.Config
+        assert config is not None
+        if not config.MacAddress and (asked := mac_address(found.NetworkSettings, host.NetworkMode)):
+            config = config.copy_with(MacAddress=asked)
+        created = _time(found.Created, "Created")
+        if created is None:
+            raise Unreadable(f"{CONFIG} has no time of creation")
+        connected = networks(found.NetworkSettings, live=self.state in LIVE)
+        return ForeignContainer(
+            id=found.ID,
+            name=self.name,
+            origin="docker",
+            verified=Verified(config, host, {}, _mounts(found.MountPoints or {}, data_root), links),
+            image_id=found.Image,
+            path=found.Path,
+            args=found.Args,
+            driver=found.Driver,
+            os=found.OS or "linux",
+            managed=found.Managed,
+            created_at=created,
+            state=_recorded(found.State, self.state),
+            restart_count=found.RestartCount,
+            started_before=found.HasBeenStartedBefore,
+            manually_stopped=found.HasBeenManuallyStopped,
+            networks=connected,
+            files=_files(found),
+            health=_health(found.State.Health),
+        )
+
+
+def state_of(stored: StoredState) -> State:
+    """Return the one word for a state of flags (moby container/state.go StateString)."""
+    if stored.Running:
+        return State.PAUSED if stored.Paused else State.RESTARTING if stored.Restarting else State.RUNNING
+    if stored.RemovalInProgress:
+        return State.REMOVING
+    if stored.Dead:
+        return State.DEAD
+    return State.CREATED if _time(stored.StartedAt, "State.StartedAt") is None else State.EXITED
+
+
+def _document(model: type[D], folder: Folder, name: str) -> D:
+    content = folder.read(name, LIMIT)
+    if not content.strip():
+        raise Unreadable(f"{name} is empty")
+    try:
+        document = decode(model, content)
+    except InvalidParameter as error:
+        raise Unreadable(f"{name}: {error.message}") from None
+    if not document.model_fields_set:
+        raise Unreadable(f"{name} says nothing")
+    return document
+
+
+def _before(path: str, part: str) -> str:
+    root, found, _ = path.rpartition(part)
+    return root if found and root.startswith("/") else ""
+
+
+def _time(text: str, field: str) -> int | None:
+    try:
+        time = times.parse(text)
+    except InvalidParameter as error:
+        raise Unreadable(f"{CONFIG}: {field}: {error.message}") from None
+    if time is not None and not -(2**63) <= time < 2**63:
+        raise Unreadable(f"{CONFIG}: {field}: {text} is out of the range of times")
+    return time
+
+
+def _recorded(stored: StoredState, state: State) -> ForeignState:
+    return ForeignState(
+        state=state,
+        pid=stored.Pid,
+        exit_code=stored.ExitCode,
+        error=stored.Error,
+        oom_killed=stored.OOMKilled,
+        started_at=_time(stored.StartedAt, "State.StartedAt"),
+        finished_at=_time(stored.FinishedAt, "State.FinishedAt"),
+    )
+
+
+def _health(stored: StoredHealth | None) -> ForeignHealth | None:
+    if stored is None:
+        return None
+    # Docker shows a status that was never set as unhealthy (moby container/health.go).
+    status = stored.Status or "unhealthy"
+    if status not in _HEALTH:
+        raise Unreadable(f"{CONFIG}: State.Health.Status is {status!r}, which is no health")
+    return ForeignHealth(status, stored.FailingStreak, [probe.to_dict() for probe in stored.Log or ()])
+
+
+def _files(found: StoredContainer) -> ForeignFiles:
+    return ForeignFiles(
+        resolv_conf_path=found.ResolvConfPath,
+        hostname_path=found.HostnamePath,
+        hosts_path=found.HostsPath,
+        shm_path=found.ShmPath,
+        log_path=found.LogPath,
+        mount_label=found.MountLabel,
+        process_label=found.ProcessLabel,
+        apparmor_profile=found.AppArmorProfile,
+        seccomp_profile=found.SeccompProfile,
+        no_new_privileges=found.NoNewPrivileges,
+    )
+
+
+def _mounts(stored: dict[str, StoredMount | None], data_root: str) -> tuple[MountPoint, ...]:
+    mounts = {
+        mount.destination: mount for key, one in stored.items() if one for mount in (_mount(key, one, data_root),)
+    }
+    if len(mounts) < sum(one is not None for one in stored.values()):
+        raise Unreadable(f"{CONFIG}: two mounts have the same destination")
+    return tuple(mounts[destination] for destination in sorted(mounts))
+
+
+def _mount(key: str, stored: StoredMount, data_root: str) -> MountPoint:
+    kind = stored.Type or ("volume" if stored.Name else "bind")  # engines before 1.13 wrote no type
+    is_volume = kind == "volume"
+    source = stored.Source
+    if is_volume and not source and data_root and stored.Driver in {"", "local"}:
+        source = f"{data_root}/volumes/{stored.Name}/_data"
+    return MountPoint(
+        type=kind,
+        destination=stored.Destination or key,
+        source=source,
+        name=stored.Name,
+        driver=stored.Driver,
+        mode=stored.Relabel,
+        rw=stored.RW,
+        propagation=stored.Propagation,
+        # The engine writes no source for a volume that it named itself, and so shows none in a list.
+        named=not is_volume or bool(stored.Source),
+    )

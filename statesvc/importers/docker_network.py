@@ -1,0 +1,82 @@
+"""How a container of Docker Engine is connected: from what is stored to what inspect and a list show of it."""
+
+from statesvc.domain.documents import EndpointIPAMConfig, EndpointSettings, PortBinding
+from statesvc.domain.foreign import ForeignNetworks, ForeignPort
+from statesvc.importers.docker_documents import StoredEndpoint, StoredNetworkSettings
+
+_PREDEFINED = frozenset({"default", "bridge", "host", "none", ""})
+_LIVE = (
+    "EndpointID", "Gateway", "GlobalIPv6Address", "GlobalIPv6PrefixLen", "IPAddress", "IPPrefixLen", "IPv6Gateway",
+    "MacAddress",
+)  # fmt: skip
+_NOTHING_LIVE: dict[str, object] = {name: 0 if name.endswith("PrefixLen") else "" for name in _LIVE}
+_LISTED = (*_LIVE, "NetworkID")
+
+
+def networks(stored: StoredNetworkSettings, *, live: bool) -> ForeignNetworks:
+    """Return the connections; those of a container that does not run have no addresses and no ports."""
+    endpoints = {name: endpoint for name, endpoint in (stored.Networks or {}).items() if endpoint is not None}
+    return ForeignNetworks(
+        inspected=_inspected(stored, endpoints, live=live),
+        listed={name: _listed(endpoint).to_dict() for name, endpoint in endpoints.items()},
+        ids={name: endpoint.NetworkID for name, endpoint in endpoints.items()},
+        ports=_ports(stored.Ports or {}) if live else (),
+    )
+
+
+def is_user_defined(mode: str) -> bool:
+    """Say whether a network mode names a network that a user made (moby NetworkMode.IsUserDefined)."""
+    return mode not in _PREDEFINED and not mode.startswith("container:")
+
+
+def mac_address(stored: StoredNetworkSettings, mode: str) -> str:
+    """Return the MAC address that the user asked for on the container's main network (moby daemon/inspect.go)."""
+    endpoint = (stored.Networks or {}).get("bridge" if mode == "default" else mode)
+    if endpoint is None or not (mode in {"default", "bridge"} or is_user_defined(mode)):
+        return ""
+    return endpoint.DesiredMacAddress
+
+
+def _inspected(stored: StoredNetworkSettings, endpoints: dict[str, StoredEndpoint], *, live: bool) -> dict[str, object]:
+    shown = {name: _shown(endpoint, live=live) for name, endpoint in sorted(endpoints.items())}
+    bridge = shown.get("bridge", EndpointSettings())
+    settings = stored.to_dict()
+    del settings["Networks"]
+    settings["Ports"] = (settings["Ports"] or {}) if live else {}
+    settings |= {name: getattr(bridge, name) for name in _LIVE}
+    return settings | {"Networks": {name: endpoint.to_dict() for name, endpoint in shown.items()}}
+
+
+def _shown(stored: StoredEndpoint, *, live: bool) -> EndpointSettings:
+    endpoint = EndpointSettings(**{name: getattr(stored, name) for name in EndpointSettings.model_fields})
+    if live:
+        return endpoint
+    # A start that failed leaves on disk what the engine has already forgotten (moby cleanOperationalData).
+    endpoint = endpoint.copy_with(**_NOTHING_LIVE)
+    return endpoint.copy_with(IPAMConfig=None) if stored.IPAMOperational else endpoint
+
+
+def _listed(stored: StoredEndpoint) -> EndpointSettings:
+    # The list is made from what was last written to the disk, with fewer fields (moby container/view.go).
+    asked = stored.IPAMConfig
+    listed = asked and EndpointIPAMConfig(IPv4Address=asked.IPv4Address, IPv6Address=asked.IPv6Address)
+    return EndpointSettings(IPAMConfig=listed, **{name: getattr(stored, name) for name in _LISTED})
+
+
+def _ports(published: dict[str, list[PortBinding] | None]) -> tuple[ForeignPort, ...]:
+    found = []
+    for text, bindings in published.items():
+        number, _, protocol = text.partition("/")
+        private = _number(number)
+        if private is None:
+            continue
+        for binding in bindings or (PortBinding(HostPort="0"),):
+            public = _number(binding.HostPort)
+            if public is not None:
+                found.append(ForeignPort(private, protocol or "tcp", public, binding.HostIp))
+    return tuple(sorted(found, key=lambda port: (port.private_port, port.protocol, port.public_port, port.host_ip)))
+
+
+def _number(text: str) -> int | None:
+    # What is no number Docker leaves out of the list, with a line in its log.
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 5 and int(text) < 2**16 else None

@@ -1,0 +1,201 @@
+"""What an import writes: containers and images as another engine recorded them, each in a transaction of its own."""
+
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+
+import orjson
+
+from statesvc.db import containers, events, images, names
+from statesvc.db.containers import Container, Facets, Health, Port, Spec
+from statesvc.db.engine import Connection, Database
+from statesvc.db.images import Image
+from statesvc.domain.event import Event
+from statesvc.domain.foreign import ForeignContainer, ForeignImage
+from statesvc.domain.import_report import Outcome
+from statesvc.domain.mount_point import Link
+from statesvc.domain.times import Clock
+from statesvc.services import journal, records
+from statesvc.services.images import familiar
+
+_IN_DATABASE = "it is in the database already, where it stays as it is"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What becomes of an object, why, and what has to be told of it."""
+
+    outcome: Outcome
+    message: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedImage:
+    """What becomes of an image, and of each of its references."""
+
+    image: Judged
+    references: dict[str, Judged]
+
+
+class Imports:
+    """The write side of imports. With `planned`, nothing is written: it holds the IDs that would be there by then."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def container(self, foreign: ForeignContainer, planned: Collection[str] | None = None) -> Judged:
+        """Record a container with its names, labels, mounts, links and an event; or leave it out as a whole.
+
+        One that is recorded stays as it is. One whose name another container holds is skipped.
+        """
+        if planned is not None:
+            judged, _ = await self._database.scan(_judge, foreign, planned)
+            return judged
+        return await self._database.write(_add, foreign, self._clock())
+
+    async def holds(self, container_id: str) -> bool:
+        """Say whether the container is in the database."""
+        return await self._database.read(containers.exists, container_id)
+
+    async def image(self, foreign: ForeignImage, *, dry_run: bool = False) -> JudgedImage:
+        """Record an image with its references; a reference that names another image is left where it is."""
+        if dry_run:
+            return await self._database.scan(_judge_image, foreign)
+        return await self._database.write(_add_image, foreign, self._clock())
+
+
+def _judge(conn: Connection, foreign: ForeignContainer, planned: Collection[str]) -> tuple[Judged, list[Link]]:
+    if containers.exists(conn, foreign.id):
+        return Judged(Outcome.UNCHANGED, _IN_DATABASE), []
+    holder = names.owner(conn, foreign.name)
+    if holder is not None:
+        return Judged(Outcome.SKIPPED, f"its name {foreign.name} belongs to container {holder} in the database"), []
+    links: dict[str, Link] = {}
+    warnings = []
+    for link in foreign.verified.links:
+        reason = _obstacle(conn, foreign.name, link, links, planned)
+        if reason:
+            warnings.append(f"its link {link.alias} is left out: {reason}")
+        else:
+            links[link.alias] = link
+    return Judged(Outcome.IMPORTED, warnings=tuple(warnings)), list(links.values())
+
+
+def _obstacle(
+    conn: Connection, parent: str, link: Link, taken: Collection[str], planned: Collection[str]
+) -> str | None:
+    if link.child_id not in planned and not containers.exists(conn, link.child_id):
+        return f"the container {link.child_id} that it leads to is not in the database"
+    if link.alias in taken or names.owner(conn, f"{parent}/{link.alias}") is not None:
+        return f"the name {parent}/{link.alias} is taken"
+    return None
+
+
+def _add(conn: Connection, foreign: ForeignContainer, now: int) -> Judged:
+    judged, links = _judge(conn, foreign, ())
+    if judged.outcome is not Outcome.IMPORTED:
+        return judged
+    container, facets = _container(foreign), _facets(foreign)
+    containers.add(conn, container, _spec(foreign), facets, _health(foreign))
+    names.reserve(conn, foreign.name, foreign.id)
+    for link in links:
+        names.reserve(conn, f"{foreign.name}/{link.alias}", link.child_id, parent_id=foreign.id)
+    attributes = facets.labels | {"image": container.image, "name": foreign.name, "engine": foreign.origin}
+    events.append(conn, Event("container", "import", foreign.id, now, attributes, container.revision))
+    return judged
+
+
+def _container(foreign: ForeignContainer) -> Container:
+    verified = foreign.verified
+    return Container(
+        id=foreign.id,
+        image=verified.config.Image,
+        image_id=foreign.image_id,
+        path=foreign.path,
+        args=orjson.dumps(foreign.args).decode(),
+        driver=foreign.driver,
+        os=foreign.os,
+        created_at=foreign.created_at,
+        summary=records.summary(
+            foreign.id,
+            verified.config,
+            command=records.command_line(foreign.path, foreign.args or []),
+            created_at=foreign.created_at,
+            network_mode=verified.host_config.NetworkMode,
+            networks=foreign.networks.listed,
+            mounts=verified.mounts,
+            ports=_ports(foreign),
+        ),
+        # Without a runtime_id: no runtime is locked to a container that another engine has started.
+        runtime_name=verified.host_config.Runtime,
+        origin=foreign.origin,
+        managed=foreign.managed,
+        restart_count=foreign.restart_count,
+        started_before=foreign.started_before,
+        manually_stopped=foreign.manually_stopped,
+        **asdict(foreign.state),
+    )
+
+
+def _spec(foreign: ForeignContainer) -> Spec:
+    # Inspect computes the links from the names.
+    host_config = foreign.verified.host_config.copy_with(Links=None)
+    return Spec(
+        config=foreign.verified.config.to_json().decode(),
+        host_config=host_config.to_json().decode(),
+        network_settings=orjson.dumps(foreign.networks.inspected).decode(),
+        **asdict(foreign.files),
+    )
+
+
+def _facets(foreign: ForeignContainer) -> Facets:
+    verified = foreign.verified
+    return Facets(verified.config.Labels or {}, verified.mounts, foreign.networks.ids, _ports(foreign))
+
+
+def _ports(foreign: ForeignContainer) -> tuple[Port, ...]:
+    return tuple(
+        Port(port.private_port, port.protocol, port.public_port or None, port.host_ip)
+        for port in foreign.networks.ports
+    )
+
+
+def _health(foreign: ForeignContainer) -> Health | None:
+    if foreign.health is None:
+        return None
+    return Health(foreign.health.status, foreign.health.streak, orjson.dumps(foreign.health.log).decode())
+
+
+def _judge_image(conn: Connection, foreign: ForeignImage) -> JudgedImage:
+    known = images.by_id(conn, foreign.id) is not None
+    image = Judged(Outcome.UNCHANGED, _IN_DATABASE) if known else Judged(Outcome.IMPORTED)
+    return JudgedImage(
+        image, {reference: _judge_reference(conn, reference, foreign) for reference in foreign.references}
+    )
+
+
+def _judge_reference(conn: Connection, reference: str, foreign: ForeignImage) -> Judged:
+    named = images.by_reference(conn, reference)
+    if named is None:
+        return Judged(Outcome.IMPORTED)
+    if named.id == foreign.id:
+        return Judged(Outcome.UNCHANGED, _IN_DATABASE)
+    return Judged(Outcome.SKIPPED, f"it names image {named.id} in the database, and {foreign.id} in the other engine")
+
+
+def _add_image(conn: Connection, foreign: ForeignImage, now: int) -> JudgedImage:
+    judged = _judge_image(conn, foreign)
+    is_new = judged.image.outcome is Outcome.IMPORTED
+    if is_new:
+        images.put(conn, Image(foreign.id, foreign.config, foreign.size, foreign.created_at, foreign.tagged_at))
+    added = [reference for reference, one in judged.references.items() if one.outcome is Outcome.IMPORTED]
+    for reference in added:
+        images.tag(conn, reference, foreign.id, foreign.tagged_at)
+    if is_new:
+        name = familiar(added[0]) if added else foreign.id
+        journal.log_image(conn, "import", foreign.id, name, now)
+    else:
+        for reference in added:
+            journal.log_image(conn, "tag", foreign.id, familiar(reference), now)
+    return judged
