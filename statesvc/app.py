@@ -5,7 +5,7 @@ import hashlib
 import os
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from statesvc.api.containers import ContainersApi
 from statesvc.api.engine import EngineApi
 from statesvc.api.events import EventsApi
 from statesvc.api.images import ImagesApi
+from statesvc.api.imports import ImportsApi
 from statesvc.api.routing import Router
 from statesvc.api.server import Server, bind, socket_path
 from statesvc.api.system import SystemApi
@@ -25,12 +26,15 @@ from statesvc.db.engine import Connection, Database
 from statesvc.domain import daemon_config
 from statesvc.domain.daemon_config import DaemonConfig
 from statesvc.domain.ids import Entropy
+from statesvc.domain.import_report import Importer
 from statesvc.domain.times import Clock
 from statesvc.errors import InvalidParameter, Unavailable
 from statesvc.host import facts
 from statesvc.host.lock import DataRootLock
+from statesvc.importers.docker import DockerImporter
 from statesvc.services.containers import Containers
 from statesvc.services.images import Images
+from statesvc.services.imports import Imports
 from statesvc.services.journal import Journal
 from statesvc.services.site import Site
 from statesvc.services.system import System
@@ -56,6 +60,7 @@ class Services:
     images: Images
     journal: Journal
     system: System
+    importers: Mapping[str, Importer]
 
     def application(self) -> Router:
         """Return the HTTP application over these services."""
@@ -65,15 +70,20 @@ class Services:
             EventsApi(self.journal),
             SystemApi(self.system),
             EngineApi(self.containers),
+            ImportsApi(self.importers),
         )
         return Router(route for api in apis for route in api.routes())
 
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, *, clock: Clock = wall_clock, entropy: Entropy = os.urandom
+    settings: Settings,
+    *,
+    clock: Clock = wall_clock,
+    entropy: Entropy = os.urandom,
+    adopt_configuration: bool = True,
 ) -> AsyncIterator[Services]:
-    """Hold the data root and yield its services.
+    """Hold the data root and yield its services; a command may leave the configuration in force as it is.
 
     Raises Conflict if another process holds it or its database is newer than this program.
     """
@@ -91,11 +101,14 @@ async def opened(
         database = Database(root / DATABASE, busy_timeout_ms=settings.busy_timeout_ms)
         stack.callback(database.close)
         source = str(settings.config_file or "defaults")
-        instance = await database.write(_take_up, daemon, source, str(uuid.uuid4()), clock())
+        adopted = daemon if adopt_configuration else None
+        instance = await database.write(_take_up, adopted, source, str(uuid.uuid4()), clock())
         site = Site(facts.read(settings.host_facts), daemon, root, instance, clock, entropy)
         images = Images(database, site)
         journal = Journal(database, clock)
-        yield Services(database, site, Containers(database, site, images), images, journal, System(database, site))
+        containers, system = Containers(database, site, images), System(database, site)
+        importers: dict[str, Importer] = {"docker": DockerImporter(Imports(database, clock))}
+        yield Services(database, site, containers, images, journal, system, importers)
 
 
 def _read_config(path: Path | None) -> DaemonConfig:
@@ -109,11 +122,13 @@ def _read_config(path: Path | None) -> DaemonConfig:
         raise InvalidParameter(f"{path}: {error.message}", error.problems) from None
 
 
-def _take_up(conn: Connection, daemon: DaemonConfig, source: str, new_instance: str, now: int) -> str:
-    """Put the configuration in force unless it is already; answer the ID of the installation."""
+def _take_up(conn: Connection, daemon: DaemonConfig | None, source: str, new_instance: str, now: int) -> str:
+    """Put the configuration, if there is one, in force unless it is already; answer the ID of the installation."""
     instance = runtimes.instance_id(conn)
     if instance is None:
         runtimes.found(conn, instance := new_instance)
+    if daemon is None:
+        return instance
     digest = "sha256:" + hashlib.sha256(daemon.text.encode()).hexdigest()
     current = runtimes.current(conn)
     if current is None or current[1] != digest:

@@ -1,11 +1,13 @@
 """The commands and their flags; the flags follow dockerd where it has them."""
 
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Optional
 
 import typer
 
 from statesvc import __version__
+from statesvc.cli import import_
+from statesvc.cli.read_settings import read_settings
 
 app = typer.Typer(
     name="statesvc",
@@ -51,7 +53,7 @@ def serve(
     from statesvc.app import serve as run
     from statesvc.cli import logs
 
-    settings = _settings(
+    settings = read_settings(
         hosts=tuple(hosts) if hosts else None,
         data_root=data_root,
         config_file=config_file,
@@ -63,14 +65,4 @@ def serve(
     run(settings)
 
 
-def _settings(**given: Any) -> Any:
-    from pydantic import ValidationError
-
-    from statesvc.errors import InvalidParameter
-    from statesvc.settings import Settings
-
-    try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise InvalidParameter(f"the settings are wrong: {wrong}") from None
+app.add_typer(import_.app, name="import")

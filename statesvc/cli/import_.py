@@ -1,0 +1,82 @@
+"""`statesvc import`: state of other engines into the database, and a report of each object."""
+
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+from statesvc.errors import Conflict
+
+app = typer.Typer(help="Import the state of another engine.", no_args_is_help=True)
+
+
+@app.callback()
+def import_() -> None:
+    """Import the state of another engine."""
+
+
+@app.command()
+def docker(
+    *,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Data root of a Docker Engine, as /var/lib/docker.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report what an import would do; change nothing.")] = False,
+    data_root: Annotated[Optional[Path], typer.Option("--data-root", help="Folder of the database.")] = None,  # noqa: UP045
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Import containers and images from the data root of a Docker Engine.
+
+    What is in the database already stays as it is. Exit code 1: something was not imported; the report says why.
+    """
+    report = _import("docker", folder.absolute(), data_root, dry_run=dry_run)
+    if as_json:
+        import orjson
+
+        print(orjson.dumps(report, option=orjson.OPT_INDENT_2).decode())
+    else:
+        from statesvc.cli.import_report import show
+
+        show(report)
+    if not report["complete"]:
+        raise typer.Exit(1)
+
+
+def _import(engine: str, folder: Path, data_root: Path | None, *, dry_run: bool) -> Any:
+    from statesvc.cli import logs
+    from statesvc.cli.read_settings import read_settings
+    from statesvc.cli.service import post
+    from statesvc.host.lock import holder
+
+    # Without hosts: this process holds the data root and serves nothing.
+    settings = read_settings(data_root=data_root, hosts=())
+    logs.configure(settings.log_level, settings.log_format)
+    try:
+        with _root_to_open(settings.data_root, dry_run=dry_run) as root:
+            return asyncio.run(_here(settings.model_copy(update={"data_root": root}), engine, folder, dry_run=dry_run))
+    except Conflict:
+        _, socket = holder(settings.data_root)
+        if not socket:
+            raise
+    return post(socket, "/statesvc/v1/import", {"engine": engine, "path": str(folder), "dry_run": dry_run})
+
+
+@contextlib.contextmanager
+def _root_to_open(data_root: Path, *, dry_run: bool) -> Iterator[Path]:
+    """Yield the data root; for a dry run without a database an empty one that is thrown away."""
+    from statesvc.app import DATABASE
+
+    if dry_run and not (data_root / DATABASE).exists():
+        with tempfile.TemporaryDirectory(prefix="statesvc-dry-run-") as empty:
+            yield Path(empty)
+    else:
+        yield data_root
+
+
+async def _here(settings: Any, engine: str, folder: Path, *, dry_run: bool) -> Any:
+    from statesvc.app import opened
+
+    async with opened(settings, adopt_configuration=False) as services:
+        return (await services.importers[engine].run(folder, dry_run=dry_run)).to_dict()

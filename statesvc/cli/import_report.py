@@ -1,0 +1,34 @@
+"""The report of an import as a person reads it."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_STYLES = {"imported": "green", "unchanged": "dim", "skipped": "yellow", "failed": "red"}
+
+
+def show(report: dict[str, Any]) -> None:
+    """Print one row for each object, then the counts and the notes."""
+    console = Console(highlight=False)
+    table = Table(box=None, pad_edge=False)
+    for title in ("KIND", "ID", "NAME", "OUTCOME", "WHY"):
+        table.add_column(title, overflow="fold")
+    for entry in report["objects"]:
+        table.add_row(*_row(entry))
+    console.print(table)
+    done = "would be " if report["dry_run"] else ""
+    for kind, counts in report["counts"].items():
+        said = ", ".join(f"{count} {done}{outcome}" for outcome, count in counts.items() if count)
+        console.print(Text(f"{kind}s: {said}"))
+    for note in report["notes"]:
+        console.print(Text(f"Note: {note}."))
+
+
+def _row(entry: dict[str, Any]) -> list[Text]:
+    # As Text, since what another engine wrote must not be read as markup.
+    outcome = entry["outcome"]
+    why = "\n".join(filter(None, (entry["message"], *entry["warnings"])))
+    short = entry["id"].removeprefix("sha256:")[:12]
+    return [Text(entry["kind"]), Text(short), Text(entry["name"]), Text(outcome, _STYLES[outcome]), Text(why)]

@@ -1,0 +1,46 @@
+"""Talking to the service that holds a data root, over its socket."""
+
+import http.client
+import json
+import socket
+from typing import Any
+
+from statesvc import errors
+
+_KINDS: dict[int, type[errors.StateError]] = {
+    400: errors.InvalidParameter,
+    404: errors.NotFound,
+    409: errors.Conflict,
+    413: errors.TooLarge,
+    501: errors.NotOffered,
+    503: errors.Unavailable,
+}
+
+
+def post(socket_path: str, path: str, body: object) -> Any:
+    """Send a request and return the answer's JSON, however long it takes.
+
+    Raises the kind of error that the service answers with, Unavailable if it cannot be reached.
+    """
+    connection = _UnixConnection(socket_path)
+    try:
+        connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        answer = json.loads(response.read())
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise errors.Unavailable(f"the service on {socket_path} does not answer: {error}") from None
+    finally:
+        connection.close()
+    if response.status >= 300:
+        raise _KINDS.get(response.status, errors.StateError)(str(answer.get("message", response.reason)))
+    return answer
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: str) -> None:
+        super().__init__("statesvc")
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.connect(self._path)
