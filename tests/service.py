@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,15 @@ class Answer:
         """The sentence of an error."""
         return self.json()["message"]
 
+    def is_refusal(self, *statuses: int) -> bool:
+        """Assert that this is an error as Docker's clients expect it, with one of the statuses if some are given."""
+        assert 400 <= self.status < 500 or self.status in {501, 503}, self
+        assert not statuses or self.status in statuses, self
+        assert isinstance(self.message, str), self
+        assert self.message.strip(), self
+        assert "Traceback" not in self.message, self
+        return True
+
 
 @dataclass(frozen=True)
 class Service:
@@ -95,19 +104,26 @@ class Service:
         finally:
             connection.close()
 
-    def raw(self, data: bytes, *, then_close: bool = False) -> bytes:
-        """Send bytes as they are and return all that comes back; `then_close` hangs up without reading."""
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.settimeout(20)
-            connection.connect(str(self.socket))
-            try:
+    def raw(self, data: bytes) -> Answer:
+        """Send bytes as they are and return the first answer."""
+        with self._connected() as connection:
+            # The service may answer and hang up before it has everything.
+            with suppress(BrokenPipeError, ConnectionResetError):
                 connection.sendall(data)
-                if then_close:
-                    return b""
-                connection.shutdown(socket.SHUT_WR)
-            except (BrokenPipeError, ConnectionResetError):
-                pass  # the service has answered and hung up before it had everything
-            return b"".join(_received(connection))
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+
+    def send_and_hang_up(self, data: bytes) -> None:
+        """Send bytes as they are and close the connection without waiting for an answer."""
+        with self._connected() as connection:
+            connection.sendall(data)
+
+    def _connected(self) -> socket.socket:
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.settimeout(20)
+        connection.connect(str(self.socket))
+        return connection
 
     def create(self, name: str = "", **body: object) -> str:
         """Create a container and return its ID."""
@@ -135,17 +151,6 @@ class Service:
         for image in json.loads((CONFORMANCE / "images.json").read_text())["images"]:
             answer = self.call("POST", "/images/load", (CONFORMANCE / image["tar"]).read_bytes())
             assert answer.status == 200, answer.body
-
-
-def _received(connection: socket.socket) -> Iterator[bytes]:
-    while True:
-        try:
-            part = connection.recv(65536)
-        except ConnectionResetError:
-            return
-        if not part:
-            return
-        yield part
 
 
 @contextmanager

@@ -11,6 +11,8 @@ from statesvc.domain.times import human
 from statesvc.errors import InvalidParameter
 from statesvc.services.selection import ACCEPTED, Listed, ListQuery
 
+_NO_NUMBER = 2**63  # what no 64-bit integer reaches
+
 
 def query(call: Call) -> ListQuery:
     """Read the parameters of a list. Raises InvalidParameter for a limit that is no number and for unknown filters."""
@@ -18,7 +20,9 @@ def query(call: Call) -> ListQuery:
     try:
         number = int(limit) if limit else 0
     except ValueError:
-        raise InvalidParameter(f"the limit {limit!r} is not a number") from None
+        number = _NO_NUMBER
+    if not -_NO_NUMBER <= number < _NO_NUMBER:
+        raise InvalidParameter(f"the limit {limit!r} is not a number")
     return ListQuery(call.flag("all"), number, filters.parse(call.text("filters"), ACCEPTED))
 
 

@@ -12,6 +12,7 @@ from types import FrameType
 import uvicorn
 from starlette.types import ASGIApp
 
+from statesvc.api.protocol import Protocol
 from statesvc.errors import Conflict, InvalidParameter, Unavailable
 
 _SCHEME = "unix://"
@@ -73,7 +74,7 @@ class Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 loop="none",
-                http="httptools",
+                http=Protocol,
                 ws="none",
                 lifespan="off",
                 access_log=False,
