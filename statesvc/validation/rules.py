@@ -1,0 +1,41 @@
+"""The catalogue of rules: each has a stable code, the field it is about, a sentence, and where Docker has it.
+
+`docs/validation.md` is made from it. A module declares its rules at its top and answers with `RULE.broken(…)`, or with
+`RULE.warning` texts where Docker only warns and takes the value out.
+"""
+
+from dataclasses import dataclass
+
+from statesvc.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule. `field` is a JSON pointer in which N stands for an index and K for a key."""
+
+    code: str
+    field: str
+    says: str
+    source: str
+    warns: bool = False
+
+    def broken(self, message: str, value: object = None, *, at: object = None) -> Problem:
+        """Return the problem of a request that breaks the rule; `at` is the index or key in the field."""
+        parts = [pointer(at) if part in {"N", "K"} and at is not None else part for part in self.field.split("/")]
+        return Problem(self.code, "/".join(parts), message, value)
+
+
+CATALOGUE: dict[str, Rule] = {}
+
+
+def rule(code: str, field: str, says: str, source: str, *, warns: bool = False) -> Rule:
+    """Declare a rule. A code is given once."""
+    if code in CATALOGUE:
+        raise ValueError(f"the code {code!r} has a rule already")
+    CATALOGUE[code] = declared = Rule(code, field, says, source, warns)
+    return declared
+
+
+def pointer(part: object) -> str:
+    """Return a part of a JSON pointer, escaped (RFC 6901)."""
+    return str(part).replace("~", "~0").replace("/", "~1")
