@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA_ROOT ?= data
 SOCKET ?= $(DATA_ROOT)/statesvc.sock
+WORKERS ?= auto
+ARGS ?=
 
 .DEFAULT_GOAL := help
 
@@ -12,9 +14,52 @@ help: ## show this list
 
 install: $(VENV)/.installed ## make .venv with the service and its tools
 
+# Debian's python3 comes without ensurepip unless python3-venv is there: then the pip of $(PYTHON) serves the new .venv.
 $(VENV)/.installed: pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
-	touch $@
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || $(PYTHON) -m venv --clear --without-pip $(VENV)
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check \
+		--constraint constraints.txt pip --editable '.[dev]'
+	@touch $@
 
-.PHONY: help install
+serve: install ## serve the Docker Engine API on ./data (DATA_ROOT=, SOCKET=, ARGS=)
+	@echo "Point docker at it, in another shell:"
+	@echo "  export DOCKER_HOST=unix://$(abspath $(SOCKET))"
+	@$(BIN)/statesvc serve -H unix://$(abspath $(SOCKET)) --data-root $(DATA_ROOT) $(ARGS)
+
+test: install ## run all tests (WORKERS=, ARGS=)
+	@.ci/components
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+check: install ## format, lint, types, import contract
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: install ## format, and mend what ruff can mend
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+conformance: install ## play all cases recorded from Docker Engine; print the table per area (ARGS=-v for reasons)
+	$(BIN)/python tests/conformance/table.py $(ARGS)
+
+bench: install ## measure against the budget, with Docker Engine side by side (ARGS="--quick --json OUT --large N")
+	$(BIN)/python benchmarks/run.py $(ARGS)
+
+migrate: install ## give the database in DATA_ROOT the newest schema; no service may hold it
+	@mkdir -p $(DATA_ROOT)
+	$(BIN)/alembic -x database=$(DATA_ROOT)/statesvc.db upgrade head
+
+revision: install ## begin a migration (MESSAGE="add the exit code")
+	@test -n "$(MESSAGE)" || { echo 'say what it does: make revision MESSAGE="add the exit code"'; exit 2; }
+	$(BIN)/alembic revision -m "$(MESSAGE)" \
+		--rev-id $$(printf '%04d' $$(($$(ls migrations/versions/[0-9]*.py | wc -l) + 1)))
+
+wheel: install ## build the wheel into ./dist
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
+
+clean: ## remove what can be made again; DATA_ROOT stays
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help install serve test check fix conformance bench migrate revision wheel clean
