@@ -15,12 +15,16 @@ IMAGE = "busybox:latest"
         pytest.param("{{.Server.Version}}", "26.1.5", id="engine"),
         pytest.param("{{.Server.APIVersion}}", "1.45", id="api"),
         pytest.param("{{.Server.MinAPIVersion}}", "1.24", id="oldest-api"),
-        pytest.param("{{.Client.APIVersion}}", "1.45", id="negotiated"),
         pytest.param("{{.Server.Os}}", "linux", id="os"),
     ],
 )
 def test_version_tells(docker: DockerCli, form: str, shown: str) -> None:
     assert docker("version", "--format", form) == shown
+
+
+def test_client_and_service_agree_on_the_newest_version_that_both_know(docker: DockerCli) -> None:
+    agreed, own = docker("version", "--format", "{{.Client.APIVersion}} {{.Client.DefaultAPIVersion}}").split()
+    assert agreed == min(own, "1.45", key=lambda version: int(version.partition(".")[2]))
 
 
 def test_version_without_a_format_is_understood(docker: DockerCli) -> None:
