@@ -129,12 +129,9 @@ def _before(path: str, part: str) -> str:
 
 def _time(text: str, field: str) -> int | None:
     try:
-        time = times.parse(text)
+        return times.parse(text)
     except InvalidParameter as error:
         raise Unreadable(f"{CONFIG}: {field}: {error.message}") from None
-    if time is not None and not -(2**63) <= time < 2**63:
-        raise Unreadable(f"{CONFIG}: {field}: {text} is out of the range of times")
-    return time
 
 
 def _recorded(stored: StoredState, state: State) -> ForeignState:

@@ -70,18 +70,16 @@ class ImageStore:
         name = "repositories.json"
         try:
             with self._folder() as folder:
-                written = read_json(folder.read(name, LIMIT), name)
+                repositories = _repositories(read_json(folder.read(name, LIMIT), name))
         except Missing:
             return
         except (Unreadable, InvalidParameter) as error:
             self.problems.append(Entry("tag", "", f"image/{self._driver}/{name}", Outcome.FAILED, str(error)))
             return
-        repositories = written.get("Repositories") if isinstance(written, dict) else None
-        for repository in (repositories if isinstance(repositories, dict) else {}).values():
-            for text, named in (repository if isinstance(repository, dict) else {}).items():
-                reference = self._full(text, named)
-                if reference:
-                    yield reference, named
+        for text, named in repositories:
+            reference = self._full(text, named)
+            if reference:
+                yield reference, str(named)
 
     def _full(self, text: str, named: object) -> str | None:
         try:
@@ -119,14 +117,11 @@ class ImageStore:
         try:
             with self._folder("imagedb", "metadata", "sha256", hexadecimal) as folder:
                 text = folder.read("lastUpdated", _SMALL).decode("utf-8", "replace")
-            time = times.parse(text.strip())
+            return times.parse(text.strip()), ()
         except Missing:
             return None, ()
         except (Unreadable, InvalidParameter) as error:
             return None, (_UNKNOWN_TIME + str(error),)
-        if time is not None and not -(2**63) <= time < 2**63:
-            return None, (f"{_UNKNOWN_TIME}{text} is out of the range of times",)
-        return time, ()
 
 
 def stores(root: Folder) -> list[str]:
@@ -136,6 +131,14 @@ def stores(root: Folder) -> list[str]:
             return [name for name in folder.names() if folder.is_folder(name)]
     except Missing:
         return []
+
+
+def _repositories(written: object) -> list[tuple[str, object]]:
+    """Return each reference with what it names. Raises Unreadable for what is no list of references."""
+    repositories = written.get("Repositories") or {} if isinstance(written, dict) else None
+    if not isinstance(repositories, dict) or not all(isinstance(one, dict) for one in repositories.values()):
+        raise Unreadable("it is not a list of references by repository")
+    return [pair for one in repositories.values() for pair in one.items()]
 
 
 def _chained(parent: str, diff_id: str) -> str:
