@@ -1,0 +1,48 @@
+"""A data root of Docker's to build, and the real services to import it into."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from docker_root import DockerRoot
+
+from statesvc import app
+from statesvc.app import Services
+from statesvc.domain.import_report import Report
+from statesvc.settings import Settings
+
+NOW = 1_800_000_000_000_000_000
+Importing = Callable[..., Awaitable[Report]]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> DockerRoot:
+    (tmp_path / "docker" / "containers").mkdir(parents=True)
+    return DockerRoot(tmp_path / "docker")
+
+
+@pytest.fixture
+async def services(tmp_path: Path) -> AsyncIterator[Services]:
+    async with app.opened(Settings(data_root=tmp_path / "data", hosts=()), clock=lambda: NOW) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def client(services: Services) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(services.application())
+    async with httpx.AsyncClient(transport=transport, base_url="http://docker") as opened:
+        yield opened
+
+
+@pytest.fixture
+def run_import(services: Services, root: DockerRoot) -> Importing:
+    async def run(*, dry_run: bool = False) -> Report:
+        return await services.importers["docker"].run(root.path, dry_run=dry_run)
+
+    return run
