@@ -1,0 +1,19 @@
+"""POST /statesvc/v1/import: what it refuses. What it does is in tests/cli/test_import.py."""
+
+import pytest
+from service import Service
+
+BAD = {
+    "another engine": {"engine": "rkt", "path": "/x"},
+    "a relative path": {"engine": "docker", "path": "x"},
+    "no path": {"engine": "docker"},
+    "a zero byte": {"engine": "docker", "path": "/x\0y"},
+    "a wrong type": {"engine": "docker", "path": "/x", "dry_run": "yes"},
+}
+
+
+@pytest.mark.parametrize("body", BAD.values(), ids=BAD)
+def test_the_service_refuses_what_it_cannot_import(service: Service, body: object) -> None:
+    answer = service.call("POST", "/statesvc/v1/import", body)
+    assert answer.status == 400
+    assert answer.json()["errors"]
