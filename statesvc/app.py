@@ -21,6 +21,7 @@ from statesvc.api.imports import ImportsApi
 from statesvc.api.routing import Router
 from statesvc.api.server import Server, bind, socket_path
 from statesvc.api.system import SystemApi
+from statesvc.api.validation import ValidationApi
 from statesvc.db import migrate, runtimes
 from statesvc.db.engine import Connection, Database
 from statesvc.domain import daemon_config
@@ -69,6 +70,7 @@ class Services:
             ImagesApi(self.images),
             EventsApi(self.journal),
             SystemApi(self.system),
+            ValidationApi(self.containers),
             EngineApi(self.containers),
             ImportsApi(self.importers),
         )
@@ -107,7 +109,7 @@ async def opened(
         images = Images(database, site)
         journal = Journal(database, clock)
         containers, system = Containers(database, site, images), System(database, site)
-        importers: dict[str, Importer] = {"docker": DockerImporter(Imports(database, clock))}
+        importers: dict[str, Importer] = {"docker": DockerImporter(Imports(database, site))}
         yield Services(database, site, containers, images, journal, system, importers)
 
 

@@ -142,6 +142,7 @@ CREATE TABLE container_mounts (
     type TEXT NOT NULL,
     volume TEXT,
     source TEXT NOT NULL,
+    named INTEGER NOT NULL CONSTRAINT ck_container_mounts_named_flag CHECK (named IN (0, 1)),
     document TEXT NOT NULL CONSTRAINT ck_container_mounts_document_json CHECK (json_valid(document)),
     CONSTRAINT pk_container_mounts PRIMARY KEY (container_id, destination),
     CONSTRAINT fk_container_mounts_container_id FOREIGN KEY(container_id) REFERENCES containers (id) ON DELETE CASCADE

@@ -12,7 +12,8 @@ from statesvc.api.call import Call
 from statesvc.api.inspection import render
 from statesvc.api.routing import Route
 from statesvc.domain.decode import decode
-from statesvc.domain.documents import ContainerCreate
+from statesvc.domain.documents import ContainerCreate, ContainerUpdate, HostConfig
+from statesvc.domain.documents.update import host_config
 from statesvc.domain.times import Clock
 from statesvc.services.containers import Containers
 
@@ -32,6 +33,7 @@ class ContainersApi:
             Route("POST", "/containers/create", self.create),
             Route("GET", "/containers/json", self.index),
             Route("GET", "/containers/{name}/json", self.inspect),
+            Route("POST", "/containers/{name}/update", self.update),
             Route("POST", "/containers/{name}/rename", self.rename),
             Route("DELETE", "/containers/{name}", self.delete),
         ]
@@ -42,7 +44,9 @@ class ContainersApi:
         # A large body may take seconds to refuse: others must not wait for it.
         large = len(body) > LARGE_BODY
         request = await asyncio.to_thread(decode, ContainerCreate, body) if large else decode(ContainerCreate, body)
-        created = await self._containers.create(call.text("name"), request)
+        created = await self._containers.create(
+            call.text("name"), request, version=call.version, platform=call.text("platform")
+        )
         return json_answer({"Id": created.id, "Warnings": list(created.warnings)}, 201)
 
     async def index(self, call: Call) -> Response:
@@ -56,6 +60,13 @@ class ContainersApi:
         if call.version >= versions.parse("1.45") and not call.query:
             return raw_json(render(row))
         return raw_json(_adapted(orjson.loads(render(row)), call))
+
+    async def update(self, call: Call) -> Response:
+        """POST /containers/{name}/update"""
+        body = await call.json_body()
+        asked = host_config(decode(ContainerUpdate, body)) if body else HostConfig()
+        warnings = await self._containers.update(call.name, asked, version=call.version)
+        return json_answer({"Warnings": list(warnings)})
 
     async def rename(self, call: Call) -> Response:
         """POST /containers/{name}/rename?name="""

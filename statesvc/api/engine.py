@@ -16,7 +16,7 @@ _ON_CONTAINER = {
     "start": "POST", "stop": "POST", "restart": "POST", "pause": "POST", "unpause": "POST", "wait": "POST",
     "resize": "POST", "attach": "POST", "logs": "GET", "stats": "GET", "top": "GET", "changes": "GET", "export": "GET",
 }  # fmt: skip
-_WITH_BODY = ("update", "exec")
+_WITH_BODY = ("exec",)
 _ARCHIVE = ("GET", "HEAD", "PUT")
 _ELSEWHERE = (
     ("POST", "/containers/prune"), ("POST", "/commit"), ("POST", "/build"), ("POST", "/build/prune"), ("POST", "/auth"),

@@ -32,10 +32,7 @@ def answer_error(error: errors.StateError) -> Response:
         return Response(status_code=304)
     body: dict[str, object] = {"message": error.message}
     if isinstance(error, errors.InvalidParameter) and error.problems:
-        body["errors"] = [
-            {"code": problem.code, "field": problem.field, "message": problem.message, "value": problem.value}
-            for problem in error.problems
-        ]
+        body["errors"] = [problem.told() for problem in error.problems]
     return json_answer(body, status)
 
 

@@ -8,6 +8,7 @@ import typer
 from statesvc import __version__
 from statesvc.cli import import_
 from statesvc.cli.read_settings import read_settings
+from statesvc.cli.validate import validate
 
 app = typer.Typer(
     name="statesvc",
@@ -66,3 +67,4 @@ def serve(
 
 
 app.add_typer(import_.app, name="import")
+app.command()(validate)

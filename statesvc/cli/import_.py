@@ -1,9 +1,6 @@
 """`statesvc import`: state of other engines into the database, and a report of each object."""
 
 import asyncio
-import contextlib
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
@@ -48,31 +45,20 @@ def _import(engine: str, folder: Path, data_root: Path | None, *, dry_run: bool)
     from statesvc.cli import logs
     from statesvc.cli.read_settings import read_settings
     from statesvc.cli.service import post
+    from statesvc.cli.throw_away import root_to_open
     from statesvc.host.lock import holder
 
     # Without hosts: this process holds the data root and serves nothing.
     settings = read_settings(data_root=data_root, hosts=())
     logs.configure(settings.log_level, settings.log_format)
     try:
-        with _root_to_open(settings.data_root, dry_run=dry_run) as root:
+        with root_to_open(settings.data_root, dry_run=dry_run) as root:
             return asyncio.run(_here(settings.model_copy(update={"data_root": root}), engine, folder, dry_run=dry_run))
     except Conflict:
         _, socket = holder(settings.data_root)
         if not socket:
             raise
     return post(socket, "/statesvc/v1/import", {"engine": engine, "path": str(folder), "dry_run": dry_run})
-
-
-@contextlib.contextmanager
-def _root_to_open(data_root: Path, *, dry_run: bool) -> Iterator[Path]:
-    """Yield the data root; for a dry run without a database an empty one that is thrown away."""
-    from statesvc.app import DATABASE
-
-    if dry_run and not (data_root / DATABASE).exists():
-        with tempfile.TemporaryDirectory(prefix="statesvc-dry-run-") as empty:
-            yield Path(empty)
-    else:
-        yield data_root
 
 
 async def _here(settings: Any, engine: str, folder: Path, *, dry_run: bool) -> Any:

@@ -24,7 +24,8 @@ def post(socket_path: str, path: str, body: object) -> Any:
     """
     connection = _UnixConnection(socket_path)
     try:
-        connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        connection.request("POST", path, raw, {"Content-Type": "application/json"})
         response = connection.getresponse()
         answer = json.loads(response.read())
     except (OSError, http.client.HTTPException, ValueError) as error:

@@ -1,9 +1,8 @@
 """Containers: the narrow row, the wide documents beside it, and how both are looked up."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
+import orjson
 from sqlalchemy import (
     BindParameter,
     ColumnClause,
@@ -13,106 +12,27 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
-    insert,
     literal_column,
     select,
     union_all,
     update,
 )
 
-from statesvc.db.prepared import Query, Statement
+from statesvc.db.prepared import Query
 from statesvc.db.tables import (
     container_health,
     container_labels,
     container_mounts,
     container_names,
-    container_networks,
-    container_ports,
     container_specs,
     containers,
 )
+from statesvc.domain.decode import decode_value
+from statesvc.domain.documents import HostConfig
 from statesvc.domain.ids import is_full
 from statesvc.domain.mount_point import MountPoint
 from statesvc.domain.state import State
 from statesvc.errors import InvalidParameter, NotFound
-
-
-@dataclass(frozen=True, slots=True)
-class Container:
-    """The narrow row. `args` and `summary` are JSON text; times are nanoseconds, None for never."""
-
-    id: str
-    image: str
-    image_id: str
-    path: str
-    args: str
-    driver: str
-    os: str
-    created_at: int
-    summary: str
-    runtime_name: str
-    origin: str = "created"
-    managed: bool = False
-    state: str = State.CREATED
-    pid: int = 0
-    exit_code: int = 0
-    error: str = ""
-    oom_killed: bool = False
-    started_at: int | None = None
-    finished_at: int | None = None
-    restart_count: int = 0
-    started_before: bool = False
-    manually_stopped: bool = False
-    runtime_id: int | None = None
-    revision: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """The wide documents of a container, as JSON text ready to be handed out, and the paths an engine gave it."""
-
-    config: str
-    host_config: str
-    network_settings: str
-    resolv_conf_path: str = ""
-    hostname_path: str = ""
-    hosts_path: str = ""
-    shm_path: str = ""
-    log_path: str = ""
-    mount_label: str = ""
-    process_label: str = ""
-    apparmor_profile: str = ""
-    seccomp_profile: str = ""
-    no_new_privileges: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """The health of a container; `log` is the JSON text of the last probes."""
-
-    status: str
-    streak: int
-    log: str
-
-
-@dataclass(frozen=True, slots=True)
-class Port:
-    """A port that is reachable now."""
-
-    private_port: int
-    protocol: str
-    public_port: int | None
-    host_ip: str
-
-
-@dataclass(frozen=True, slots=True)
-class Facets:
-    """What filters ask of a container: its labels, mounts, networks (name → ID) and live ports."""
-
-    labels: dict[str, str]
-    mounts: Sequence[MountPoint]
-    networks: dict[str, str]
-    ports: Sequence[Port] = ()
 
 
 class Inspection(NamedTuple):
@@ -281,50 +201,33 @@ def exists(conn: Connection, container_id: str) -> bool:
     return conn.execute(select(_C.id).where(_C.id == container_id)).first() is not None
 
 
-_INSERT = Statement(insert(containers))
-_INSERT_SPEC = Statement(insert(container_specs))
-_INSERT_LABEL = Statement(insert(container_labels))
-_INSERT_MOUNT = Statement(insert(container_mounts))
-_INSERT_NETWORK = Statement(insert(container_networks))
-_INSERT_PORT = Statement(insert(container_ports))
-_INSERT_HEALTH = Statement(insert(container_health))
-
-
-def add(conn: Connection, container: Container, spec: Spec, facets: Facets, health: Health | None = None) -> None:
-    """Insert a container whose name the caller reserves in the same transaction."""
-    owner = {"container_id": container.id}
-    _INSERT.run(conn, _row(container))
-    _INSERT_SPEC.run(conn, owner | _row(spec))
-    if facets.labels:
-        _INSERT_LABEL.run_many(conn, [owner | {"key": key, "value": value} for key, value in facets.labels.items()])
-    if facets.mounts:
-        _INSERT_MOUNT.run_many(conn, [owner | _mount(mount) for mount in facets.mounts])
-    if facets.networks:
-        named = facets.networks.items()
-        _INSERT_NETWORK.run_many(conn, [owner | {"name": name, "network_id": network} for name, network in named])
-    if facets.ports:
-        _INSERT_PORT.run_many(conn, [owner | {"position": at} | _row(port) for at, port in enumerate(facets.ports)])
-    if health:
-        _INSERT_HEALTH.run(conn, owner | _row(health))
-
-
-def _row(record: Any) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in record.__slots__}
-
-
-def _mount(mount: MountPoint) -> dict[str, Any]:
-    return {
-        "destination": mount.destination,
-        "type": mount.type,
-        "volume": mount.name or None,
-        "source": mount.source,
-        "document": mount.document(),
-    }
-
-
 def remove(conn: Connection, container_id: str) -> None:
     """Delete the container and all that belongs to it."""
     conn.execute(delete(containers).where(_C.id == container_id))
+
+
+def mounts(conn: Connection, container_id: str) -> tuple[MountPoint, ...]:
+    """Return what is mounted in a container, in the order of the destinations."""
+    columns = container_mounts.c
+    rows = conn.execute(
+        select(columns.document, columns.named)
+        .where(columns.container_id == container_id)
+        .order_by(columns.destination)
+    ).all()
+    return tuple(MountPoint.of_document(row.document, named=row.named) for row in rows)
+
+
+def host_config(conn: Connection, container_id: str) -> HostConfig:
+    """Return the host configuration of a container."""
+    text: str = conn.execute(select(_S.host_config).where(_S.container_id == container_id)).scalar_one()
+    return decode_value(HostConfig, orjson.loads(text))
+
+
+def store_host_config(conn: Connection, container_id: str, changed: HostConfig) -> int:
+    """Replace the host configuration of a container; answer its new revision."""
+    text = changed.to_json().decode()
+    conn.execute(update(container_specs).where(_S.container_id == container_id).values(host_config=text))
+    return touch(conn, container_id)
 
 
 def touch(conn: Connection, container_id: str) -> int:

@@ -73,7 +73,9 @@ def check_sqlite_version(version: tuple[int, ...]) -> None:
 def make_engine(path: Path, *, busy_timeout_ms: int, query_only: bool, foreign_keys: bool = True) -> Engine:
     """Make an engine whose connections leave every BEGIN to us."""
     # NullPool: every connection here has one owner, who keeps it; nothing is shared or checked out.
-    engine = create_engine(f"sqlite:///{path}", module=driver, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    # hide_parameters: an error must not carry environment values into the log.
+    url = f"sqlite:///{path}"
+    engine = create_engine(url, module=driver, poolclass=NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def connect(connection: Any, _record: object) -> None:

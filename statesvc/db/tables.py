@@ -177,6 +177,7 @@ container_mounts = _table(
     Column("type", Text, nullable=False),
     Column("volume", Text),
     Column("source", Text, nullable=False),
+    Column("named", Flag, is_flag("named"), nullable=False),
     Column("document", Text, is_json("document"), nullable=False),
     PrimaryKeyConstraint("container_id", "destination"),
     Index("ix_container_mounts_volume", "volume", sqlite_where=text("volume IS NOT NULL")),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from statesvc.domain.container_files import ContainerFiles
 from statesvc.domain.state import State
 from statesvc.domain.verified import Verified
 
@@ -49,28 +50,11 @@ class ForeignNetworks:
 
 
 @dataclass(frozen=True, slots=True)
-class ForeignFiles:
-    """The paths and the security labels that the engine gave the container."""
-
-    resolv_conf_path: str
-    hostname_path: str
-    hosts_path: str
-    shm_path: str
-    log_path: str
-    mount_label: str
-    process_label: str
-    apparmor_profile: str
-    seccomp_profile: str
-    no_new_privileges: bool
-
-
-@dataclass(frozen=True, slots=True)
 class ForeignContainer:
     """A container. `verified.links` may name children that are missing here."""
 
     id: str
     name: str
-    origin: str
     verified: Verified
     image_id: str
     path: str
@@ -84,7 +68,7 @@ class ForeignContainer:
     started_before: bool
     manually_stopped: bool
     networks: ForeignNetworks
-    files: ForeignFiles
+    files: ContainerFiles
     health: ForeignHealth | None
 
 

@@ -1,7 +1,6 @@
 """What validation and `/info` need to know of the machine that containers run on."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,15 +16,27 @@ class HostFacts:
     mem_total: int
     cgroup_version: int
     cgroup_driver: str = "cgroupfs"
+    architecture_variant: str = ""
     memory_limit: bool = True
     swap_limit: bool = True
+    memory_reservation: bool = True
+    memory_swappiness: bool = True
+    kernel_memory: bool = False
     kernel_memory_tcp: bool = True
     cpu_cfs_period: bool = True
     cpu_cfs_quota: bool = True
     cpu_shares: bool = True
     cpuset: bool = True
+    cpu_realtime: bool = False
     pids_limit: bool = True
     oom_kill_disable: bool = True
+    blkio_weight: bool = False
+    blkio_weight_device: bool = False
+    blkio_read_bps: bool = True
+    blkio_write_bps: bool = True
+    blkio_read_iops: bool = True
+    blkio_write_iops: bool = True
+    cgroup_namespaces: bool = True
     ipv4_forwarding: bool = True
     bridge_nf_iptables: bool = True
     bridge_nf_ip6tables: bool = True
@@ -35,4 +46,3 @@ class HostFacts:
     cpus: str = "0"
     memory_nodes: str = "0"
     warnings: tuple[str, ...] = ()
-    version_extra: Mapping[str, str] = field(default_factory=dict)

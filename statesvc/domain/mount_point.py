@@ -22,6 +22,22 @@ class MountPoint:
     propagation: str = ""
     named: bool = True
 
+    @classmethod
+    def of_document(cls, text: str, *, named: bool) -> "MountPoint":
+        """Return the mount point whose document this is."""
+        entry = orjson.loads(text)
+        return cls(
+            entry["Type"],
+            entry["Destination"],
+            entry["Source"],
+            entry.get("Name", ""),
+            entry.get("Driver", ""),
+            entry["Mode"],
+            entry["RW"],
+            entry["Propagation"],
+            named,
+        )
+
     def document(self, *, listed: bool = False) -> str:
         """Return Docker's MountPoint as JSON. In a list, Docker leaves out the source of a volume it named itself."""
         entry: dict[str, object] = {"Type": self.type}

@@ -20,6 +20,16 @@ _V1_FILES = {
     "cpu_cfs_quota": "cpu/cpu.cfs_quota_us",
     "cpuset": "cpuset/cpuset.cpus",
     "pids_limit": "pids",
+    "memory_reservation": "memory/memory.soft_limit_in_bytes",
+    "memory_swappiness": "memory/memory.swappiness",
+    "kernel_memory": "memory/memory.kmem.limit_in_bytes",
+    "cpu_realtime": "cpu/cpu.rt_period_us",
+    "blkio_weight": "blkio/blkio.weight",
+    "blkio_weight_device": "blkio/blkio.weight_device",
+    "blkio_read_bps": "blkio/blkio.throttle.read_bps_device",
+    "blkio_write_bps": "blkio/blkio.throttle.write_bps_device",
+    "blkio_read_iops": "blkio/blkio.throttle.read_iops_device",
+    "blkio_write_iops": "blkio/blkio.throttle.write_iops_device",
 }
 _V2_CONTROLLERS = {
     "memory_limit": "memory",
@@ -29,7 +39,15 @@ _V2_CONTROLLERS = {
     "cpu_cfs_quota": "cpu",
     "cpuset": "cpuset",
     "pids_limit": "pids",
+    "memory_reservation": "memory",
+    "blkio_weight": "io",
+    "blkio_weight_device": "io",
+    "blkio_read_bps": "io",
+    "blkio_write_bps": "io",
+    "blkio_read_iops": "io",
+    "blkio_write_iops": "io",
 }
+_V2_NEVER = ("oom_kill_disable", "memory_swappiness", "kernel_memory", "kernel_memory_tcp", "cpu_realtime")
 # The names of `docker info` for what a facts file says; the file is what mkhost.py of the conformance corpus writes.
 _INFO = {
     "MemoryLimit": "memory_limit",
@@ -44,6 +62,13 @@ _INFO = {
     "IPv4Forwarding": "ipv4_forwarding",
     "BridgeNfIptables": "bridge_nf_iptables",
     "BridgeNfIp6tables": "bridge_nf_ip6tables",
+}
+
+_THROTTLES = {
+    "blkio_read_bps": ("No io.max (rbps)", "No blkio throttle.read_bps_device"),
+    "blkio_write_bps": ("No io.max (wbps)", "No blkio throttle.write_bps_device"),
+    "blkio_read_iops": ("No io.max (riops)", "No blkio throttle.read_iops_device"),
+    "blkio_write_iops": ("No io.max (wiops)", "No blkio throttle.write_iops_device"),
 }
 
 
@@ -82,7 +107,7 @@ def _v1_limits() -> dict[str, Any]:
 def _v2_limits() -> dict[str, Any]:
     offered = _text(_CGROUP / "cgroup.controllers").split()
     limits = {name: controller in offered for name, controller in _V2_CONTROLLERS.items()}
-    return limits | {"oom_kill_disable": False, "kernel_memory_tcp": False}
+    return limits | dict.fromkeys(_V2_NEVER, False)
 
 
 def _security_options(*, unified: bool) -> tuple[str, ...]:
@@ -113,7 +138,21 @@ def _os_release() -> dict[str, str]:
 
 
 def _flags(info: dict[str, Any]) -> dict[str, Any]:
-    return {field: bool(info.get(name)) for name, field in _INFO.items()}
+    """What `docker info` says of the kernel, and what follows where it says nothing."""
+    said = {field: bool(info.get(name)) for name, field in _INFO.items()}
+    on_v1 = int(info["CgroupVersion"]) == 1
+    lacks = " ".join(info.get("Warnings") or ())
+    # Linux 5.0 took the CFQ scheduler out, and the weights of cgroup v1 with it.
+    weight = int(info["KernelVersion"].partition(".")[0]) < 5 if on_v1 else "No io.weight support" not in lacks
+    return said | {
+        "memory_reservation": said["memory_limit"],
+        "memory_swappiness": on_v1 and said["memory_limit"],
+        "kernel_memory": on_v1 and said["memory_limit"],
+        "cpu_realtime": on_v1,
+        "blkio_weight": weight,
+        "blkio_weight_device": weight,
+        **{field: not any(name in lacks for name in names) for field, names in _THROTTLES.items()},
+    }
 
 
 def _from_file(path: Path) -> HostFacts:

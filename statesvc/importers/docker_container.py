@@ -3,12 +3,13 @@
 from typing import TypeVar
 
 from statesvc.domain import names, times
+from statesvc.domain.container_files import ContainerFiles
 from statesvc.domain.decode import decode
 from statesvc.domain.documents import Document, HostConfig
-from statesvc.domain.foreign import ForeignContainer, ForeignFiles, ForeignHealth, ForeignState
+from statesvc.domain.foreign import ForeignContainer, ForeignHealth, ForeignState
 from statesvc.domain.mount_point import Link, MountPoint
 from statesvc.domain.state import LIVE, State
-from statesvc.domain.verified import Verified
+from statesvc.domain.verified import SEAL, Security, Verified
 from statesvc.errors import InvalidParameter
 from statesvc.importers.docker_documents import StoredContainer, StoredHealth, StoredMount, StoredState
 from statesvc.importers.docker_network import is_user_defined, mac_address, networks
@@ -79,8 +80,15 @@ class Stored:
         return ForeignContainer(
             id=found.ID,
             name=self.name,
-            origin="docker",
-            verified=Verified(config, host, {}, _mounts(found.MountPoints or {}, data_root), links),
+            verified=Verified(
+                seal=SEAL,
+                origin="docker",
+                config=config,
+                host_config=host.copy_with(Links=None),  # inspect computes the links from the names
+                mounts=_mounts(found.MountPoints or {}, data_root),
+                links=links,
+                security=_security(found),
+            ),
             image_id=found.Image,
             path=found.Path,
             args=found.Args,
@@ -156,15 +164,20 @@ def _health(stored: StoredHealth | None) -> ForeignHealth | None:
     return ForeignHealth(status, stored.FailingStreak, [probe.to_dict() for probe in stored.Log or ()])
 
 
-def _files(found: StoredContainer) -> ForeignFiles:
-    return ForeignFiles(
+def _files(found: StoredContainer) -> ContainerFiles:
+    return ContainerFiles(
         resolv_conf_path=found.ResolvConfPath,
         hostname_path=found.HostnamePath,
         hosts_path=found.HostsPath,
         shm_path=found.ShmPath,
         log_path=found.LogPath,
-        mount_label=found.MountLabel,
+    )
+
+
+def _security(found: StoredContainer) -> Security:
+    return Security(
         process_label=found.ProcessLabel,
+        mount_label=found.MountLabel,
         apparmor_profile=found.AppArmorProfile,
         seccomp_profile=found.SeccompProfile,
         no_new_privileges=found.NoNewPrivileges,

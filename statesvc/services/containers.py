@@ -1,31 +1,37 @@
-"""What can be done with containers: create, inspect, list, rename, remove."""
+"""What can be done with containers: create, inspect, list, update, rename, remove."""
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import orjson
+import structlog
 
-from statesvc.db import containers, events, names
-from statesvc.db.containers import Container, Facets, Found, Inspection, Spec
+from statesvc.db import containers, events, insertion, names
+from statesvc.db.containers import Found, Inspection
 from statesvc.db.engine import Connection, Database
+from statesvc.db.insertion import Belongings, Container
 from statesvc.domain import ids
 from statesvc.domain import names as naming
-from statesvc.domain.documents import Config, ContainerCreate
+from statesvc.domain.decode import decode
+from statesvc.domain.documents import ContainerCreate, HostConfig
 from statesvc.domain.event import Event
-from statesvc.domain.mount_point import Link
-from statesvc.domain.state import LIVE
+from statesvc.domain.state import LIVE, State
 from statesvc.domain.verified import Verified
-from statesvc.errors import Conflict, InvalidParameter, NameConflict, NotFound, StateError
-from statesvc.services import records
+from statesvc.errors import Conflict, InvalidParameter, NameConflict, NotFound, NotOffered, Problem, StateError
+from statesvc.host import paths
+from statesvc.services import images, records
 from statesvc.services.images import Images
 from statesvc.services.selection import Listed, ListQuery, select
 from statesvc.services.site import Site
-from statesvc.validation import Context, Reference, Verdict, references, verify
-from statesvc.validation import image as image_rules
-from statesvc.validation.mounts import anonymous_volumes
+from statesvc.validation import Context, Reference, Verdict, completion, mounts, platforms, references, update, verify
+
+Version = tuple[int, ...]
+NEWEST = (1, 45)
 
 __all__ = ["Containers", "Created", "Inspection"]
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,31 @@ class Created:
 
     id: str
     warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What would become of a create request: why it would be refused, or what would be stored."""
+
+    refusal: StateError | None
+    warnings: tuple[str, ...] = ()
+    verified: Verified | None = None
+
+    def told(self) -> dict[str, object]:
+        """Return the judgement as a client gets it, with what would be stored."""
+        problems = self.refusal.problems if isinstance(self.refusal, InvalidParameter) else ()
+        told: dict[str, object] = {
+            "valid": self.refusal is None,
+            "message": self.refusal.message if self.refusal else "",
+            "errors": [problem.told() for problem in problems],
+            "warnings": list(self.warnings),
+        }
+        if self.verified:
+            networks = {name: endpoint.to_dict() for name, endpoint in self.verified.networks.items()}
+            told["Config"] = self.verified.config.to_dict()
+            told["HostConfig"] = self.verified.host_config.to_dict()
+            told["NetworkingConfig"] = {"EndpointsConfig": networks}
+        return told
 
 
 class Containers:
@@ -62,38 +93,79 @@ class Containers:
         """
         return await self._database.scan(select, query)
 
-    async def create(self, name: str, request: ContainerCreate) -> Created:
+    async def create(
+        self, name: str, request: ContainerCreate, *, version: Version = NEWEST, platform: str = ""
+    ) -> Created:
         """Create a container; an empty name lets one be made up.
 
-        Raises InvalidParameter with every problem of the request, NotFound for an image that is not recorded,
-        NameConflict with the owner of the name. Any failure leaves nothing behind.
+        Raises InvalidParameter with every problem of the request, NotFound for an image that is not recorded or not of
+        the platform, NameConflict with the owner of the name. Any failure leaves nothing behind.
         """
-        if request.config is None:
-            raise InvalidParameter("config cannot be empty in order to create a container")
-        verdict = verify(request, await self._context(request))
-        if verdict.early and (refusal := verdict.refusal(*_name_problems(name))):
-            raise refusal
-        config = verdict.verified.config
-        image = await self._images.resolve(config.Image) if config.Image else None
-        config = image_rules.merge(config, image.config if image else None)
-        path, args = image_rules.split_command(config)
-        own_name = naming.check(name) if name else ""
-        if verdict.late:
-            await self._refuse_late(own_name, verdict)
+        context = await self._context(request, version)
+        verdict = self._verify(name, request, context)
+        image, warnings = await self._image(verdict.verified.config.Image, version, platform)
+        config = completion.merged(verdict, image.config if image else None)
+        own_name = await self._own_name(name, verdict)
         container_id = ids.new_id(self._site.entropy)
-        verified = self._settle(container_id, config, verdict.verified)
+        verified = completion.complete(verdict, config, container_id, context, self._new_name)
+        now = self._site.clock()
         rows = records.of_new(
-            container_id,
-            verified,
-            image_id=image.id if image else "",
-            path=path,
-            args=args,
-            created_at=self._site.clock(),
-            site=self._site,
+            container_id, verified, image_id=image.id if image else "", created_at=now, site=self._site
         )
         candidates = () if own_name else naming.candidates(self._site.entropy, container_id)
-        await self._database.write(_insert, rows, own_name, candidates, verified.links)
-        return Created(container_id, verified.warnings)
+        await self._database.write(_insert, rows, verified, own_name, candidates)
+        for warning in (*warnings, *verified.warnings):
+            log.warning("container created with a warning", container=container_id, warning=warning)
+        return Created(container_id, (*warnings, *verified.warnings))
+
+    async def judge(self, body: bytes, *, name: str = "", version: Version = NEWEST, platform: str = "") -> Judgement:
+        """Say what would become of a create request, and create nothing."""
+        try:
+            request = await asyncio.to_thread(decode, ContainerCreate, body)
+            context = await self._context(request, version)
+            verdict = self._verify(name, request, context)
+            image, warnings = await self._image(verdict.verified.config.Image, version, platform)
+            config = completion.merged(verdict, image.config if image else None)
+            await self._own_name(name, verdict)
+            verified = completion.complete(verdict, config, "0" * 64, context, self._new_name)
+        except StateError as error:
+            return Judgement(error)
+        return Judgement(None, (*warnings, *verified.warnings), verified)
+
+    def _verify(self, name: str, request: ContainerCreate, context: Context) -> Verdict:
+        if request.config is None:
+            raise InvalidParameter("config cannot be empty in order to create a container")
+        verdict = verify(request, context, self._new_name)
+        refusal = verdict.refusal(*_name_problems(name)) if verdict.early else None
+        if refusal:
+            raise refusal
+        return verdict
+
+    async def _image(
+        self, text: str, version: Version, platform: str
+    ) -> tuple[images.ResolvedImage | None, tuple[str, ...]]:
+        """Return the image that is named, None if none is, and the warnings about its platform."""
+        wanted = platform if version >= (1, 41) else ""
+        host = platforms.of_host(self._site.facts.architecture, self._site.facts.architecture_variant)
+        if wanted:
+            platforms.parse(wanted, host)
+        if not text:
+            return None, ()
+        image = await self._images.resolve(text)
+        return image, images.judge_platform(image, text, wanted, host)
+
+    async def update(self, reference: str, asked: HostConfig, *, version: Version = NEWEST) -> tuple[str, ...]:
+        """Change limits and restart policy of a container; return the warnings.
+
+        Raises InvalidParameter before the container is looked up, Conflict if what is set already forbids it,
+        NotOffered for limits of a live container, which an engine would have to change.
+        """
+        verdict = update.verify(asked, self._bare_context(version))
+        if verdict.problems:
+            message = "; ".join(problem.message for problem in verdict.problems)
+            raise InvalidParameter(message, verdict.problems)
+        await self._database.write(_update, reference, verdict.asked, self._site.clock())
+        return verdict.warnings
 
     async def rename(self, reference: str, new_name: str) -> None:
         """Give a container another name; the old one is free at once, and the names of its links move along.
@@ -112,33 +184,38 @@ class Containers:
         """Remove the name of a link: `parent/alias`. Raises Conflict for a container's own name."""
         await self._database.write(_remove_link, name)
 
-    async def _context(self, request: ContainerCreate) -> Context:
-        asked = references.named(request.host_config) if request.host_config else frozenset()
-        found = await self._database.scan(_look_up_all, asked) if asked else {}
-        return Context(self._site.facts, self._site.daemon, self._site.volumes_root, found)
+    def _bare_context(self, version: Version) -> Context:
+        return Context(self._site.facts, self._site.daemon, str(self._site.data_root), version)
 
-    async def _refuse_late(self, name: str, verdict: Verdict) -> None:
-        # Docker reserves the name before it looks at these: a taken name is the answer, whatever else is wrong.
-        owner = await self._database.read(names.owner, name) if name else None
-        if owner is not None:
-            raise NameConflict(name, owner)
-        refusal = verdict.refusal()
-        assert refusal is not None
+    async def _context(self, request: ContainerCreate, version: Version) -> Context:
+        context = self._bare_context(version)
+        host = request.host_config
+        asked = references.named(host) if host else frozenset()
+        if asked:
+            context = replace(context, containers=await self._database.scan(_look_up_all, asked))
+        sources = mounts.sources(host) if host else frozenset()
+        if sources:  # a slow disk must not hold up the others
+            context = replace(context, paths=await asyncio.to_thread(paths.existing, sources))
+        return context
+
+    async def _own_name(self, name: str, verdict: Verdict) -> str:
+        """Return the checked name, "" for none. Raises the refusal of the verdict, in Docker's order."""
+        wrong_name = _name_problems(name)
+        refusal = verdict.refusal(*wrong_name)
+        if refusal is None:
+            return name.removeprefix("/")
+        # Docker reserves the name before it looks at mounts and links: a taken name is the answer then.
+        if name and not verdict.middle and not wrong_name:
+            owner = await self._database.read(names.owner, name.removeprefix("/"))
+            if owner is not None:
+                raise NameConflict(name.removeprefix("/"), owner)
         raise refusal
 
-    def _settle(self, container_id: str, config: Config, verified: Verified) -> Verified:
-        if not config.Hostname:
-            on_host = verified.host_config.NetworkMode == "host"
-            config = config.copy_with(Hostname=self._site.facts.hostname if on_host else ids.short(container_id))
-        new_name: Callable[[], str] = lambda: self._site.entropy(32).hex()  # noqa: E731
-        return replace(
-            verified,
-            config=config,
-            mounts=(*verified.mounts, *anonymous_volumes(config, self._site.volumes_root, new_name)),
-        )
+    def _new_name(self) -> str:
+        return self._site.entropy(32).hex()
 
 
-def _name_problems(name: str) -> tuple[Any, ...]:
+def _name_problems(name: str) -> tuple[Problem, ...]:
     try:
         naming.check(name or "unnamed")
     except InvalidParameter as error:
@@ -155,30 +232,43 @@ def _look_up(conn: Connection, reference: str) -> Reference:
         row = containers.inspect(conn, reference)
     except StateError as error:
         return Reference(missing=error.message)
-    return Reference(row.id, host_network=orjson.loads(row.host_config)["NetworkMode"] == "host")
+    on_host = orjson.loads(row.host_config)["NetworkMode"] == "host"
+    return Reference(row.id, host_network=on_host, mounts=containers.mounts(conn, row.id))
 
 
 def _insert(
     conn: Connection,
-    rows: tuple[Container, Spec, Facets],
+    rows: tuple[Container, Belongings],
+    verified: Verified,
     own_name: str,
     candidates: tuple[str, ...],
-    links: tuple[Link, ...],
 ) -> None:
-    container, spec, facets = rows
-    containers.add(conn, container, spec, facets)
+    container, belongings = rows
+    insertion.add(conn, container, verified, belongings)
     if own_name:
         names.reserve(conn, own_name, container.id)
     else:
         own_name = names.reserve_first_free(conn, candidates, container.id)
-    for link in links:
+    for link in verified.links:
         if not containers.exists(conn, link.child_id):
             raise NotFound(f"No such container: {link.child_id}")
         names.reserve(conn, f"{own_name}/{link.alias}", link.child_id, parent_id=container.id)
-    attributes = _attributes(facets.labels, container.image, own_name)
+    attributes = _attributes(verified.config.Labels or {}, container.image, own_name)
     events.append(
         conn, Event("container", "create", container.id, container.created_at, attributes, container.revision)
     )
+
+
+def _update(conn: Connection, reference: str, asked: HostConfig, now: int) -> None:
+    found = containers.find(conn, reference)
+    if found.state in {State.REMOVING, State.DEAD}:
+        raise Conflict(f'Cannot update container {found.id}: container is marked for removal and cannot be "update"')
+    stored = containers.host_config(conn, found.id)
+    changed = update.apply(asked, stored, found.id)
+    limits_change = changed.copy_with(RestartPolicy=stored.RestartPolicy) != stored
+    if found.state in LIVE and limits_change:
+        raise NotOffered(f"the limits of container {found.id} are an engine's to change while it is {found.state}")
+    _log(conn, "update", found, now, containers.store_host_config(conn, found.id, changed))
 
 
 def _attributes(labels: Mapping[str, str], image: str, name: str) -> dict[str, str]:

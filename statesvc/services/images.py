@@ -19,6 +19,8 @@ from statesvc.services.archive import LoadedImage, digest_layer, read_archive
 from statesvc.services.image_removal import Removal
 from statesvc.services.site import Site
 from statesvc.services.streams import read_in_thread
+from statesvc.validation import platforms
+from statesvc.validation.platforms import Platform
 
 DOCKER_VERSION = "26.1.5"
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
@@ -40,12 +42,14 @@ class ResolvedImage:
 
     id: str
     config: Config | None
+    platform: Platform
 
 
 @lru_cache(maxsize=256)
-def _config_of(raw: bytes) -> Config | None:
-    written = parse_image_config(raw).config
-    return None if written is None else decode_value(Config, written)
+def _said_of(raw: bytes) -> tuple[Config | None, Platform]:
+    says = parse_image_config(raw)
+    config = None if says.config is None else decode_value(Config, says.config)
+    return config, platforms.of_image(says)
 
 
 class Images:
@@ -61,7 +65,7 @@ class Images:
         Raises NotFound, or InvalidParameter for what names no image.
         """
         image = await self._database.read(find, text)
-        return ResolvedImage(image.id, _config_of(image.config))
+        return ResolvedImage(image.id, *_said_of(image.config))
 
     async def inspect(self, text: str) -> RecordedImage:
         """Return all that is recorded of an image."""
@@ -144,6 +148,18 @@ def id_of(conn: Connection, text: str) -> str:
         return find(conn, text).id
     except (NotFound, InvalidParameter):
         return ""
+
+
+def judge_platform(image: ResolvedImage, text: str, wanted: str, host: Platform) -> tuple[str, ...]:
+    """Return the warning for an image of another platform than the host's, if none was asked for.
+
+    Raises InvalidParameter for a platform that is none, NotFound if the image is not of the one that is wanted.
+    """
+    if wanted:
+        platforms.check(text, platforms.parse(wanted, host), image.platform)
+        return ()
+    warning = platforms.warning(image.platform, host)
+    return (warning,) if warning else ()
 
 
 def familiar(full: str) -> str:

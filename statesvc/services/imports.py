@@ -1,21 +1,23 @@
 """What an import writes: containers and images as another engine recorded them, each in a transaction of its own."""
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import orjson
 
-from statesvc.db import containers, events, images, names
-from statesvc.db.containers import Container, Facets, Health, Port, Spec
+from statesvc.db import containers, events, images, insertion, names
 from statesvc.db.engine import Connection, Database
 from statesvc.db.images import Image
+from statesvc.db.insertion import Belongings, Container, Health, Port
+from statesvc.domain.documents import ContainerCreate
 from statesvc.domain.event import Event
 from statesvc.domain.foreign import ForeignContainer, ForeignImage
 from statesvc.domain.import_report import Outcome
 from statesvc.domain.mount_point import Link
-from statesvc.domain.times import Clock
 from statesvc.services import journal, records
 from statesvc.services.images import familiar
+from statesvc.services.site import Site
+from statesvc.validation import Context, Reference, mounts, references, verify
 
 _IN_DATABASE = "it is in the database already, where it stays as it is"
 
@@ -40,9 +42,9 @@ class JudgedImage:
 class Imports:
     """The write side of imports. With `planned`, nothing is written: it holds the IDs that would be there by then."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, site: Site) -> None:
         self._database = database
-        self._clock = clock
+        self._site = site
 
     async def container(self, foreign: ForeignContainer, planned: Collection[str] | None = None) -> Judged:
         """Record a container with its names, labels, mounts, links and an event; or leave it out as a whole.
@@ -51,8 +53,27 @@ class Imports:
         """
         if planned is not None:
             judged, _ = await self._database.scan(_judge, foreign, planned)
+        else:
+            judged = await self._database.write(_add, foreign, self._site.clock())
+        if judged.outcome is not Outcome.IMPORTED:
             return judged
-        return await self._database.write(_add, foreign, self._clock())
+        return replace(judged, warnings=(*judged.warnings, *self._objections(foreign)))
+
+    def _objections(self, foreign: ForeignContainer) -> tuple[str, ...]:
+        """Say what today's rules have against a container, which is kept as it is all the same."""
+        host = foreign.verified.host_config
+        context = Context(
+            self._site.facts,
+            self._site.daemon,
+            str(self._site.data_root),
+            # What it refers to was the other engine's to find.
+            containers={reference: Reference(reference) for reference in references.named(host)},
+            paths=mounts.sources(host),
+        )
+        request = ContainerCreate(config=foreign.verified.config, host_config=host)
+        verdict = verify(request, context, lambda: "0" * 64)
+        problems = (*verdict.early, *verdict.middle, *verdict.late)
+        return tuple(f"kept, though it would not be created today: {problem.message}" for problem in problems)
 
     async def holds(self, container_id: str) -> bool:
         """Say whether the container is in the database."""
@@ -62,7 +83,7 @@ class Imports:
         """Record an image with its references; a reference that names another image is left where it is."""
         if dry_run:
             return await self._database.scan(_judge_image, foreign)
-        return await self._database.write(_add_image, foreign, self._clock())
+        return await self._database.write(_add_image, foreign, self._site.clock())
 
 
 def _judge(conn: Connection, foreign: ForeignContainer, planned: Collection[str]) -> tuple[Judged, list[Link]]:
@@ -96,12 +117,13 @@ def _add(conn: Connection, foreign: ForeignContainer, now: int) -> Judged:
     judged, links = _judge(conn, foreign, ())
     if judged.outcome is not Outcome.IMPORTED:
         return judged
-    container, facets = _container(foreign), _facets(foreign)
-    containers.add(conn, container, _spec(foreign), facets, _health(foreign))
+    container = _container(foreign)
+    insertion.add(conn, container, foreign.verified, _belongings(foreign))
     names.reserve(conn, foreign.name, foreign.id)
     for link in links:
         names.reserve(conn, f"{foreign.name}/{link.alias}", link.child_id, parent_id=foreign.id)
-    attributes = facets.labels | {"image": container.image, "name": foreign.name, "engine": foreign.origin}
+    labels = foreign.verified.config.Labels or {}
+    attributes = labels | {"image": container.image, "name": foreign.name, "engine": foreign.verified.origin}
     events.append(conn, Event("container", "import", foreign.id, now, attributes, container.revision))
     return judged
 
@@ -129,7 +151,6 @@ def _container(foreign: ForeignContainer) -> Container:
         ),
         # Without a runtime_id: no runtime is locked to a container that another engine has started.
         runtime_name=verified.host_config.Runtime,
-        origin=foreign.origin,
         managed=foreign.managed,
         restart_count=foreign.restart_count,
         started_before=foreign.started_before,
@@ -138,20 +159,14 @@ def _container(foreign: ForeignContainer) -> Container:
     )
 
 
-def _spec(foreign: ForeignContainer) -> Spec:
-    # Inspect computes the links from the names.
-    host_config = foreign.verified.host_config.copy_with(Links=None)
-    return Spec(
-        config=foreign.verified.config.to_json().decode(),
-        host_config=host_config.to_json().decode(),
+def _belongings(foreign: ForeignContainer) -> Belongings:
+    return Belongings(
         network_settings=orjson.dumps(foreign.networks.inspected).decode(),
-        **asdict(foreign.files),
+        networks=foreign.networks.ids,
+        files=foreign.files,
+        ports=_ports(foreign),
+        health=_health(foreign),
     )
-
-
-def _facets(foreign: ForeignContainer) -> Facets:
-    verified = foreign.verified
-    return Facets(verified.config.Labels or {}, verified.mounts, foreign.networks.ids, _ports(foreign))
 
 
 def _ports(foreign: ForeignContainer) -> tuple[Port, ...]:

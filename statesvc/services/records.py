@@ -2,11 +2,12 @@
 
 import orjson
 
-from statesvc.db.containers import Container, Facets, Port, Spec
-from statesvc.domain.documents import Config, EndpointSettings
+from statesvc.db.insertion import Belongings, Container, Port
+from statesvc.domain.documents import Config
 from statesvc.domain.mount_point import MountPoint
 from statesvc.domain.verified import Verified
 from statesvc.services.site import Site
+from statesvc.validation.image import split_command
 
 _NO_NETWORK: dict[str, object] = {
     "Bridge": "", "SandboxID": "", "SandboxKey": "", "Ports": {}, "HairpinMode": False, "LinkLocalIPv6Address": "",
@@ -16,10 +17,9 @@ _NO_NETWORK: dict[str, object] = {
 }  # fmt: skip
 
 
-def network_settings(networks: dict[str, EndpointSettings]) -> str:
+def network_settings(networks: dict[str, dict[str, object]]) -> str:
     """Return the network settings of a container that was never started, as inspect shows them."""
-    shown = {name: endpoint.to_dict() for name, endpoint in sorted(networks.items())}
-    return orjson.dumps(_NO_NETWORK | {"Networks": shown}).decode()
+    return orjson.dumps(_NO_NETWORK | {"Networks": dict(sorted(networks.items()))}).decode()
 
 
 def command_line(path: str, args: list[str]) -> str:
@@ -60,11 +60,17 @@ def _port(port: Port) -> dict[str, object]:
     return shown | {"Type": port.protocol}
 
 
+# What a list leaves out of an endpoint (moby container/view.go).
+_NOT_LISTED = dict.fromkeys(("Aliases", "Links", "DriverOpts", "DNSNames"))
+
+
 def of_new(
-    container_id: str, verified: Verified, *, image_id: str, path: str, args: list[str], created_at: int, site: Site
-) -> tuple[Container, Spec, Facets]:
-    """Return the rows of a container that is created now."""
+    container_id: str, verified: Verified, *, image_id: str, created_at: int, site: Site
+) -> tuple[Container, Belongings]:
+    """Return the rows of a container that is created now. Raises InvalidParameter if it has no command."""
     config, host = verified.config, verified.host_config
+    path, args = split_command(config)
+    networks = {name: endpoint.to_dict() for name, endpoint in verified.networks.items()}
     container = Container(
         id=container_id,
         image=config.Image,
@@ -81,13 +87,8 @@ def of_new(
             command=command_line(path, args),
             created_at=created_at,
             network_mode=host.NetworkMode,
-            networks={name: endpoint.to_dict() for name, endpoint in verified.networks.items()},
+            networks={name: endpoint | _NOT_LISTED for name, endpoint in networks.items()},
             mounts=verified.mounts,
         ),
     )
-    spec = Spec(
-        config=config.to_json().decode(),
-        host_config=host.to_json().decode(),
-        network_settings=network_settings(verified.networks),
-    )
-    return container, spec, Facets(config.Labels or {}, verified.mounts, dict.fromkeys(verified.networks, ""))
+    return container, Belongings(network_settings(networks), dict.fromkeys(networks, ""))

@@ -5,19 +5,7 @@ from dataclasses import dataclass, field
 
 from statesvc.domain.daemon_config import DaemonConfig
 from statesvc.domain.host_facts import HostFacts
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """The host, one configuration, and what the request refers to as it was found.
-
-    `containers` maps each reference of the request to the ID it means, or to the sentence that says why it means none.
-    """
-
-    facts: HostFacts
-    daemon: DaemonConfig
-    volumes_root: str
-    containers: Mapping[str, "Reference"] = field(default_factory=dict)
+from statesvc.domain.mount_point import MountPoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +15,25 @@ class Reference:
     id: str = ""
     missing: str = ""
     host_network: bool = False
+    mounts: tuple[MountPoint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The host, one configuration, and what the request refers to as it was found.
+
+    `containers` maps each reference of the request to what it means; `paths` are those of the asked that exist;
+    `version` is the API version of the request.
+    """
+
+    facts: HostFacts
+    daemon: DaemonConfig
+    data_root: str
+    version: tuple[int, ...] = (1, 45)
+    containers: Mapping[str, Reference] = field(default_factory=dict)
+    paths: frozenset[str] = frozenset()
+
+    @property
+    def volumes_root(self) -> str:
+        """Where an engine keeps the volumes."""
+        return f"{self.data_root}/volumes"

@@ -1,24 +1,156 @@
-"""Which mounts follow from the documents (moby daemon/volumes.go and container.go)."""
+"""Which mounts follow from the documents, and what is wrong with them (moby daemon/volumes.go registerMountPoints)."""
 
-import posixpath
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
-from statesvc.domain.documents import Config
+from statesvc.domain.documents import Config, HostConfig, Mount
 from statesvc.domain.mount_point import MountPoint
+from statesvc.errors import Problem
+from statesvc.validation import mount_specs, paths
+from statesvc.validation.context import Context, Reference
+from statesvc.validation.mount_specs import BadMountError
+from statesvc.validation.rules import rule
+
+_SOURCE = "moby daemon/volumes.go registerMountPoints"
+_PARSER = "moby volume/mounts/linux_parser.go"
+MOUNT = rule(
+    "mount", "/HostConfig/Mounts/N", "A mount has a known type, an absolute target and fitting options.", _PARSER
+)
+BIND = rule("bind", "/HostConfig/Binds/N", "destination, source:destination or source:destination:mode.", _PARSER)
+VOLUMES_FROM = rule("volumes-from", "/HostConfig/VolumesFrom/N", "A container that exists, with a mode.", _SOURCE)
+NO_VOLUME = rule(
+    "volumes-from-tmpfs",
+    "/HostConfig/VolumesFrom/N",
+    "What is taken over is a volume or a bind.",
+    _SOURCE,
+    missing=True,
+)
+DUPLICATE = rule("mount-duplicate", "/HostConfig/K", "Two mounts are not at the same destination.", _SOURCE)
+VOLUME = rule("volume", "/HostConfig/K", "A volume has a name and options of the local driver.", "moby volume/local")
+DAEMON_ROOT = rule(
+    "bind-data-root",
+    "/HostConfig/K",
+    "What contains the data root is mounted rslave or rshared.",
+    "moby validateBindDaemonRoot",
+)
+
+NewName = Callable[[], str]
 
 
-def clean(path: str) -> str:
-    """Return the path as Go's filepath.Clean writes it."""
-    cleaned = posixpath.normpath(path) if path else "."
-    return "/" + cleaned.lstrip("/") if cleaned.startswith("//") else cleaned
+def sources(host: HostConfig) -> frozenset[str]:
+    """Return the paths of this machine that must exist for the mounts."""
+    return frozenset(mount.Source for mount in host.Mounts or () if mount.Type == "bind" and mount.Source)
 
 
-def anonymous_volumes(config: Config, volumes_root: str, new_name: Callable[[], str]) -> tuple[MountPoint, ...]:
-    """Return a mount with a newly named volume for each destination in Config.Volumes."""
-    destinations = dict.fromkeys(clean(path) for path in sorted(config.Volumes or ()))
-    return tuple(_volume(destination, volumes_root, new_name()) for destination in destinations)
+def early_problems(host: HostConfig, context: Context) -> Iterator[Problem]:
+    """Yield what is wrong with each entry of Mounts."""
+    for at, mount in enumerate(host.Mounts or ()):
+        for fault in mount_specs.faults(mount, context.paths):
+            yield MOUNT.broken(fault, mount.Target, at=at)
+
+
+class Registry:
+    """The mount points of one request as they are gathered: from other containers, from Binds, from Mounts."""
+
+    def __init__(self, host: HostConfig, context: Context, new_name: NewName) -> None:
+        self._host = host
+        self._context = context
+        self._new_name = new_name
+        self._asked: set[str] = set()
+        self._points: dict[str, MountPoint] = {}
+        self.problems: list[Problem] = []
+        for gather in (self._from_containers, self._from_binds, self._from_mounts):
+            self.problems.extend(gather())
+
+    def points(self) -> tuple[MountPoint, ...]:
+        """Return the mount points, in the order of their destinations."""
+        return tuple(self._points[destination] for destination in sorted(self._points))
+
+    def _from_containers(self) -> Iterator[Problem]:
+        for at, text in enumerate(self._host.VolumesFrom or ()):
+            try:
+                name, mode = mount_specs.parse_volumes_from(text)
+            except BadMountError as error:
+                yield VOLUMES_FROM.broken(str(error), text, at=at)
+                continue
+            found = self._context.containers.get(name, Reference(missing=f"No such container: {name}"))
+            if found.missing:
+                yield VOLUMES_FROM.broken(found.missing, text, at=at)
+                continue
+            writable = "ro" not in mode.split(",")
+            for point in found.mounts:
+                if point.type == "tmpfs":
+                    yield NO_VOLUME.broken("get: no such volume", text, at=at)
+                self._points[point.destination] = replace(point, rw=point.rw and writable, mode="")
+
+    def _from_binds(self) -> Iterator[Problem]:
+        for at, text in enumerate(self._host.Binds or ()):
+            try:
+                mount, mode = mount_specs.parse_bind(text, self._host.VolumeDriver)
+            except BadMountError as error:
+                yield BIND.broken(str(error), text, at=at)
+                continue
+            destination = paths.clean(mount.Target)
+            taken = destination in (self._host.Tmpfs or ())
+            yield from self._register(mount, f"Binds/{at}", mode, taken=taken, shown=destination)
+
+    def _from_mounts(self) -> Iterator[Problem]:
+        for at, mount in enumerate(self._host.Mounts or ()):
+            if next(mount_specs.faults(mount), None) is None:
+                yield from self._register(mount, f"Mounts/{at}", "", taken=False, shown=mount.Target)
+
+    def _register(self, mount: Mount, field: str, mode: str, *, taken: bool, shown: str) -> Iterator[Problem]:
+        destination = paths.clean(mount.Target)
+        yield from self._root_problems(mount, field)
+        if taken or destination in self._asked:
+            yield DUPLICATE.broken(f"Duplicate mount point: {shown}", mount.Target, at=field)
+        if mount.Type == "volume":
+            options = mount.VolumeOptions
+            driver = options.DriverConfig if options else None
+            written = (driver.Options if driver else None) or {}
+            for fault in mount_specs.volume_faults(mount.Source, driver.Name if driver else "", written):
+                yield VOLUME.broken(fault, mount.Source, at=field)
+        self._asked.add(destination)
+        self._points[destination] = self._point(mount, destination, mode)
+
+    def _point(self, mount: Mount, destination: str, mode: str) -> MountPoint:
+        writable = not mount.ReadOnly
+        if mount.Type == "bind":
+            source = paths.clean(mount.Source)
+            return MountPoint("bind", destination, source, mode=mode, rw=writable, propagation=self._propagation(mount))
+        if mount.Type == "volume":
+            name = mount.Source or self._new_name()
+            source = f"{self._context.volumes_root}/{name}/_data"
+            return MountPoint("volume", destination, source, name, driver="local", mode=mode or "z", rw=writable)
+        return MountPoint(mount.Type, destination, mode=mode, rw=writable)
+
+    def _propagation(self, mount: Mount) -> str:
+        asked = mount.BindOptions.Propagation if mount.BindOptions else ""
+        return asked or ("rslave" if self._meets_root(mount) else "rprivate")
+
+    def _meets_root(self, mount: Mount) -> bool:
+        root = self._context.data_root
+        return mount.Type == "bind" and (mount.Source.startswith(root) or root.startswith(mount.Source))
+
+    def _root_problems(self, mount: Mount, field: str) -> Iterator[Problem]:
+        asked = mount.BindOptions.Propagation if mount.BindOptions else ""
+        if asked not in {"", "rslave", "rshared"} and self._meets_root(mount):
+            message = (
+                'invalid mount config: must use either propagation mode "rslave" or "rshared" when mount source is '
+                f'within the daemon root, daemon root: "{self._context.data_root}", '
+                f'bind mount source: "{mount.Source}", propagation: "{asked}"'
+            )
+            yield DAEMON_ROOT.broken(message, mount.Source, at=field)
+
+
+def anonymous_volumes(
+    config: Config, host: HostConfig, taken: tuple[MountPoint, ...], volumes_root: str, new_name: NewName
+) -> tuple[MountPoint, ...]:
+    """Return a mount with a newly named volume for each destination of Config.Volumes where nothing is mounted yet."""
+    occupied = {point.destination for point in taken} | set(host.Tmpfs or ())
+    destinations = dict.fromkeys(paths.clean(path) for path in sorted(config.Volumes or ()))
+    return tuple(_volume(place, volumes_root, new_name()) for place in destinations if place not in occupied)
 
 
 def _volume(destination: str, volumes_root: str, name: str) -> MountPoint:
-    source = f"{volumes_root}/{name}/_data"
-    return MountPoint("volume", destination, source, name, driver="local", named=False)
+    return MountPoint("volume", destination, f"{volumes_root}/{name}/_data", name, driver="local", named=False)

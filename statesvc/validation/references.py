@@ -1,4 +1,4 @@
-"""Which other containers a request refers to: links, and namespaces that are shared."""
+"""Which other containers a request refers to: links, volumes, and namespaces that are shared."""
 
 from collections.abc import Iterator, Mapping
 
@@ -6,20 +6,25 @@ from statesvc.domain.documents import HostConfig
 from statesvc.domain.mount_point import Link
 from statesvc.errors import Problem
 from statesvc.validation.context import Reference
+from statesvc.validation.modes import shared_container
+from statesvc.validation.rules import rule
 
-_SHARED = ("NetworkMode", "IpcMode", "PidMode")
+_LINKS = "moby daemon/daemon_unix.go registerLinks"
+LINK = rule("link", "/HostConfig/Links/N", "A link names a container that exists, and perhaps an alias.", _LINKS)
+LINK_HOST = rule(
+    "link-host-network", "/HostConfig/Links/N", "A container on the host's network cannot be linked.", _LINKS
+)
+SHARED = rule("shared-container", "/HostConfig/K", "container: names a container that exists.", "moby daemon/create.go")
+
+_SHARED = ("IpcMode", "PidMode")
 
 
 def named(host: HostConfig) -> frozenset[str]:
     """Return every container reference of the request, as it is written."""
-    shared = {getattr(host, mode).removeprefix("container:") for mode in _SHARED if _target(getattr(host, mode))}
-    links = {parse_link(link)[0] for link in host.Links or () if link}
-    return frozenset(shared | links)
-
-
-def _target(mode: str) -> str:
-    kind, _, reference = mode.partition(":")
-    return reference if kind == "container" else ""
+    shared = {shared_container(getattr(host, mode)) for mode in ("NetworkMode", *_SHARED)}
+    links = {parse_link(link)[0] for link in host.Links or ()}
+    volumes = {text.partition(":")[0] for text in host.VolumesFrom or ()}
+    return frozenset((shared | links | volumes) - {""})
 
 
 def parse_link(text: str) -> tuple[str, str]:
@@ -32,20 +37,29 @@ def parse_link(text: str) -> tuple[str, str]:
     return name, alias
 
 
+def shared_problems(host: HostConfig, found: Mapping[str, Reference]) -> Iterator[Problem]:
+    """Yield the shared namespaces whose container is not there. That of a network is looked for at the start only."""
+    for mode in _SHARED:
+        reference = shared_container(getattr(host, mode))
+        missing = found[reference].missing if reference in found else ""
+        if missing:
+            yield SHARED.broken(missing, getattr(host, mode), at=mode)
+
+
 def link_problems(host: HostConfig, found: Mapping[str, Reference]) -> Iterator[Problem]:
     """Yield what is wrong with the links, in their order."""
     for at, text in enumerate(host.Links or ()):
-        where = f"/HostConfig/Links/{at}"
         if not text:
-            yield Problem("link", where, "empty string specified for links", text)
+            yield LINK.broken("empty string specified for links", text, at=at)
             continue
         name = parse_link(text)[0]
-        target = found.get(name, Reference(missing=f"No such container: {name}"))
+        unknown = f"No such container: {name}" if name else 'invalid name or ID supplied: ""'
+        target = found.get(name, Reference(missing=unknown))
         if target.missing:
-            yield Problem("link", where, f"could not get container for {name}: {target.missing}", text)
+            yield LINK.broken(f"could not get container for {name}: {target.missing}", text, at=at)
         elif target.host_network:
             why = "host type networking can't be used with links. This would result in undefined behavior"
-            yield Problem("link-host-network", where, f"conflicting options: {why}", text)
+            yield LINK_HOST.broken(f"conflicting options: {why}", text, at=at)
 
 
 def links(host: HostConfig, found: Mapping[str, Reference]) -> tuple[Link, ...]:
@@ -57,7 +71,7 @@ def links(host: HostConfig, found: Mapping[str, Reference]) -> tuple[Link, ...]:
 
 def with_ids(host: HostConfig, found: Mapping[str, Reference]) -> dict[str, str]:
     """Return the shared modes rewritten so that they name the other container by its ID."""
-    targets = {mode: _target(getattr(host, mode)) for mode in _SHARED}
+    targets = {mode: shared_container(getattr(host, mode)) for mode in ("NetworkMode", *_SHARED)}
     return {
         mode: f"container:{found[target].id}"
         for mode, target in targets.items()

@@ -18,6 +18,7 @@ class Rule:
     says: str
     source: str
     warns: bool = False
+    missing: bool = False
 
     def broken(self, message: str, value: object = None, *, at: object = None) -> Problem:
         """Return the problem of a request that breaks the rule; `at` is the index or key in the field."""
@@ -28,11 +29,11 @@ class Rule:
 CATALOGUE: dict[str, Rule] = {}
 
 
-def rule(code: str, field: str, says: str, source: str, *, warns: bool = False) -> Rule:
-    """Declare a rule. A code is given once."""
+def rule(code: str, field: str, says: str, source: str, *, warns: bool = False, missing: bool = False) -> Rule:
+    """Declare a rule. A code is given once. With `missing`, Docker answers 404 where it is broken."""
     if code in CATALOGUE:
         raise ValueError(f"the code {code!r} has a rule already")
-    CATALOGUE[code] = declared = Rule(code, field, says, source, warns)
+    CATALOGUE[code] = declared = Rule(code, field, says, source, warns, missing)
     return declared
 
 

@@ -3,23 +3,28 @@
 from dataclasses import dataclass
 
 from statesvc.domain.verified import Verified
-from statesvc.errors import InvalidParameter, Problem
+from statesvc.errors import InvalidParameter, NotFound, Problem, StateError
+from statesvc.validation.rules import CATALOGUE
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """Every problem of a request, in Docker's order, and the documents to store if there is none.
 
-    Docker finds `early` problems before it looks at image and name, `late` ones after it has reserved the name.
+    Docker finds `early` problems before it looks at the image, `middle` ones between image and name, `late` ones after
+    it has reserved the name.
     """
 
     early: tuple[Problem, ...]
+    middle: tuple[Problem, ...]
     late: tuple[Problem, ...]
     verified: Verified
 
-    def refusal(self, *more: Problem) -> InvalidParameter | None:
+    def refusal(self, *of_name: Problem) -> StateError | None:
         """Return the error that tells every problem, the first one first; None if there is none."""
-        problems = (*self.early, *more, *self.late)
+        problems = (*self.early, *self.middle, *of_name, *self.late)
         if not problems:
             return None
-        return InvalidParameter("; ".join(problem.message for problem in problems), problems)
+        message = "; ".join(dict.fromkeys(problem.message for problem in problems))
+        first = CATALOGUE.get(problems[0].code)
+        return NotFound(message) if first and first.missing else InvalidParameter(message, problems)

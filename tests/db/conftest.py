@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from statesvc.db import containers, migrate, names
-from statesvc.db.containers import Container, Facets, Spec
+from statesvc.db import insertion, migrate, names
 from statesvc.db.engine import Connection, make_engine
+from statesvc.db.insertion import Belongings, Container
+from statesvc.domain.documents import Config, HostConfig
+from statesvc.domain.verified import SEAL, Verified
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +49,8 @@ def a_container(conn: Connection, name: str, *, container_id: str = "", labels: 
         summary="{}",
         runtime_name="runc",
     )
-    containers.add(conn, row, Spec("{}", '{"Links":null}', "{}"), Facets(labels or {}, (), {}))
+    verified = Verified(SEAL, "created", Config(Labels=labels or {}), HostConfig())
+    insertion.add(conn, row, verified, Belongings("{}"))
     names.reserve(conn, name, container_id)
     return container_id
 

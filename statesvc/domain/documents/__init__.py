@@ -21,12 +21,14 @@ from statesvc.domain.documents.host_config import (
     WeightDevice,
 )
 from statesvc.domain.documents.network import EndpointIPAMConfig, EndpointSettings, NetworkingConfig
+from statesvc.domain.documents.update import ContainerUpdate
 
 __all__ = [
     "BindOptions",
     "ClusterOptions",
     "Config",
     "ContainerCreate",
+    "ContainerUpdate",
     "DeviceMapping",
     "DeviceRequest",
     "Document",

@@ -1,0 +1,96 @@
+"""`statesvc validate`: what would become of a create request, with nothing created."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+from statesvc.errors import Conflict, InvalidParameter
+
+
+def validate(
+    *,
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="A create body, or what docker inspect prints; - for stdin.")
+    ],
+    data_root: Annotated[Optional[Path], typer.Option("--data-root", help="Folder of the database.")] = None,  # noqa: UP045
+    config_file: Annotated[Optional[Path], typer.Option("--config-file", help="Docker's daemon.json.")] = None,  # noqa: UP045
+    host_facts: Annotated[
+        Path | None, typer.Option("--host-facts", help="Facts to use instead of this host's.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
+) -> None:
+    """Judge a create request: every mistake, every warning, the documents that would be stored.
+
+    With --host-facts or --config-file it is judged for that machine, else by the service that holds the data root, or
+    here. Exit code 1: the request would be refused.
+    """
+    body = create_body(_read(file))
+    judgement = _judge(body, data_root, config_file, host_facts)
+    if as_json:
+        print(json.dumps(judgement, indent=2))
+    else:
+        _show(judgement)
+    if not judgement["valid"]:
+        raise typer.Exit(1)
+
+
+def _read(file: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise InvalidParameter(f"{file} cannot be read: {error.strerror}") from None
+
+
+def create_body(written: bytes) -> bytes:
+    """Return the create body that a text stands for: itself, or what an inspected container was created with."""
+    try:
+        parsed = json.loads(written)
+    except ValueError:
+        return written  # the judge says what is wrong with it
+    if isinstance(parsed, list) and len(parsed) == 1:
+        parsed = parsed[0]
+    if not isinstance(parsed, dict) or not isinstance(parsed.get("Config"), dict) or "State" not in parsed:
+        return written
+    networks = (parsed.get("NetworkSettings") or {}).get("Networks")
+    inspected = {"HostConfig": parsed.get("HostConfig"), "NetworkingConfig": {"EndpointsConfig": networks}}
+    return json.dumps(parsed["Config"] | inspected).encode()
+
+
+def _judge(body: bytes, data_root: Path | None, config_file: Path | None, host_facts: Path | None) -> Any:
+    from statesvc.cli import logs
+    from statesvc.cli.read_settings import read_settings
+    from statesvc.cli.service import post
+    from statesvc.cli.throw_away import root_to_open
+    from statesvc.host.lock import holder
+
+    settings = read_settings(data_root=data_root, config_file=config_file, host_facts=host_facts, hosts=())
+    logs.configure(settings.log_level, settings.log_format)
+    try:
+        with root_to_open(settings.data_root, dry_run=True) as root:
+            return asyncio.run(_judge_here(settings.model_copy(update={"data_root": root}), body))
+    except Conflict:
+        _, socket = holder(settings.data_root)
+        if not socket or config_file or host_facts:
+            raise
+    return post(socket, "/statesvc/v1/containers/validate", body)
+
+
+async def _judge_here(settings: Any, body: bytes) -> Any:
+    from statesvc.app import opened
+
+    async with opened(settings, adopt_configuration=False) as services:
+        return (await services.containers.judge(body)).told()
+
+
+def _show(judgement: Any) -> None:
+    print("valid" if judgement["valid"] else f"refused: {judgement['message']}")
+    for problem in judgement["errors"]:
+        print(f"  error    {problem['code']:<24} {problem['field']:<32} {problem['message']}")
+    for warning in judgement["warnings"]:
+        print(f"  warning  {warning}")
+    if judgement["valid"]:
+        print(json.dumps({key: judgement[key] for key in ("Config", "HostConfig", "NetworkingConfig")}, indent=2))

@@ -1,0 +1,36 @@
+"""The catalogue of rules as a document: docs/validation.md is what `markdown` returns, and a test holds that."""
+
+from collections.abc import Iterable
+
+from statesvc.validation import update, verify  # noqa: F401 - what they import declares every rule
+from statesvc.validation.rules import CATALOGUE, Rule
+
+_HEAD = """# Validation
+
+Made by `make docs` from the rules in `statesvc/validation/`; a test holds it to them.
+
+A request to create or update a container is judged by all of these rules before anything is stored. The answer's
+`message` begins with the first problem in Docker's order, the others follow; `errors` lists each with its code, the
+JSON pointer of its field, a sentence, and the value where it is no secret. `N` stands for an index, `K` for a key.
+Environment values are never repeated.
+
+`statesvc validate FILE` and `POST /statesvc/v1/containers/validate` judge a request and create nothing.
+"""
+
+
+def markdown() -> str:
+    """Return the document: the rules that refuse, then those that warn, by field."""
+    rules = sorted(CATALOGUE.values(), key=lambda one: (one.field, one.code))
+    refusing = _table(one for one in rules if not one.warns)
+    warning = _table(one for one in rules if one.warns)
+    return f"{_HEAD}\n## What is refused\n\n{refusing}\n## What is taken out or told\n\n{warning}"
+
+
+def _table(rules: Iterable[Rule]) -> str:
+    lines = ["| code | field | rule | source |", "|---|---|---|---|"]
+    lines += [f"| `{one.code}` | `{one.field}` | {_cell(one.says)} | {_cell(one.source)} |" for one in rules]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")

@@ -1,0 +1,38 @@
+"""From a verdict without problems to the documents of one container: its image merged in, its ID known."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from statesvc.domain import ids
+from statesvc.domain.documents import Config
+from statesvc.domain.verified import Verified
+from statesvc.validation import image
+from statesvc.validation.context import Context
+from statesvc.validation.mounts import anonymous_volumes
+from statesvc.validation.verdict import Verdict
+
+
+def merged(verdict: Verdict, image_config: Config | None) -> Config:
+    """Return the container's configuration with its image's. Raises InvalidParameter if there is no command then."""
+    config = image.merge(verdict.verified.config, image_config)
+    image.split_command(config)
+    return config
+
+
+def complete(
+    verdict: Verdict, config: Config, container_id: str, context: Context, new_name: Callable[[], str]
+) -> Verified:
+    """Return what is stored of a container with this ID: its host name chosen, its image's volumes mounted.
+
+    Raises the refusal of a verdict that has problems.
+    """
+    refusal = verdict.refusal()
+    if refusal:
+        raise refusal
+    verified = verdict.verified
+    if not config.Hostname:
+        on_host = verified.host_config.NetworkMode == "host"
+        config = config.copy_with(Hostname=context.facts.hostname if on_host else ids.short(container_id))
+    own = verified.mounts
+    added = anonymous_volumes(config, verified.host_config, own, context.volumes_root, new_name)
+    return replace(verified, config=config, mounts=(*own, *added))

@@ -1,0 +1,26 @@
+"""Paths inside a container, judged as Docker judges them: with Go's path.Clean, a backslash standing for a slash."""
+
+import posixpath
+
+
+def clean(path: str) -> str:
+    """Return the path as Go's path.Clean writes it."""
+    cleaned = posixpath.normpath(path) if path else "."
+    return "/" + cleaned.lstrip("/") if cleaned.startswith("//") else cleaned
+
+
+def is_absolute(path: str) -> bool:
+    """Say whether Docker takes the path for absolute."""
+    return path.startswith(("/", "\\"))
+
+
+def is_root(path: str) -> bool:
+    """Say whether the path is the root of the file system, however it is written."""
+    return clean(path.replace("\\", "/")) == "/"
+
+
+def is_local(path: str) -> bool:
+    """Say whether the path stays below where it starts, without following links (Go's filepath.IsLocal)."""
+    if not path or path.startswith("/"):
+        return False
+    return path != ".." and not clean(path).startswith("../") and clean(path) != ".."

@@ -1,0 +1,59 @@
+"""Security options (moby daemon/daemon_unix.go parseSecurityOpt, daemon/create.go generateSecurityOpt)."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from statesvc.domain.documents import HostConfig
+from statesvc.domain.verified import Security
+from statesvc.errors import Problem
+from statesvc.validation.rules import rule
+
+_SOURCE = "moby daemon/daemon_unix.go parseSecurityOpt"
+OPTION = rule(
+    "security-opt",
+    "/HostConfig/SecurityOpt/N",
+    "no-new-privileges, label=, apparmor=, seccomp= or no-new-privileges=.",
+    _SOURCE,
+)
+_TRUE, _FALSE = (
+    frozenset({"1", "t", "T", "TRUE", "true", "True"}),
+    frozenset({"0", "f", "F", "FALSE", "false", "False"}),
+)
+
+
+def parse(options: list[str] | None) -> tuple[Security, list[Problem]]:
+    """Return what the options say, and what is wrong with them. Labels are an SELinux host's to give."""
+    security, problems = Security(), []
+    for at, option in enumerate(options or ()):
+        if option == "no-new-privileges":
+            security = replace(security, no_new_privileges=True)
+            continue
+        key, equals, value = option.partition("=")
+        if not equals:
+            key, equals, value = option.partition(":")
+        if not equals:
+            problems.append(OPTION.broken(f'invalid --security-opt 1: "{option}"', option, at=at))
+        elif key == "apparmor":
+            security = replace(security, apparmor_profile=value)
+        elif key == "seccomp":
+            security = replace(security, seccomp_profile=value)
+        elif key == "no-new-privileges" and value in _TRUE | _FALSE:
+            security = replace(security, no_new_privileges=value in _TRUE)
+        elif key != "label":
+            problems.append(OPTION.broken(f'invalid --security-opt 2: "{option}"', option, at=at))
+    return security, problems
+
+
+def with_generated(host: HostConfig) -> list[str] | None:
+    """Return the options with what Docker adds: who shares the host's IPC or PID namespace has no label."""
+    options = host.SecurityOpt
+    if any(option.partition("=")[0] == "label" for option in options or ()):
+        return options
+    if host.Privileged or host.IpcMode == "host" or host.PidMode == "host":
+        return [*(options or ()), "label=disable"]
+    return options
+
+
+def problems(options: list[str] | None) -> Iterator[Problem]:
+    """Yield what is wrong with the options."""
+    yield from parse(options)[1]

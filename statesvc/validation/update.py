@@ -1,0 +1,85 @@
+"""Rules of an update: the same limits as for a create, and what is set already (moby container/container_unix.go)."""
+
+from dataclasses import dataclass
+
+from statesvc.domain.documents import HostConfig
+from statesvc.errors import Conflict, Problem
+from statesvc.validation import host
+from statesvc.validation.context import Context
+from statesvc.validation.resources import Limits
+from statesvc.validation.rules import rule
+
+_SOURCE = "moby container/container_unix.go UpdateContainer"
+NANO_SET = rule(
+    "update-nano-cpus", "/NanoCpus", "A CPU period or quota that is set excludes a number of CPUs.", _SOURCE
+)
+PERIOD_SET = rule("update-cpu-period", "/CpuPeriod", "A number of CPUs that is set excludes a CPU period.", _SOURCE)
+QUOTA_SET = rule("update-cpu-quota", "/CpuQuota", "A number of CPUs that is set excludes a CPU quota.", _SOURCE)
+MEMORY_SET = rule("update-memory", "/Memory", "Memory alone is not raised above the swap limit that is set.", _SOURCE)
+RESTART_SET = rule("update-restart", "/RestartPolicy", "A container that removes itself is not restarted.", _SOURCE)
+
+# What an update changes, if it is not zero; a PIDs limit of zero takes the limit off.
+RESOURCES = (
+    "BlkioWeight", "CpuShares", "NanoCpus", "CpuPeriod", "CpuQuota", "CpusetCpus", "CpusetMems", "Memory", "MemorySwap",
+    "MemoryReservation", "KernelMemory", "CpuRealtimePeriod", "CpuRealtimeRuntime",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateVerdict:
+    """What the rules say of an update: every problem, and the values that it sets."""
+
+    problems: tuple[Problem, ...]
+    asked: HostConfig
+    warnings: tuple[str, ...]
+
+
+def adjust(asked: HostConfig, version: tuple[int, ...]) -> HostConfig:
+    """Return the update as Docker reads it from a client of this API version."""
+    changes: dict[str, object] = {}
+    if asked.PidsLimit is not None:
+        changes["PidsLimit"] = None if version < (1, 40) else max(asked.PidsLimit, 0)
+    if version >= (1, 42):
+        changes["KernelMemory"] = 0
+    return asked.copy_with(**changes) if changes else asked
+
+
+def verify(asked: HostConfig, context: Context) -> UpdateVerdict:
+    """Judge an update without looking at its container."""
+    asked = adjust(asked, context.version)
+    limits = Limits(asked, context.facts, update=True)
+    # A policy without a name changes nothing, whatever it counts.
+    restart = host.restart_problems(asked.RestartPolicy) if asked.RestartPolicy.Name else ()
+    problems = (*restart, *limits.problems)
+    return UpdateVerdict(problems, limits.settled(), tuple(limits.warnings))
+
+
+def apply(asked: HostConfig, stored: HostConfig, container_id: str) -> HostConfig:
+    """Return the stored host configuration with the update. Raises Conflict if what is set already forbids it."""
+    conflict = _conflict(asked, stored)
+    if conflict:
+        raise Conflict(f"Cannot update container {container_id}: {conflict}")
+    changes: dict[str, object] = {name: getattr(asked, name) for name in RESOURCES if getattr(asked, name)}
+    if asked.PidsLimit is not None:
+        changes["PidsLimit"] = asked.PidsLimit
+    if asked.RestartPolicy.Name:
+        changes["RestartPolicy"] = asked.RestartPolicy
+    return stored.copy_with(**changes)
+
+
+def _conflict(asked: HostConfig, stored: HostConfig) -> str:
+    options = "Conflicting options:"
+    if asked.NanoCpus > 0 and stored.CpuPeriod > 0:
+        return f"{options} Nano CPUs cannot be updated as CPU Period has already been set"
+    if asked.NanoCpus > 0 and stored.CpuQuota > 0:
+        return f"{options} Nano CPUs cannot be updated as CPU Quota has already been set"
+    if asked.CpuPeriod > 0 and stored.NanoCpus > 0:
+        return f"{options} CPU Period cannot be updated as NanoCPUs has already been set"
+    if asked.CpuQuota > 0 and stored.NanoCpus > 0:
+        return f"{options} CPU Quota cannot be updated as NanoCPUs has already been set"
+    if asked.Memory != 0 and asked.Memory > stored.MemorySwap and asked.MemorySwap == 0:
+        set_already = "Memory limit should be smaller than already set memoryswap limit"
+        return f"{set_already}, update the memoryswap at the same time"
+    if asked.RestartPolicy.Name not in {"", "no"} and stored.AutoRemove:
+        return "Restart policy cannot be updated because AutoRemove is enabled for the container"
+    return ""

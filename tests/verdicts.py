@@ -1,0 +1,12 @@
+"""What tests of validation say of a verdict."""
+
+from collections.abc import Callable
+
+from statesvc.validation import Verdict
+
+Judge = Callable[..., Verdict]
+
+
+def told(verdict: Verdict) -> list[tuple[str, str]]:
+    """Return code and field of every problem, in Docker's order."""
+    return [(one.code, one.field) for one in (*verdict.early, *verdict.middle, *verdict.late)]
