@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from statesvc.domain import signals
 from statesvc.domain.dockerfile.expansion import expand_word, expand_words
 from statesvc.domain.dockerfile.healthcheck import healthcheck, read_flags
 from statesvc.domain.dockerfile.lines import SPACES, Instruction, parse_dockerfile
@@ -19,12 +20,6 @@ from statesvc.errors import InvalidParameter
 _DEFAULT_SHELL = ["/bin/sh", "-c"]
 _ONBUILD = re.compile(r"^[\t\n\f\r ]*ONBUILD[\t\n\f\r ]*", re.IGNORECASE)
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_SIGNALS = frozenset({
-    "ABRT", "ALRM", "BUS", "CHLD", "CLD", "CONT", "FPE", "HUP", "ILL", "INT", "IO", "IOT", "KILL", "PIPE", "POLL",
-    "PROF", "PWR", "QUIT", "SEGV", "STKFLT", "STOP", "SYS", "TERM", "TRAP", "TSTP", "TTIN", "TTOU", "URG", "USR1",
-    "USR2", "VTALRM", "WINCH", "XCPU", "XFSZ", "RTMIN", "RTMAX",
-    *(f"RTMIN+{n}" for n in range(1, 16)), *(f"RTMAX-{n}" for n in range(1, 15)),
-})  # fmt: skip
 
 
 def apply_changes(config: Mapping[str, Any], changes: Sequence[str]) -> dict[str, Any]:
@@ -128,7 +123,7 @@ def _onbuild(run: _Run, instruction: Instruction) -> None:
 
 def _stopsignal(run: _Run, instruction: Instruction) -> None:
     (signal,) = run.expand(_exactly_one(instruction))
-    if not _is_signal(signal):
+    if signals.parse(signal) is None:
         raise InvalidParameter(f"invalid signal: {signal}")
     run.config["StopSignal"] = signal
 
@@ -198,10 +193,3 @@ def _not_empty(volume: str) -> str:
     if not volume:
         raise InvalidParameter("VOLUME specified can not be an empty string")
     return volume
-
-
-def _is_signal(text: str) -> bool:
-    """Whether it is a number other than 0, or a name that Docker knows on Linux, with or without SIG."""
-    if re.fullmatch(r"[+-]?[0-9]{1,18}", text):
-        return int(text) != 0
-    return text.upper().removeprefix("SIG") in _SIGNALS

@@ -1,0 +1,29 @@
+"""Signals by name and number, as Linux has them and Docker reads them (moby/sys signal)."""
+
+from statesvc.domain.go_values import atoi
+
+_NUMBERS = {
+    "HUP": 1, "INT": 2, "QUIT": 3, "ILL": 4, "TRAP": 5, "ABRT": 6, "IOT": 6, "BUS": 7, "FPE": 8, "KILL": 9, "USR1": 10,
+    "SEGV": 11, "USR2": 12, "PIPE": 13, "ALRM": 14, "TERM": 15, "STKFLT": 16, "CHLD": 17, "CLD": 17, "CONT": 18,
+    "STOP": 19, "TSTP": 20, "TTIN": 21, "TTOU": 22, "URG": 23, "XCPU": 24, "XFSZ": 25, "VTALRM": 26, "PROF": 27,
+    "WINCH": 28, "IO": 29, "POLL": 29, "PWR": 30, "SYS": 31, "RTMIN": 34, "RTMAX": 64,
+    **{f"RTMIN+{n}": 34 + n for n in range(1, 16)},
+    **{f"RTMAX-{n}": 64 - n for n in range(1, 15)},
+}  # fmt: skip
+
+
+def parse(text: str) -> int | None:
+    """Return the number of a signal; None if the text names none.
+
+    A name may have SIG in front and be in any case. A number is not held against what Linux knows: Docker takes any
+    but 0, a negative one too (moby/sys signal ParseSignal).
+    """
+    try:
+        return atoi(text) or None
+    except ValueError:
+        return _NUMBERS.get(_upper(text).removeprefix("SIG"))
+
+
+def _upper(text: str) -> str:
+    """Return the text in upper case as Go does it: letter by letter, so that none becomes two."""
+    return "".join(upper if len(upper := character.upper()) == 1 else character for character in text)

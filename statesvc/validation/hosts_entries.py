@@ -1,0 +1,29 @@
+"""Rules of HostConfig.ExtraHosts: names that the container's hosts file gives an address."""
+
+from collections.abc import Iterator
+
+from statesvc.domain.documents import HostConfig
+from statesvc.domain.go_values import quote
+from statesvc.errors import Problem
+from statesvc.validation.addresses import parse_ip
+from statesvc.validation.rules import rule
+
+HOST_GATEWAY = "host-gateway"
+"""The address that stands for the host's own."""
+
+_SOURCE = "moby opts/hosts.go ValidateExtraHost"
+FORM = rule("extra-host", "/HostConfig/ExtraHosts/N", "An entry is NAME:ADDRESS.", _SOURCE)
+ADDRESS = rule(
+    "extra-host-address", "/HostConfig/ExtraHosts/N", "The address is an IP address or host-gateway.", _SOURCE
+)
+
+
+def problems(host: HostConfig) -> Iterator[Problem]:
+    """Yield what is wrong with the entries, in their order."""
+    for at, entry in enumerate(host.ExtraHosts or ()):
+        name, colon, address = entry.partition(":")
+        if not name or not colon:
+            yield FORM.broken(f"bad format for add-host: {quote(entry)}", entry, at=at)
+        # Docker trims what it reads, and keeps what was written.
+        elif address != HOST_GATEWAY and parse_ip(address.strip()) is None:
+            yield ADDRESS.broken(f"invalid IP address in add-host: {quote(address)}", entry, at=at)

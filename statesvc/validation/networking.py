@@ -1,0 +1,199 @@
+"""Which networks a new container is connected to, and the rules of its endpoints (moby container_routes.go, daemon)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from statesvc.domain.documents import Config, EndpointIPAMConfig, EndpointSettings, HostConfig, NetworkingConfig
+from statesvc.errors import Problem
+from statesvc.validation.addresses import is_mac, parse_ip
+from statesvc.validation.rules import rule
+
+_CREATE = "moby api/server/router/container/container_routes.go postContainersCreate"
+_MAC = "moby api/server/router/container/container_routes.go handleMACAddressBC"
+_ENDPOINT = "moby daemon/container_operations.go validateEndpointSettings"
+_IPAM = "moby api/types/network/endpoint.go EndpointIPAMConfig.Validate"
+_KEY = "/NetworkingConfig/EndpointsConfig/K"
+SEVERAL = rule("endpoints", "/NetworkingConfig/EndpointsConfig", "Before API 1.44, one network at most.", _CREATE)
+MAC_MODE = rule("mac-network", "/MacAddress", "A MAC address needs a network of the container's own.", _MAC)
+MAC_NETWORK = rule(
+    "mac-endpoint", "/MacAddress", "The container's MAC address needs the main network's endpoint.", _MAC
+)
+MAC_MISMATCH = rule(
+    "mac-mismatch", "/MacAddress", "It is the MAC address of the main network's endpoint, or empty.", _MAC
+)
+MAC_DEPRECATED = rule("mac-deprecated", "/MacAddress", "The MAC address belongs in the endpoint.", _MAC, warns=True)
+NIL = rule("endpoint-null", _KEY, "An endpoint is not null.", "moby daemon/create.go validateNetworkingConfig")
+MAC = rule("endpoint-mac", f"{_KEY}/MacAddress", "It is a MAC address.", _ENDPOINT)
+PREDEFINED = rule(
+    "endpoint-address", f"{_KEY}/IPAMConfig", "Only networks of the user's give chosen addresses.", _ENDPOINT
+)
+ALIASES = rule("endpoint-aliases", f"{_KEY}/Aliases", "Only networks of the user's know aliases.", _ENDPOINT)
+IPV4 = rule("endpoint-ipv4", f"{_KEY}/IPAMConfig/IPv4Address", "It is an IPv4 address, not 0.0.0.0.", _IPAM)
+IPV6 = rule("endpoint-ipv6", f"{_KEY}/IPAMConfig/IPv6Address", "It is an IPv6 address, not ::.", _IPAM)
+LINK_LOCAL = rule("endpoint-link-local", f"{_KEY}/IPAMConfig/LinkLocalIPs", "Each is an IP address.", _IPAM)
+
+BRIDGE = "bridge"
+_PREDEFINED = frozenset({"default", BRIDGE, "host", "none"})
+_WITHOUT_SUBNETS = frozenset({"host", "none"})
+_PER_ENDPOINT = (1, 44)
+"""Since this version, a MAC address belongs to an endpoint, and a new container may have several."""
+
+_DEPRECATED = (
+    "The container-wide MacAddress field is now deprecated. It should be specified in EndpointsConfig instead."
+)
+
+_Endpoints = dict[str, EndpointSettings | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The networks that a new container records, and the MAC address that inspect shows in Config.
+
+    Docker finds `problems` before anything it verifies, `endpoint_problems` once it has the image.
+    """
+
+    networking: dict[str, EndpointSettings]
+    mac_address: str
+    problems: tuple[Problem, ...]
+    endpoint_problems: tuple[Problem, ...]
+    warnings: tuple[str, ...]
+
+
+def settle(config: Config, host: HostConfig, networking: NetworkingConfig | None, version: tuple[int, ...]) -> Settled:
+    """Decide a new container's networks as Docker does for a client of this API version."""
+    endpoints = dict((networking and networking.EndpointsConfig) or {})
+    mode = _mode(host.NetworkMode, endpoints)
+    found: list[Problem] = []
+    if version < _PER_ENDPOINT and len(endpoints) > 1:
+        message = f"Container cannot be created with multiple network endpoints: {', '.join(endpoints)}"
+        found.append(SEVERAL.broken(message, sorted(endpoints)))
+    conflict = _take_mac(config.MacAddress, mode, endpoints, version)
+    mac_stays = version < _PER_ENDPOINT
+    return Settled(
+        recorded := _recorded(config, mode, endpoints),
+        _shown_mac(mode, recorded, config.MacAddress if mac_stays else ""),
+        (*found, *([conflict] if conflict else ())),
+        tuple(_endpoint_problems(endpoints)),
+        (_DEPRECATED,) if config.MacAddress and not mac_stays and not conflict else (),
+    )
+
+
+def problems(networking: NetworkingConfig | None, version: tuple[int, ...]) -> Iterator[Problem]:
+    """Yield what is wrong with the endpoints, taken for themselves; `settle` says this too, and of the rest as well."""
+    endpoints = dict((networking and networking.EndpointsConfig) or {})
+    _take_mac("", BRIDGE, endpoints, version)
+    yield from _endpoint_problems(endpoints)
+
+
+def is_user_defined(mode: str) -> bool:
+    """Say whether the mode, or the key of an endpoint, names a network that the user made."""
+    return mode not in _PREDEFINED and not is_container(mode)
+
+
+def is_container(mode: str) -> bool:
+    """Say whether the mode shares another container's network."""
+    return mode.startswith("container:")
+
+
+def _mode(mode: str, endpoints: _Endpoints) -> str:
+    """Return the mode with the default spelt out; an endpoint for `default` is then one for that network."""
+    if mode not in {"", "default"}:
+        return mode
+    if "default" in endpoints:
+        endpoints[BRIDGE] = endpoints.pop("default")
+    return BRIDGE
+
+
+def _take_mac(mac: str, mode: str, endpoints: _Endpoints, version: tuple[int, ...]) -> Problem | None:
+    """Move the container's MAC address to the endpoint that it is meant for, or say why it has none."""
+    own_network = mode == BRIDGE or is_user_defined(mode)
+    if version < _PER_ENDPOINT:
+        if mac and not own_network:
+            return MAC_MODE.broken("conflicting options: mac-address and the network mode", mac)
+        if mac and not endpoints:
+            endpoints[mode] = EndpointSettings()
+        # Clients of that time could not give an endpoint an address, so what they send there is none.
+        for name, endpoint in endpoints.items():
+            _set_mac(endpoints, name, endpoint, mac)
+        return None
+    if not mac or not own_network:
+        return None
+    if not endpoints:
+        endpoints[mode] = EndpointSettings()
+    if mode not in endpoints:
+        return MAC_NETWORK.broken(
+            "if a container-wide MAC address is supplied, HostConfig.NetworkMode must match the identity of a network "
+            "in NetworkSettings.Networks",
+            mac,
+        )
+    endpoint = endpoints[mode]
+    if endpoint is not None and endpoint.MacAddress not in {"", mac}:
+        return MAC_MISMATCH.broken(
+            "the container-wide MAC address must match the endpoint-specific MAC address for the main network, "
+            "or be left empty",
+            mac,
+        )
+    _set_mac(endpoints, mode, endpoint, mac)
+    return None
+
+
+def _set_mac(endpoints: _Endpoints, name: str, endpoint: EndpointSettings | None, mac: str) -> None:
+    if endpoint is not None and endpoint.MacAddress != mac:
+        endpoints[name] = endpoint.copy_with(MacAddress=mac)
+
+
+def _recorded(config: Config, mode: str, endpoints: _Endpoints) -> dict[str, EndpointSettings]:
+    """Return the endpoints asked for, or else one of the mode's network (updateContainerNetworkSettings)."""
+    if config.NetworkDisabled or is_container(mode):
+        return {}
+    named = {name: endpoint for name, endpoint in endpoints.items() if endpoint is not None}
+    return named or {mode: EndpointSettings()}
+
+
+def _shown_mac(mode: str, recorded: dict[str, EndpointSettings], mac: str) -> str:
+    """Return the MAC address of the main endpoint if there is one (moby daemon/inspect.go)."""
+    main = recorded.get(mode) if mode == BRIDGE or is_user_defined(mode) else None
+    return mac if main is None else main.MacAddress
+
+
+def _endpoint_problems(endpoints: _Endpoints) -> Iterator[Problem]:
+    for name, endpoint in endpoints.items():
+        before = f"invalid config for network {name}:"
+        if endpoint is None:
+            yield NIL.broken(f"{before} EndpointsConfig is nil", at=name)
+            continue
+        # Docker reads the MAC address last, and then tells nothing else.
+        if endpoint.MacAddress and not is_mac(endpoint.MacAddress):
+            yield MAC.broken(f"{before} invalid MAC address {endpoint.MacAddress}", endpoint.MacAddress, at=name)
+        ipam = endpoint.IPAMConfig or EndpointIPAMConfig()
+        yield from _predefined_problems(name, endpoint, ipam)
+        yield from _address_problems(name, ipam)
+
+
+def _predefined_problems(name: str, endpoint: EndpointSettings, ipam: EndpointIPAMConfig) -> Iterator[Problem]:
+    """Yield what only networks of the user's can do. Of Docker's own, two have no subnets to find an address in."""
+    if is_user_defined(name):
+        return
+    before = f"invalid config for network {name}: invalid endpoint settings:\n"
+    addresses = [address for address in (ipam.IPv4Address, ipam.IPv6Address) if address]
+    if addresses:
+        said = "user specified IP address is supported on user defined networks only"
+        if name in _WITHOUT_SUBNETS:
+            subnets = "only when connecting to networks with user configured subnets"
+            said = "\n".join(f"* {line}" for line in (said, f"user specified IP address is supported {subnets}"))
+        yield PREDEFINED.broken(before + said, addresses, at=name)
+    if endpoint.Aliases:
+        message = "network-scoped alias is supported only for containers in user defined networks"
+        yield ALIASES.broken(before + message, endpoint.Aliases, at=name)
+
+
+def _address_problems(name: str, ipam: EndpointIPAMConfig) -> Iterator[Problem]:
+    before = f"invalid config for network {name}: invalid endpoint settings:\n"
+    for text, kind, broken in ((ipam.IPv4Address, 4, IPV4), (ipam.IPv6Address, 6, IPV6)):
+        address = parse_ip(text)
+        if text and (address is None or address.version != kind or address.is_unspecified):
+            yield broken.broken(f"{before}invalid IPv{kind} address: {text}", text, at=name)
+    for text in ipam.LinkLocalIPs or ():
+        address = parse_ip(text)
+        if address is None or address.is_unspecified:
+            yield LINK_LOCAL.broken(f"{before}invalid link-local IP address: {text}", text, at=name)

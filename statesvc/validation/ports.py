@@ -1,0 +1,55 @@
+"""Rules of HostConfig.PortBindings (moby daemon/container.go validatePortBindings, docker/go-connections nat)."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from statesvc.domain.documents import HostConfig
+from statesvc.domain.go_values import quote
+from statesvc.errors import Problem
+from statesvc.validation.rules import rule
+
+_SOURCE = "moby daemon/container.go validatePortBindings"
+_KEY = "/HostConfig/PortBindings/K"
+CONTAINER_PORT = rule("port", _KEY, "A key is PORT or PORT/PROTOCOL.", _SOURCE)
+HOST_PORT = rule("host-port", _KEY, "A host port is a port or a range FIRST-LAST.", _SOURCE)
+
+_PORT = re.compile("[0-9]+")
+_HIGHEST = 65535
+
+
+def problems(host: HostConfig) -> Iterator[Problem]:
+    """Yield what is wrong with the port bindings. Addresses and protocols are not looked at, as Docker does not."""
+    for key, bindings in (host.PortBindings or {}).items():
+        port = split_protocol(key)[1]
+        if not _is_port(port):
+            yield CONTAINER_PORT.broken(f"invalid port specification: {quote(port)}", key, at=key)
+        for at, binding in enumerate(bindings or ()):
+            if not _is_range(split_protocol(binding.HostPort)[1]):
+                message = f"invalid port specification: {quote(binding.HostPort)}"
+                problem = HOST_PORT.broken(message, binding.HostPort, at=key)
+                yield replace(problem, field=f"{problem.field}/{at}/HostPort")
+
+
+def split_protocol(text: str) -> tuple[str, str]:
+    """Return protocol and port of `53/udp`; tcp where none is written, nothing of a text without a port.
+
+    What follows a second slash is ignored (nat SplitProtoPort).
+    """
+    port, _, rest = text.partition("/")
+    return (rest.partition("/")[0] or "tcp", port) if port else ("", "")
+
+
+def _is_range(text: str) -> bool:
+    """Say whether it is empty, a port or a range; what follows a second dash is ignored (nat ParsePortRange)."""
+    if "-" not in text:
+        return _is_port(text)
+    first, last = text.split("-")[:2]
+    return bool(first and last) and _is_port(first) and _is_port(last) and int(first) <= int(last)
+
+
+def _is_port(text: str) -> bool:
+    """Say whether it is empty or a number of 16 bits, which may have leading zeros (nat ParsePort)."""
+    if not text:
+        return True
+    return _PORT.fullmatch(text) is not None and len(text.lstrip("0")) <= 5 and int(text.lstrip("0") or 0) <= _HIGHEST

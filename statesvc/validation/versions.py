@@ -1,0 +1,148 @@
+"""What Docker changes in a create request of an older API version, and refuses in one of any (1.24 to 1.45)."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from statesvc.domain.documents import BindOptions, Config, ContainerCreate, HostConfig, Mount
+from statesvc.domain.go_values import quote
+from statesvc.errors import Problem
+from statesvc.validation.rules import Rule, rule
+
+_SOURCE = "moby api/server/router/container/container_routes.go postContainersCreate"
+_MOUNT = "/HostConfig/Mounts/N"
+VOLUME_OPTIONS = rule("mount-volume-options", f"{_MOUNT}/VolumeOptions", "Since API 1.42, for volumes only.", _SOURCE)
+BIND_OPTIONS = rule("mount-bind-options", f"{_MOUNT}/BindOptions", "Since API 1.42, for binds only.", _SOURCE)
+TMPFS_OPTIONS = rule("mount-tmpfs-options", f"{_MOUNT}/TmpfsOptions", "Since API 1.42, for tmpfs only.", _SOURCE)
+FORCE_RECURSIVE = rule(
+    "mount-force-recursive-version", f"{_MOUNT}/BindOptions/ReadOnlyForceRecursive", "It needs API 1.44.", _SOURCE
+)
+SUBPATH = rule("mount-subpath-version", f"{_MOUNT}/VolumeOptions/Subpath", "It needs API 1.45.", _SOURCE)
+
+_OPTIONS: tuple[tuple[str, str, Rule], ...] = (
+    ("VolumeOptions", "volume", VOLUME_OPTIONS),
+    ("BindOptions", "bind", BIND_OPTIONS),
+    ("TmpfsOptions", "tmpfs", TMPFS_OPTIONS),
+)
+_EMPTY = HostConfig()
+_Changes = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Adjusted:
+    """The request as the newest version would have put it, and what the version makes wrong in it.
+
+    `readonly_non_recursive`: read-only binds of this version leave what is mounted below them writable.
+    """
+
+    request: ContainerCreate
+    problems: tuple[Problem, ...] = ()
+    readonly_non_recursive: bool = False
+
+
+def adjust(request: ContainerCreate, version: tuple[int, ...], *, cgroup_version: int) -> Adjusted:
+    """Adjust a request to what its API version means. What needs no change is not copied."""
+    host = request.host_config or _EMPTY
+    new: _Changes = {}
+    if changes := _host_changes(host, version, cgroup_version):
+        new["host_config"] = host = host.copy_with(**changes)
+    if version < (1, 44) and (config := _without_start_interval(request.config)) is not request.config:
+        new["config"] = config
+    return Adjusted(
+        request.copy_with(**new) if new else request,
+        tuple(_mount_problems(host.Mounts, version)) if host.Mounts else (),
+        version < (1, 44),
+    )
+
+
+def _host_changes(host: HostConfig, version: tuple[int, ...], cgroup_version: int) -> _Changes:
+    changes = _unknown(host, version) | _old_defaults(host, version, cgroup_version) if version < (1, 43) else {}
+    if version >= (1, 42) and host.KernelMemory:
+        changes["KernelMemory"] = 0
+    # Any number that is no limit means: no limit.
+    if host.PidsLimit is not None and host.PidsLimit <= 0:
+        changes["PidsLimit"] = None
+    return changes
+
+
+def _unknown(host: HostConfig, version: tuple[int, ...]) -> _Changes:
+    """Return the fields that are emptied because they came with a later version."""
+    changes: _Changes = {}
+    if version < (1, 25) and host.AutoRemove:
+        changes["AutoRemove"] = False
+    if version < (1, 40) and host.KernelMemoryTCP:
+        changes["KernelMemoryTCP"] = 0
+    if version < (1, 42):
+        if any(host.ConsoleSize):
+            changes["ConsoleSize"] = [0, 0]
+        if host.Mounts and (mounts := _older(host.Mounts, version)) != host.Mounts:
+            changes["Mounts"] = mounts
+    if host.Annotations is not None:
+        changes["Annotations"] = None
+    return changes
+
+
+def _old_defaults(host: HostConfig, version: tuple[int, ...], cgroup_version: int) -> _Changes:
+    changes: _Changes = {}
+    if version < (1, 40) and not host.IpcMode:
+        changes["IpcMode"] = "shareable"
+    if version < (1, 41) and cgroup_version == 1 and not host.CgroupnsMode:
+        changes["CgroupnsMode"] = "host"
+    return changes
+
+
+def _older(mounts: list[Mount], version: tuple[int, ...]) -> list[Mount]:
+    """Return the mounts without what clients before 1.42 did not know, or could write without effect."""
+    return [_older_mount(mount, version) for mount in mounts]
+
+
+def _older_mount(mount: Mount, version: tuple[int, ...]) -> Mount:
+    changes: _Changes = {}
+    if mount.VolumeOptions is not None and mount.Type != "volume":
+        changes["VolumeOptions"] = None
+    if mount.TmpfsOptions is not None and mount.Type != "tmpfs":
+        changes["TmpfsOptions"] = None
+    if mount.BindOptions is not None:
+        changes["BindOptions"] = _older_bind(mount.BindOptions, version)
+    return mount.copy_with(**changes) if changes else mount
+
+
+def _older_bind(options: BindOptions, version: tuple[int, ...]) -> BindOptions:
+    changes: _Changes = {}
+    if options.CreateMountpoint:
+        changes["CreateMountpoint"] = False
+    if version < (1, 40) and options.NonRecursive:
+        changes["NonRecursive"] = False
+    return options.copy_with(**changes) if changes else options
+
+
+def _without_start_interval(config: Config | None) -> Config | None:
+    if config is None or config.Healthcheck is None or not config.Healthcheck.StartInterval:
+        return config
+    return config.copy_with(Healthcheck=config.Healthcheck.copy_with(StartInterval=0))
+
+
+def _mount_problems(mounts: list[Mount], version: tuple[int, ...]) -> Iterator[Problem]:
+    """Yield what Docker refuses in the mounts for the sake of the version, rule by rule as it does."""
+    if version >= (1, 42):
+        for at, mount in enumerate(mounts):
+            yield from _foreign_options(mount, at)
+    if version < (1, 44):
+        message = "BindOptions.ReadOnlyForceRecursive needs API v1.44 or newer"
+        yield from _too_new(mounts, FORCE_RECURSIVE, message, _forces_recursion)
+    if version < (1, 45):
+        message = "VolumeOptions.Subpath needs API v1.45 or newer"
+        yield from _too_new(mounts, SUBPATH, message, lambda mount: mount.VolumeOptions and mount.VolumeOptions.Subpath)
+
+
+def _foreign_options(mount: Mount, at: int) -> Iterator[Problem]:
+    for field, kind, broken in _OPTIONS:
+        if getattr(mount, field) is not None and mount.Type != kind:
+            yield broken.broken(f"{field} must not be specified on mount type {quote(mount.Type)}", mount.Type, at=at)
+
+
+def _too_new(mounts: list[Mount], broken: Rule, message: str, uses: Callable[[Mount], object]) -> Iterator[Problem]:
+    yield from (broken.broken(message, uses(mount), at=at) for at, mount in enumerate(mounts) if uses(mount))
+
+
+def _forces_recursion(mount: Mount) -> bool:
+    return mount.Type == "bind" and mount.BindOptions is not None and mount.BindOptions.ReadOnlyForceRecursive
