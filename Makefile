@@ -46,6 +46,9 @@ conformance: install ## play all cases recorded from Docker Engine; print the ta
 bench: install ## measure against the budget, with Docker Engine side by side (ARGS="--quick --json OUT --large N")
 	$(BIN)/python benchmarks/run.py $(ARGS)
 
+docs: install ## make docs/validation.md from the rules
+	$(BIN)/python -c "from statesvc.validation.catalogue import markdown; print(markdown(), end='')" > docs/validation.md
+
 migrate: install ## give the database in DATA_ROOT the newest schema; no service may hold it
 	@mkdir -p $(DATA_ROOT)
 	$(BIN)/alembic -x database=$(DATA_ROOT)/statesvc.db upgrade head
@@ -62,4 +65,4 @@ clean: ## remove what can be made again; DATA_ROOT stays
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install serve test check fix conformance bench migrate revision wheel clean
+.PHONY: help install serve test check fix conformance bench docs migrate revision wheel clean

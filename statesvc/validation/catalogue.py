@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from statesvc.validation import update, verify  # noqa: F401 - what they import declares every rule
+from statesvc.validation import platforms, update, verify  # noqa: F401 - importing them declares every rule
 from statesvc.validation.rules import CATALOGUE, Rule
 
 _HEAD = """# Validation

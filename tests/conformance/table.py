@@ -21,7 +21,7 @@ def main() -> int:
     left_out = ["--skip-runs", *(part for need in needs for part in ("--without", need))]
     facts = ("--host-facts", str(HERE / "HOST.json"), "--config-file", str(HERE / "daemon.json"))
     cases = sorted(map(str, (HERE / "corpus").glob("*.jsonl")))
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "data", *facts) as service:
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder, running(Path(folder) / "data", *facts) as service:
         command = [sys.executable, str(HERE / "replay.py"), "--socket", str(service.socket), "--load-images"]
         subprocess.run([*command, *left_out, "--include-host", *sys.argv[1:], *cases], check=False)
     return 0

@@ -8,9 +8,9 @@ import pytest
 from verdicts import Judge
 
 from statesvc.domain.daemon_config import DaemonConfig
+from statesvc.domain.decode import decode_value
 from statesvc.domain.documents import ContainerCreate
 from statesvc.domain.host_facts import HostFacts
-from statesvc.domain.decode import decode_value
 from statesvc.host import facts
 from statesvc.validation import Context, Verdict, verify
 
@@ -37,7 +37,6 @@ def v2_host(bare_host: HostFacts) -> HostFacts:
 @pytest.fixture
 def context(v1_host: HostFacts) -> Context:
     return Context(v1_host, DaemonConfig(), "/data/root")
-
 
 
 @pytest.fixture

@@ -19,16 +19,25 @@ from statesvc.validation import Context
         ),
         ({"RestartPolicy": {"Name": "on-failure", "MaximumRetryCount": 3}}, []),
         ({"CapAdd": ["NET_ADMIN", "cap_chown", "all"], "CapDrop": ["ALL"]}, []),
-        ({"CapAdd": ["CHOWN", "NOPE"], "CapDrop": ["CAP_ALL"]}, [("cap-add", "/HostConfig/CapAdd/1"), ("cap-drop", "/HostConfig/CapDrop/0")]),
+        (
+            {"CapAdd": ["CHOWN", "NOPE"], "CapDrop": ["CAP_ALL"]},
+            [("cap-add", "/HostConfig/CapAdd/1"), ("cap-drop", "/HostConfig/CapDrop/0")],
+        ),
         ({"Isolation": "hyperv"}, [("isolation", "/HostConfig/Isolation")]),
         ({"Annotations": {"": "x"}}, [("annotation-key", "/HostConfig/Annotations")]),
         ({"ShmSize": -1}, [("shm-size", "/HostConfig/ShmSize")]),
         ({"OomScoreAdj": 1001}, [("oom-score", "/HostConfig/OomScoreAdj")]),
         ({"Runtime": "io.containerd.foo.v2"}, []),
         ({"Runtime": "/usr/bin/runc"}, [("runtime", "/HostConfig/Runtime")]),
-        ({"Tmpfs": {"/a/..": "", "b": ""}}, [("tmpfs-destination", "/HostConfig/Tmpfs/~1a~1.."), ("tmpfs-destination", "/HostConfig/Tmpfs/b")]),
+        (
+            {"Tmpfs": {"/a/..": "", "b": ""}},
+            [("tmpfs-destination", "/HostConfig/Tmpfs/~1a~1.."), ("tmpfs-destination", "/HostConfig/Tmpfs/b")],
+        ),
         ({"StorageOpt": {"bogus": "1"}}, [("storage-opt", "/HostConfig/StorageOpt/bogus")]),
-        ({"SecurityOpt": ["no-new-privileges", "x", "y=z"]}, [("security-opt", "/HostConfig/SecurityOpt/1"), ("security-opt", "/HostConfig/SecurityOpt/2")]),
+        (
+            {"SecurityOpt": ["no-new-privileges", "x", "y=z"]},
+            [("security-opt", "/HostConfig/SecurityOpt/1"), ("security-opt", "/HostConfig/SecurityOpt/2")],
+        ),
         ({"NetworkMode": "container:"}, [("network-container", "/HostConfig/NetworkMode")]),
         ({"IpcMode": "HOST", "PidMode": "none", "UTSMode": "x", "CgroupnsMode": "x"}, [
             ("ipc-mode", "/HostConfig/IpcMode"), ("pid-mode", "/HostConfig/PidMode"),
@@ -37,9 +46,7 @@ from statesvc.validation import Context
     ],
     ids=lambda value: "" if isinstance(value, list) else "+".join(value),
 )  # fmt: skip
-def test_host_configurations_are_judged(
-    judge: Judge, host: dict[str, Any], problems: list[tuple[str, str]]
-) -> None:
+def test_host_configurations_are_judged(judge: Judge, host: dict[str, Any], problems: list[tuple[str, str]]) -> None:
     assert told(judge(host)) == problems
 
 
