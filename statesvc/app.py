@@ -1,6 +1,7 @@
 """The program, wired: lock the data root, migrate or refuse, open, serve. Closing goes the other way round."""
 
 import asyncio
+import gc
 import hashlib
 import os
 import time
@@ -144,6 +145,9 @@ async def _serve(settings: Settings) -> None:
         server = Server(services.application(), on_stop=services.journal.close)
         listeners = [bind(host, settings.socket_mode) for host in settings.hosts]
         try:
+            # What is there by now stays: the collector need not look at it again and again.
+            gc.collect()
+            gc.freeze()
             log.info("serving", hosts=settings.hosts, data_root=str(services.site.data_root))
             await server.run_on(listeners)
         finally:

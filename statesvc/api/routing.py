@@ -1,5 +1,6 @@
 """From a path to its handler, as Docker's router does it: versions, cleaned paths, open names with slashes in them."""
 
+import logging
 import posixpath
 import re
 import time
@@ -47,6 +48,9 @@ class Router:
     """The ASGI application: answers each request by the handler of its route, and every error as JSON."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
+        # Asked once: a logger that is bound anew for each request costs as much as a point read.
+        self._log = log.bind()
+        self._log_requests = self._log.is_enabled_for(logging.DEBUG)
         self._fixed: dict[tuple[str, str], Handler] = {}
         self._open: dict[tuple[str, str, str], Handler] = {}
         for route in routes:
@@ -63,8 +67,8 @@ class Router:
         response = await self._answer(scope, receive)
         response.raw_headers += HEADERS
         await response(scope, receive, send)
-        if log.is_enabled_for(10):
-            log.debug(
+        if self._log_requests:
+            self._log.debug(
                 "request",
                 method=scope["method"],
                 path=scope["path"],
