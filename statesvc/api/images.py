@@ -11,8 +11,6 @@ from statesvc.api.answers import JSON, json_answer
 from statesvc.api.call import Call
 from statesvc.api.routing import Route
 from statesvc.domain import filters, references
-from statesvc.domain.decode import decode_value
-from statesvc.domain.documents import Config
 from statesvc.domain.filters import Filters
 from statesvc.domain.times import SECOND
 from statesvc.domain.times import render as time_text
@@ -100,7 +98,7 @@ def _chosen(images: Sequence[RecordedImage], wanted: Filters) -> list[RecordedIm
 
 
 def _passes(image: RecordedImage, among: Sequence[RecordedImage], wanted: Filters) -> bool:
-    labels = (image.says.config or {}).get("Labels") or {}
+    labels = image.says.labels
     dangling = not image.repo_tags and not image.repo_digests
     return (
         all(dangling == (text.lower() in {"1", "true"}) for text in wanted.get("dangling", ()))
@@ -143,7 +141,7 @@ def _entry(image: RecordedImage, version: versions.Version) -> dict[str, object]
         "Containers": -1,
         "Created": (image.image.created_at or 0) // SECOND,
         "Id": image.image.id,
-        "Labels": (says.config or {}).get("Labels"),
+        "Labels": says.config.Labels if says.config else None,
         "ParentId": says.parent,
         "RepoDigests": image.repo_digests,
         "RepoTags": image.repo_tags,
@@ -168,7 +166,7 @@ def _document(image: RecordedImage, version: versions.Version) -> dict[str, obje
         "Created": time_text(image.image.created_at),
         "DockerVersion": says.docker_version,
         "Author": says.author,
-        "Config": None if says.config is None else decode_value(Config, says.config).to_dict(),
+        "Config": says.config.to_dict() if says.config else None,
         "Architecture": says.architecture,
         "Os": says.os,
         "Size": image.image.size,
@@ -183,8 +181,6 @@ def _document(image: RecordedImage, version: versions.Version) -> dict[str, obje
     if version < versions.parse("1.44"):
         shown["VirtualSize"] = image.image.size
     if version < versions.parse("1.45"):
-        container_config = (
-            None if says.container_config is None else decode_value(Config, says.container_config).to_dict()
-        )
+        container_config = says.container_config.to_dict() if says.container_config else None
         shown |= {"Container": says.container, "ContainerConfig": container_config}
     return shown

@@ -1,47 +1,67 @@
 """Image configurations: the JSON whose SHA-256 is the image ID, read from its exact bytes, and written for an import.
 
-Reading is as tolerant as Go's decoder where it costs nothing (unknown fields, case of names, null), and strict about
-types, so that what comes out can be used without looking again. Writing follows the files that Docker Engine 26.1
-leaves in image/overlay2/imagedb/content: sorted names outside, the order of Docker's structs inside.
+Reading goes through the one decoder (unknown fields, case of names and null as in Go). Writing follows the files that
+Docker Engine 26.1 leaves in image/overlay2/imagedb/content: sorted names outside, the order of Docker's structs inside.
 """
 
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
+
+from pydantic import Field
 
 from statesvc.domain import times
+from statesvc.domain.decode import decode_value
+from statesvc.domain.documents import Config, Document
+from statesvc.domain.documents.go_types import Strings, Structs
 from statesvc.errors import InvalidParameter
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _DIGEST = re.compile(r"sha256:[a-f0-9]{64}")
 
-# Docker's container.Config: every field in the order of the struct, what it holds, and whether empty means absent.
-_CONFIG_FIELDS: tuple[tuple[str, type | str, bool], ...] = (
-    ("Hostname", str, False), ("Domainname", str, False), ("User", str, False),
-    ("AttachStdin", bool, False), ("AttachStdout", bool, False), ("AttachStderr", bool, False),
-    ("ExposedPorts", "set", True), ("Tty", bool, False), ("OpenStdin", bool, False), ("StdinOnce", bool, False),
-    ("Env", "list", False), ("Cmd", "command", False), ("Healthcheck", "health", True), ("ArgsEscaped", bool, True),
-    ("Image", str, False), ("Volumes", "set", False), ("WorkingDir", str, False), ("Entrypoint", "command", False),
-    ("NetworkDisabled", bool, True), ("MacAddress", str, True), ("OnBuild", "list", False),
-    ("Labels", "map", False), ("StopSignal", str, True), ("StopTimeout", int, True), ("Shell", "command", True),
-)  # fmt: skip
-_HEALTH_FIELDS: tuple[tuple[str, type | str, bool], ...] = (
-    ("Test", "list", True), ("Interval", int, True), ("Timeout", int, True),
-    ("StartPeriod", int, True), ("StartInterval", int, True), ("Retries", int, True),
-)  # fmt: skip
-# The texts of an image, each with its name in the JSON.
-_TEXT_FIELDS = {
-    "architecture": "architecture", "os": "os", "variant": "variant", "os_version": "os.version", "author": "author",
-    "comment": "comment", "docker_version": "docker_version", "parent": "parent", "container": "container",
-}  # fmt: skip
+
+class RootFS(Document):
+    """The layers, by the digests of their uncompressed tars."""
+
+    type: str = ""
+    diff_ids: Strings | None = None
+
+
+class HistoryEntry(Document):
+    """How one layer, or an empty one, came to be."""
+
+    OMIT_EMPTY: ClassVar = frozenset({"created", "created_by", "author", "comment", "empty_layer"})
+
+    created: str | None = None
+    created_by: str = ""
+    author: str = ""
+    comment: str = ""
+    empty_layer: bool = False
+
+
+class _ImageDocument(Document):
+    architecture: str = ""
+    os: str = ""
+    variant: str = ""
+    os_version: str = Field(default="", alias="os.version")
+    created: str | None = None
+    author: str = ""
+    comment: str = ""
+    docker_version: str = ""
+    parent: str = ""
+    container: str = ""
+    config: Config | None = None
+    container_config: Config | None = None
+    rootfs: RootFS | None = None
+    history: Structs[HistoryEntry] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ImageConfig:
-    """What an image configuration says. `config` has Docker's field names, or is None; `created` is in nanoseconds."""
+    """What an image configuration says; `created` is in nanoseconds."""
 
     architecture: str
     os: str
@@ -53,10 +73,15 @@ class ImageConfig:
     docker_version: str = ""
     parent: str = ""
     container: str = ""
-    config: dict[str, Any] | None = None
-    container_config: dict[str, Any] | None = None
+    config: Config | None = None
+    container_config: Config | None = None
     diff_ids: tuple[str, ...] = ()
-    history: tuple[dict[str, Any], ...] = ()
+    history: tuple[HistoryEntry, ...] = ()
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels of the image."""
+        return (self.config.Labels if self.config else None) or {}
 
 
 def image_id(raw: bytes) -> str:
@@ -66,20 +91,27 @@ def image_id(raw: bytes) -> str:
 
 def parse_image_config(raw: bytes) -> ImageConfig:
     """Read an OCI or Docker image configuration. Raises InvalidParameter for anything else."""
-    document = _folded(read_json(raw, "the image configuration"), "the image configuration")
-    rootfs = document.get("rootfs")
-    if rootfs is None:
+    found = decode_value(_ImageDocument, read_json(raw, "the image configuration"))
+    if found.rootfs is None:
         raise InvalidParameter("invalid image JSON, no RootFS key")
-    history = tuple(_history_entry(entry) for entry in _as_list(document.get("history"), "history"))
-    texts = {name: _as_text(document.get(key), key) for name, key in _TEXT_FIELDS.items()}
-    # Docker shows the comment of the last step where the image has none of its own (OCI images never do).
-    texts["comment"] = texts["comment"] or (history[-1].get("comment", "") if history else "")
+    history = tuple(found.history or ())
+    for entry in history:
+        _time(entry.created, "history.created")
     return ImageConfig(
-        **texts,
-        created=_as_time(document.get("created"), "created"),
-        config=_docker_config(document.get("config"), "config"),
-        container_config=_docker_config(document.get("container_config"), "container_config"),
-        diff_ids=_diff_ids(_folded(rootfs, "rootfs").get("diff_ids")),
+        architecture=found.architecture,
+        os=found.os,
+        variant=found.variant,
+        os_version=found.os_version,
+        created=_time(found.created, "created"),
+        author=found.author,
+        # Docker shows the comment of the last step where the image has none of its own (OCI images never do).
+        comment=found.comment or (history[-1].comment if history else ""),
+        docker_version=found.docker_version,
+        parent=found.parent,
+        container=found.container,
+        config=found.config,
+        container_config=found.container_config,
+        diff_ids=_diff_ids(found.rootfs.diff_ids or []),
         history=history,
     )
 
@@ -103,8 +135,8 @@ def imported_config(
     document = {
         "architecture": architecture,
         "comment": comment,
-        "config": _in_struct_order(config, _CONFIG_FIELDS),
-        "container_config": _in_struct_order({}, _CONFIG_FIELDS),
+        "config": decode_value(Config, _scrubbed(config)).to_dict(),
+        "container_config": Config().to_dict(),
         "created": time,
         "docker_version": docker_version,
         "history": [{"created": time, **({"comment": comment} if comment else {})}],
@@ -135,128 +167,23 @@ def _no_such_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON value")
 
 
-def _wrong(name: str, expected: str) -> InvalidParameter:
-    return InvalidParameter(f"invalid image JSON: {name} must be {expected}")
+def _scrubbed(value: Any) -> Any:
+    return json.loads(_SURROGATES.sub("\ufffd", json.dumps(value, ensure_ascii=False)))
 
 
-def _folded(value: object, name: str) -> dict[str, Any]:
-    """The fields of an object under lower-case names: Go's decoder does not mind their case, and the last one wins."""
-    if not isinstance(value, dict):
-        raise _wrong(name, "an object")
-    return {key.lower(): item for key, item in value.items()}
-
-
-def _as_text(value: object, name: str) -> str:
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise _wrong(name, "a string")
-    return value
-
-
-def _as_number(value: object, name: str) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not -(2**63) <= value < 2**63:
-        raise _wrong(name, "a whole number")
-    return value
-
-
-def _as_bool(value: object, name: str) -> bool:
-    if not isinstance(value, bool):
-        raise _wrong(name, "true or false")
-    return value
-
-
-def _as_time(value: object, name: str) -> int | None:
-    """The nanoseconds of a time that a 64-bit integer can hold; None for null, absent and Go's zero time."""
+def _time(text: str | None, name: str) -> int | None:
+    """The nanoseconds of a time; None for null, absent and Go's zero time."""
     try:
-        time = times.parse(value) if isinstance(value, str) else None
-    except (InvalidParameter, ValueError) as error:
-        raise _wrong(name, "an RFC 3339 time") from error
-    if (value is not None and not isinstance(value, str)) or (time is not None and not -(2**63) <= time < 2**63):
-        raise _wrong(name, "an RFC 3339 time between 1678 and 2262")
-    return time
+        return None if text is None else times.parse(text)
+    except InvalidParameter as error:
+        raise InvalidParameter(f"invalid image JSON: {name}: {error.message}") from None
 
 
-def _as_list(value: object, name: str) -> list[Any]:
-    if value is None:
-        return []
-    if not isinstance(value, list):
-        raise _wrong(name, "a list")
-    return value
-
-
-def _as_texts(value: object, name: str) -> list[str]:
-    return [_as_text(item, f"{name}[{index}]") for index, item in enumerate(_as_list(value, name))]
-
-
-def _as_command(value: object, name: str) -> list[str]:
-    """A command is a list, or one string that stands for a list of one (Docker's StrSlice)."""
-    return [value] if isinstance(value, str) else _as_texts(value, name)
-
-
-def _as_map(value: object, name: str) -> dict[str, str]:
-    if not isinstance(value, dict):
-        raise _wrong(name, "an object")
-    return {key: _as_text(item, f"{name}.{key}") for key, item in value.items()}
-
-
-def _as_set(value: object, name: str) -> dict[str, Any]:
-    if not isinstance(value, dict) or not all(item is None or isinstance(item, dict) for item in value.values()):
-        raise _wrong(name, "an object of empty objects")
-    return {key: {} for key in value}
-
-
-def _as_health(value: object, name: str) -> dict[str, Any]:
-    return _fields_of(value, name, _HEALTH_FIELDS)
-
-
-_READERS: dict[type | str, Callable[[object, str], Any]] = {
-    str: _as_text, int: _as_number, bool: _as_bool, "list": _as_texts, "command": _as_command, "map": _as_map,
-    "set": _as_set, "health": _as_health,
-}  # fmt: skip
-
-
-def _fields_of(value: object, name: str, fields: Sequence[tuple[str, type | str, bool]]) -> dict[str, Any]:
-    given = _folded(value, name)
-    present = [(field, kind, given[field.lower()]) for field, kind, _ in fields if given.get(field.lower()) is not None]
-    return {field: _READERS[kind](item, f"{name}.{field}") for field, kind, item in present}
-
-
-def _docker_config(value: object, name: str) -> dict[str, Any] | None:
-    return None if value is None else _fields_of(value, name, _CONFIG_FIELDS)
-
-
-def _diff_ids(value: object) -> tuple[str, ...]:
-    diff_ids = _as_texts(value, "rootfs.diff_ids")
+def _diff_ids(diff_ids: list[str]) -> tuple[str, ...]:
     for diff_id in diff_ids:
         if not _DIGEST.fullmatch(diff_id):
-            raise _wrong("rootfs.diff_ids", "a list of sha256 digests")
+            raise InvalidParameter(f"invalid image JSON: rootfs.diff_ids: {diff_id[:80]!r} is no sha256 digest")
     return tuple(diff_ids)
-
-
-def _history_entry(value: object) -> dict[str, Any]:
-    entry = {key: item for key, item in _folded(value, "history").items() if item is not None}
-    _as_time(entry.get("created"), "history.created")
-    for name in ("author", "created_by", "comment"):
-        _as_text(entry.get(name), f"history.{name}")
-    _as_bool(entry.get("empty_layer", False), "history.empty_layer")
-    return entry
-
-
-def _in_struct_order(config: Mapping[str, Any], fields: Sequence[tuple[str, type | str, bool]]) -> dict[str, Any]:
-    """The configuration with every field that Go would write, in its order; maps sorted as Go sorts them."""
-    ordered: dict[str, Any] = {}
-    for field, kind, omit_empty in fields:
-        value = config.get(field)
-        # StopTimeout is a pointer in Go: zero is a value there, only nil is left out.
-        if omit_empty and (value is None if field == "StopTimeout" else not value):
-            continue
-        if kind == "health":
-            value = _in_struct_order(value or {}, _HEALTH_FIELDS)
-        elif kind in ("map", "set") and value is not None:
-            value = dict(sorted(value.items(), key=lambda item: item[0].encode("utf-8", "replace")))
-        ordered[field] = kind() if value is None and isinstance(kind, type) else value
-    return ordered
 
 
 def _go_json(value: object) -> bytes:

@@ -8,7 +8,6 @@ from statesvc.db import images
 from statesvc.db.engine import Connection, Database
 from statesvc.db.images import Image
 from statesvc.domain import references
-from statesvc.domain.decode import decode_value
 from statesvc.domain.dockerfile import apply_changes
 from statesvc.domain.documents import Config
 from statesvc.domain.image_config import ImageConfig, image_id, imported_config, parse_image_config
@@ -48,8 +47,7 @@ class ResolvedImage:
 @lru_cache(maxsize=256)
 def _said_of(raw: bytes) -> tuple[Config | None, Platform]:
     says = parse_image_config(raw)
-    config = None if says.config is None else decode_value(Config, says.config)
-    return config, platforms.of_image(says)
+    return says.config, platforms.of_image(says)
 
 
 class Images:

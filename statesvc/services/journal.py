@@ -91,6 +91,6 @@ class Journal:
 def log_image(conn: Connection, action: str, image_id: str, name: str, now: int) -> None:
     """Write an event about an image. Its labels and the name it was addressed by are the attributes."""
     image = images.by_id(conn, image_id)
-    config = (image and parse_image_config(image.config).config) or {}
-    attributes = dict(config.get("Labels") or {}) | {"name": name}
+    labels = parse_image_config(image.config).labels if image else {}
+    attributes = labels | {"name": name}
     events.append(conn, Event("image", action, image_id, now, attributes))

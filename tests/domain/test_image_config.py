@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from statesvc.domain import times
 from statesvc.domain.dockerfile.changes import apply_changes
+from statesvc.domain.documents import Config
 from statesvc.domain.image_config import image_id, imported_config, parse_image_config
 from statesvc.errors import InvalidParameter
 
@@ -68,7 +69,7 @@ def test_what_was_written_is_read_again() -> None:
     assert (image.architecture, image.variant, image.os) == ("amd64", "v8", "linux")
     assert (image.created, image.comment, image.diff_ids) == (1_500_000_000, "<why> & how", (DIFF_ID,))
     assert image.config is not None
-    assert image.config["Entrypoint"] == ["/bin/sh", "-c"]
+    assert image.config.Entrypoint == ["/bin/sh", "-c"]
     assert b'"created":"1970-01-01T00:00:01.5Z"' in raw
     assert b"\\u003cwhy\\u003e \\u0026 how" in raw
 
@@ -84,7 +85,7 @@ def test_unknown_fields_are_ignored_and_names_are_folded() -> None:
     image = parse_image_config(an_image(Architecture="arm64", future={"x": 1}, config={"cmd": "sh", "Labels": None}))
 
     assert image.architecture == "arm64"
-    assert image.config == {"Cmd": ["sh"]}
+    assert image.config == Config(Cmd=["sh"])
 
 
 def test_the_comment_of_the_last_step_stands_in_for_a_missing_one() -> None:
