@@ -18,7 +18,7 @@ from sqlalchemy import (
     update,
 )
 
-from statesvc.db.prepared import Query
+from statesvc.db.prepared import Query, Statement
 from statesvc.db.tables import (
     container_health,
     container_labels,
@@ -160,6 +160,27 @@ RANKED = Query(_ranked(_inspection()), Inspection)
 RANKED_ROW = Query(
     _ranked(select(_C.id, _C.state, _C.revision, _C.image, _C.origin, _NAME).select_from(containers)), Found
 )
+_REMOVE = Statement(delete(containers).where(_C.id == bindparam("container_id")))
+_TOUCH = Statement(
+    update(containers)
+    .where(_C.id == bindparam("of"))
+    .values(revision=_C.revision + literal_column("1"))
+    .returning(_C.revision)
+)
+_HOST_CONFIG = Statement(select(_S.host_config).where(_S.container_id == bindparam("container_id")))
+_STORE_HOST_CONFIG = Statement(
+    update(container_specs).where(_S.container_id == bindparam("of")).values(host_config=bindparam("changed"))
+)
+_MOUNT_POINTS = Statement(
+    select(container_mounts.c.document, container_mounts.c.named)
+    .where(container_mounts.c.container_id == bindparam("container_id"))
+    .order_by(container_mounts.c.destination)
+)
+_LABELS = Statement(
+    select(container_labels.c.key, container_labels.c.value).where(
+        container_labels.c.container_id == bindparam("container_id")
+    )
+)
 
 
 def _keys(reference: str) -> dict[str, str]:
@@ -203,45 +224,36 @@ def exists(conn: Connection, container_id: str) -> bool:
 
 def remove(conn: Connection, container_id: str) -> None:
     """Delete the container and all that belongs to it."""
-    conn.execute(delete(containers).where(_C.id == container_id))
+    _REMOVE.run(conn, {"container_id": container_id})
 
 
 def mounts(conn: Connection, container_id: str) -> tuple[MountPoint, ...]:
     """Return what is mounted in a container, in the order of the destinations."""
-    columns = container_mounts.c
-    rows = conn.execute(
-        select(columns.document, columns.named)
-        .where(columns.container_id == container_id)
-        .order_by(columns.destination)
-    ).all()
-    return tuple(MountPoint.of_document(row.document, named=row.named) for row in rows)
+    rows = _MOUNT_POINTS.run(conn, {"container_id": container_id}).fetchall()
+    return tuple(MountPoint.of_document(document, named=bool(named)) for document, named in rows)
 
 
 def host_config(conn: Connection, container_id: str) -> HostConfig:
     """Return the host configuration of a container."""
-    text: str = conn.execute(select(_S.host_config).where(_S.container_id == container_id)).scalar_one()
-    return decode_value(HostConfig, orjson.loads(text))
+    return decode_value(HostConfig, orjson.loads(_HOST_CONFIG.value(conn, {"container_id": container_id})))
 
 
 def store_host_config(conn: Connection, container_id: str, changed: HostConfig) -> int:
     """Replace the host configuration of a container; answer its new revision."""
     text = changed.to_json().decode()
-    conn.execute(update(container_specs).where(_S.container_id == container_id).values(host_config=text))
+    _STORE_HOST_CONFIG.run(conn, {"of": container_id, "changed": text})
     return touch(conn, container_id)
 
 
 def touch(conn: Connection, container_id: str) -> int:
     """Count a change of the container; answer its new revision."""
-    counted = update(containers).where(_C.id == container_id).values(revision=_C.revision + 1).returning(_C.revision)
-    revision: int = conn.execute(counted).scalar_one()
+    revision: int = _TOUCH.value(conn, {"of": container_id})
     return revision
 
 
 def labels(conn: Connection, container_id: str) -> dict[str, str]:
     """Return the labels of a container."""
-    columns = container_labels.c
-    rows = conn.execute(select(columns.key, columns.value).where(columns.container_id == container_id)).all()
-    return {row.key: row.value for row in rows}
+    return dict(_LABELS.run(conn, {"container_id": container_id}).fetchall())
 
 
 def users_of_image(conn: Connection, image_id: str) -> list[tuple[str, State]]:

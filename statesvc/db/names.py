@@ -20,9 +20,23 @@ _RESERVE = Statement(
     .returning(container_names.c.name)
 )
 _OWNER = Statement(select(container_names.c.container_id).where(container_names.c.name == bindparam("name")))
-_OF_PARENT = select(container_names.c.name, container_names.c.container_id).where(
-    container_names.c.parent_id == bindparam("parent_id")
+_OF_PARENT = Statement(
+    select(container_names.c.name, container_names.c.container_id).where(
+        container_names.c.parent_id == bindparam("parent_id")
+    )
 )
+_PRIMARY = Statement(
+    select(container_names.c.name).where(
+        container_names.c.container_id == bindparam("container_id"),
+        container_names.c.kind == literal_column("'primary'"),
+    )
+)
+_RENAME = Statement(
+    update(container_names)
+    .where(container_names.c.name == bindparam("old"))
+    .values(name=bindparam("new"), generated=literal_column("0"))
+)
+_RELEASE = Statement(delete(container_names).where(container_names.c.name == bindparam("name")))
 
 
 def owner(conn: Connection, name: str) -> str | None:
@@ -63,15 +77,13 @@ def reserve_first_free(conn: Connection, candidates: tuple[str, ...], container_
 
 def primary(conn: Connection, container_id: str) -> str:
     """Return the container's own name."""
-    names = container_names.c
-    own = select(names.name).where(names.container_id == container_id, names.kind == literal_column("'primary'"))
-    name: str = conn.execute(own).scalar_one()
+    name: str = _PRIMARY.value(conn, {"container_id": container_id})
     return name
 
 
 def release(conn: Connection, name: str) -> None:
     """Let go of the name; it is free at once."""
-    conn.execute(delete(container_names).where(container_names.c.name == name))
+    _RELEASE.run(conn, {"name": name})
 
 
 def rename(conn: Connection, container_id: str, old: str, new: str) -> None:
@@ -79,14 +91,13 @@ def rename(conn: Connection, container_id: str, old: str, new: str) -> None:
 
     Raises NameConflict if another container holds the new name, or the new name of an alias.
     """
-    names = container_names
+    _move(conn, old, new)
+    for alias, _child_id in _OF_PARENT.run(conn, {"parent_id": container_id}).fetchall():
+        _move(conn, alias, new + alias.removeprefix(old))
+
+
+def _move(conn: Connection, old: str, new: str) -> None:
     holder = owner(conn, new)
     if holder is not None:
         raise NameConflict(new, holder)
-    conn.execute(update(names).where(names.c.name == old).values(name=new, generated=False))
-    for alias, child_id in conn.execute(_OF_PARENT, {"parent_id": container_id}).all():
-        moved = new + alias.removeprefix(old)
-        holder = owner(conn, moved)
-        if holder is not None:
-            raise NameConflict(moved, holder)
-        conn.execute(update(names).where(names.c.name == alias, names.c.container_id == child_id).values(name=moved))
+    _RENAME.run(conn, {"old": old, "new": new})

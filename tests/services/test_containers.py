@@ -190,3 +190,16 @@ async def test_a_containers_own_name_is_no_link(services: Services) -> None:
     await services.containers.create("web", asked())
     with pytest.raises(Conflict, match="default link name"):
         await services.containers.remove_link("web")
+
+
+async def test_volumes_from_takes_over_the_mounts_read_only_if_asked(services: Services) -> None:
+    await services.containers.create("data", asked(Binds=["/srv:/a", "stored:/b"]))
+    await services.containers.create("user", asked(VolumesFrom=["data:ro"]))
+    row = await services.containers.inspect("user")
+    taken = orjson.loads(f"[{row.mounts}]")
+    assert [(each["Destination"], each["Source"], each["RW"]) for each in taken if each["Type"] == "bind"] == [
+        ("/a", "/srv", False)
+    ]
+    assert [(each["Destination"], each["Name"], each["RW"]) for each in taken if each["Type"] == "volume"] == [
+        ("/b", "stored", False)
+    ]
