@@ -39,15 +39,15 @@ def with_defaults(log: LogConfig, default: LogConfig = STANDARD) -> LogConfig:
     return LogConfig(Type=kind, Config={**taken, **(log.Config or {})})
 
 
-def problems(log: LogConfig) -> Iterator[Problem]:
-    """Yield what is wrong with a configuration that has its defaults.
-
-    Docker refuses a removed driver before anything else, the rest once it has the image.
-    """
+def removed_problems(log: LogConfig) -> Iterator[Problem]:
+    """Yield a driver that was removed, which Docker refuses before it verifies anything."""
     if log.Type == "logentries":
         yield REMOVED.broken("the logentries logging driver has been deprecated and removed", log.Type)
-        return
-    if log.Type == "none":
+
+
+def problems(log: LogConfig) -> Iterator[Problem]:
+    """Yield what else is wrong with a configuration that has its defaults. Docker refuses it once it has the image."""
+    if log.Type in {"none", "logentries"}:
         return
     options = log.Config or {}
     yield from _shared_problems(options)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from statesvc.domain.documents import Config, HostConfig, Mount
 from statesvc.domain.mount_point import MountPoint
 from statesvc.errors import Problem
-from statesvc.validation import mount_specs, paths
+from statesvc.validation import mount_specs, paths, versions
 from statesvc.validation.context import Context, Reference
 from statesvc.validation.mount_specs import BadMountError
 from statesvc.validation.rules import rule
@@ -25,16 +25,17 @@ NO_VOLUME = rule(
     _SOURCE,
     missing=True,
 )
-DUPLICATE = rule("mount-duplicate", "/HostConfig/K", "Two mounts are not at the same destination.", _SOURCE)
-VOLUME = rule("volume", "/HostConfig/K", "A volume has a name and options of the local driver.", "moby volume/local")
+DUPLICATE = rule("mount-duplicate", "/HostConfig/K/N", "Two mounts are not at the same destination.", _SOURCE)
+VOLUME = rule("volume", "/HostConfig/K/N", "A volume has a name and options of the local driver.", "moby volume/local")
 DAEMON_ROOT = rule(
     "bind-data-root",
-    "/HostConfig/K",
+    "/HostConfig/K/N",
     "What contains the data root is mounted rslave or rshared.",
     "moby validateBindDaemonRoot",
 )
 
 NewName = Callable[[], str]
+_Field = tuple[str, int]
 
 
 def sources(host: HostConfig) -> frozenset[str]:
@@ -45,7 +46,7 @@ def sources(host: HostConfig) -> frozenset[str]:
 def early_problems(host: HostConfig, context: Context) -> Iterator[Problem]:
     """Yield what is wrong with each entry of Mounts."""
     for at, mount in enumerate(host.Mounts or ()):
-        for fault in mount_specs.faults(mount, context.paths):
+        for fault in mount_specs.faults(versions.own_options(mount, context.version), context.paths):
             yield MOUNT.broken(fault, mount.Target, at=at)
 
 
@@ -92,14 +93,14 @@ class Registry:
                 continue
             destination = paths.clean(mount.Target)
             taken = destination in (self._host.Tmpfs or ())
-            yield from self._register(mount, f"Binds/{at}", mode, taken=taken, shown=destination)
+            yield from self._register(mount, ("Binds", at), mode, taken=taken, shown=destination)
 
     def _from_mounts(self) -> Iterator[Problem]:
         for at, mount in enumerate(self._host.Mounts or ()):
             if next(mount_specs.faults(mount), None) is None:
-                yield from self._register(mount, f"Mounts/{at}", "", taken=False, shown=mount.Target)
+                yield from self._register(mount, ("Mounts", at), "", taken=False, shown=mount.Target)
 
-    def _register(self, mount: Mount, field: str, mode: str, *, taken: bool, shown: str) -> Iterator[Problem]:
+    def _register(self, mount: Mount, field: _Field, mode: str, *, taken: bool, shown: str) -> Iterator[Problem]:
         destination = paths.clean(mount.Target)
         yield from self._root_problems(mount, field)
         if taken or destination in self._asked:
@@ -132,7 +133,7 @@ class Registry:
         root = self._context.data_root
         return mount.Type == "bind" and (mount.Source.startswith(root) or root.startswith(mount.Source))
 
-    def _root_problems(self, mount: Mount, field: str) -> Iterator[Problem]:
+    def _root_problems(self, mount: Mount, field: _Field) -> Iterator[Problem]:
         asked = mount.BindOptions.Propagation if mount.BindOptions else ""
         if asked not in {"", "rslave", "rshared"} and self._meets_root(mount):
             message = (

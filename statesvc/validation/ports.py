@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from statesvc.domain.documents import HostConfig
 from statesvc.domain.go_values import quote
@@ -12,7 +11,7 @@ from statesvc.validation.rules import rule
 _SOURCE = "moby daemon/container.go validatePortBindings"
 _KEY = "/HostConfig/PortBindings/K"
 CONTAINER_PORT = rule("port", _KEY, "A key is PORT or PORT/PROTOCOL.", _SOURCE)
-HOST_PORT = rule("host-port", _KEY, "A host port is a port or a range FIRST-LAST.", _SOURCE)
+HOST_PORT = rule("host-port", f"{_KEY}/N/HostPort", "A host port is a port or a range FIRST-LAST.", _SOURCE)
 
 _PORT = re.compile("[0-9]+")
 _HIGHEST = 65535
@@ -27,8 +26,7 @@ def problems(host: HostConfig) -> Iterator[Problem]:
         for at, binding in enumerate(bindings or ()):
             if not _is_range(split_protocol(binding.HostPort)[1]):
                 message = f"invalid port specification: {quote(binding.HostPort)}"
-                problem = HOST_PORT.broken(message, binding.HostPort, at=key)
-                yield replace(problem, field=f"{problem.field}/{at}/HostPort")
+                yield HOST_PORT.broken(message, binding.HostPort, at=(key, at))
 
 
 def split_protocol(text: str) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from statesvc.domain.documents import HostConfig
 from statesvc.domain.mount_point import Link
 from statesvc.errors import Problem
+from statesvc.validation import security
 from statesvc.validation.context import Reference
 from statesvc.validation.modes import shared_container
 from statesvc.validation.rules import rule
@@ -38,8 +39,11 @@ def parse_link(text: str) -> tuple[str, str]:
 
 
 def shared_problems(host: HostConfig, found: Mapping[str, Reference]) -> Iterator[Problem]:
-    """Yield the shared namespaces whose container is not there. That of a network is looked for at the start only."""
-    for mode in _SHARED:
+    """Yield the shared namespaces whose container is not there. That of a network is looked for at the start only.
+
+    Docker looks for the containers to take their labels; where it takes none, it does not miss them.
+    """
+    for mode in _SHARED if security.inherits_labels(host) else ():
         reference = shared_container(getattr(host, mode))
         missing = found[reference].missing if reference in found else ""
         if missing:
@@ -51,6 +55,9 @@ def link_problems(host: HostConfig, found: Mapping[str, Reference]) -> Iterator[
     for at, text in enumerate(host.Links or ()):
         if not text:
             yield LINK.broken("empty string specified for links", text, at=at)
+            continue
+        if text.count(":") > 1:
+            yield LINK.broken(f"bad format for links: {text}", text, at=at)
             continue
         name = parse_link(text)[0]
         unknown = f"No such container: {name}" if name else 'invalid name or ID supplied: ""'

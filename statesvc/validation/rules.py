@@ -21,8 +21,12 @@ class Rule:
     missing: bool = False
 
     def broken(self, message: str, value: object = None, *, at: object = None) -> Problem:
-        """Return the problem of a request that breaks the rule; `at` is the index or key in the field."""
-        parts = [pointer(at) if part in {"N", "K"} and at is not None else part for part in self.field.split("/")]
+        """Return the problem of a request that breaks the rule.
+
+        `at` is the index or key in the field, a tuple of them where the field has several.
+        """
+        steps = iter(at if isinstance(at, tuple) else () if at is None else (at,))
+        parts = [pointer(next(steps, part)) if part in {"N", "K"} else part for part in self.field.split("/")]
         return Problem(self.code, "/".join(parts), message, value)
 
 

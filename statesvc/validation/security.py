@@ -47,11 +47,22 @@ def parse(options: list[str] | None) -> tuple[Security, list[Problem]]:
 def with_generated(host: HostConfig) -> list[str] | None:
     """Return the options with what Docker adds: who shares the host's IPC or PID namespace has no label."""
     options = host.SecurityOpt
-    if any(option.partition("=")[0] == "label" for option in options or ()):
-        return options
-    if host.Privileged or host.IpcMode == "host" or host.PidMode == "host":
+    if not _has_label(options) and _is_unconfined(host):
         return [*(options or ()), "label=disable"]
     return options
+
+
+def inherits_labels(host: HostConfig) -> bool:
+    """Say whether a container takes the labels of those whose IPC and PID namespaces it shares."""
+    return not _has_label(host.SecurityOpt) and not _is_unconfined(host)
+
+
+def _has_label(options: list[str] | None) -> bool:
+    return any(option.partition("=")[0] == "label" for option in options or ())
+
+
+def _is_unconfined(host: HostConfig) -> bool:
+    return host.Privileged or host.IpcMode == "host" or host.PidMode == "host"
 
 
 def problems(options: list[str] | None) -> Iterator[Problem]:

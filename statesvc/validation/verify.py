@@ -47,16 +47,16 @@ def verify(request: ContainerCreate, context: Context, new_name: Callable[[], st
     filled = defaults.fill(limits.settled(), context)
     filled = filled.copy_with(**references.with_ids(filled, context.containers))
     early = (
-        *decode_problems(asked, context.facts),
         *modes.network_problems(config, asked),
         *host.isolation_problems(asked),
+        *decode_problems(asked, context.facts),
         *adjusted.problems,
         *network.problems,
+        *log_config.removed_problems(asked.LogConfig),
         *configuration.problems(config),
         *_host_problems(asked, context),
         *limits.problems,
         *_platform_problems(asked, context),
-        *references.shared_problems(asked, context.containers),
     )
     registry = mounts.Registry(asked, context, new_name)
     late = (
@@ -76,7 +76,11 @@ def verify(request: ContainerCreate, context: Context, new_name: Callable[[], st
         links=references.links(asked, context.containers),
         warnings=(*limits.warnings, *_warnings(asked, context), *network.warnings),
     )
-    middle = (*network.endpoint_problems, *log_config.problems(filled.LogConfig))
+    middle = (
+        *network.endpoint_problems,
+        *references.shared_problems(asked, context.containers),
+        *log_config.problems(filled.LogConfig),
+    )
     return Verdict(early, middle, late, verified)
 
 

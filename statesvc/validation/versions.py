@@ -106,6 +106,14 @@ def _older_mount(mount: Mount, version: tuple[int, ...]) -> Mount:
     return mount.copy_with(**changes) if changes else mount
 
 
+def own_options(mount: Mount, version: tuple[int, ...]) -> Mount:
+    """Return the mount without the options of other types, which the rules of the version have told of."""
+    if version < (1, 42):
+        return mount
+    foreign = [field for field, kind, _ in _OPTIONS if mount.Type != kind and getattr(mount, field) is not None]
+    return mount.copy_with(**dict.fromkeys(foreign)) if foreign else mount
+
+
 def _older_bind(options: BindOptions, version: tuple[int, ...]) -> BindOptions:
     changes: _Changes = {}
     if options.CreateMountpoint:

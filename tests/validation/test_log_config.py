@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from statesvc.domain.documents import LogConfig
-from statesvc.validation.log_config import STANDARD, problems, with_defaults
+from statesvc.validation.log_config import STANDARD, problems, removed_problems, with_defaults
 from statesvc.validation.log_drivers import DRIVERS
 
 GELF = {"gelf-address": "udp://h:1"}
@@ -11,7 +11,8 @@ GROUP = {"awslogs-group": "g"}
 
 
 def messages(kind: str, options: dict[str, str] | None = None) -> list[str]:
-    return [problem.message for problem in problems(LogConfig(Type=kind, Config=options))]
+    log = LogConfig(Type=kind, Config=options)
+    return [problem.message for problem in (*removed_problems(log), *problems(log))]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,238 @@
+"""One request for each rule that refuses a create request, in the order in which Docker finds what is wrong."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from statesvc.domain.mount_point import MountPoint
+from statesvc.validation import Reference
+
+Json = dict[str, Any]
+MB = 1024 * 1024
+
+VALID: Json = {"Image": "busybox:latest", "Cmd": ["true"]}
+
+# What the requests refer to.
+CONTAINERS: Mapping[str, Reference] = {
+    "c": Reference("c" * 64),
+    "onhost": Reference("d" * 64, host_network=True),
+    "scratch": Reference("e" * 64, mounts=(MountPoint("tmpfs", "/t"),)),
+    "gone": Reference(missing="No such container: gone"),
+}
+PATHS = frozenset({"/tmp"})
+
+# What the rules of shared networks look at.
+_NETWORK = frozenset(
+    {"NetworkMode", "Hostname", "Links", "Dns", "ExtraHosts", "PortBindings", "ExposedPorts", "UTSMode"}
+)
+_MEMORY = frozenset({"Memory", "MemorySwap", "MemoryReservation"})
+_CPUS = frozenset({"NanoCpus", "CpuPeriod", "CpuQuota"})
+_LOG = frozenset({"LogConfig"})
+_MOUNTS = frozenset({"Mounts", "Binds", "VolumesFrom", "Tmpfs"})
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A change of a valid request that breaks one rule, whatever else is changed but the fields of `about`."""
+
+    code: str
+    field: str
+    change: Json
+    about: frozenset[str] = frozenset()
+    version: tuple[int, ...] = (1, 45)
+    facts: Mapping[str, object] | None = None
+
+    @property
+    def body(self) -> Json:
+        """The request with this mistake."""
+        return merged(VALID, self.change)
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The fields that decide whether the mistake is one."""
+        host = self.change.get("HostConfig", {})
+        return self.about | {key for key in (*self.change, *host) if key != "HostConfig"}
+
+
+def merged(one: Json, other: Json) -> Json:
+    """Return both objects as one; of what both have, objects are merged, and the other's value is taken."""
+    both = one | other
+    for key in one.keys() & other.keys():
+        if isinstance(one[key], dict) and isinstance(other[key], dict):
+            both[key] = merged(one[key], other[key])
+    return both
+
+
+def _host(code: str, change: Json, at: str = "", **more: Any) -> Mistake:
+    (name, *_) = change
+    return Mistake(code, f"/HostConfig/{name}{at}", {"HostConfig": change}, **more)
+
+
+def _config(code: str, change: Json, at: str = "", **more: Any) -> Mistake:
+    (name, *_) = change
+    return Mistake(code, f"/{name}{at}", change, **more)
+
+
+def _shared_network(code: str, field: str, change: Json) -> Mistake:
+    return Mistake(code, field, merged({"HostConfig": {"NetworkMode": "container:c"}}, change), _NETWORK)
+
+
+def _endpoint(code: str, at: str, name: str, endpoint: object, **more: Any) -> Mistake:
+    change = {"NetworkingConfig": {"EndpointsConfig": {name: endpoint}}}
+    return Mistake(code, f"/NetworkingConfig/EndpointsConfig/{name}{at}", change, **more)
+
+
+def _mount(code: str, at: str, **mount: Any) -> Mistake:
+    return _host(code, {"Mounts": [{"Target": "/m"} | mount]}, f"/0{at}", about=_MOUNTS)
+
+
+def _log(code: str, kind: str, option: str, options: Json) -> Mistake:
+    at = f"/Config/{option}" if option else "/Type"
+    return _host(code, {"LogConfig": {"Type": kind, "Config": options}}, at, about=_LOG)
+
+
+_ANCIENT: Json = {"version": (1, 41)}
+
+MISTAKES = (
+    # Read, before anything is verified.
+    _host("network-container", {"NetworkMode": "container:"}, about=_NETWORK),
+    _shared_network("network-hostname", "/Hostname", {"Hostname": "web"}),
+    _shared_network("network-links", "/HostConfig/Links", {"HostConfig": {"Links": ["c:x"]}}),
+    _shared_network("network-dns", "/HostConfig/Dns", {"HostConfig": {"Dns": ["1.1.1.1"]}}),
+    _shared_network("network-hosts", "/HostConfig/ExtraHosts", {"HostConfig": {"ExtraHosts": ["a:1.1.1.1"]}}),
+    _shared_network("network-ports", "/HostConfig/PortBindings", {"HostConfig": {"PortBindings": {"80/tcp": []}}}),
+    _shared_network("network-exposed", "/ExposedPorts", {"ExposedPorts": {"80/tcp": {}}}),
+    Mistake("uts-hostname", "/Hostname", {"Hostname": "web", "HostConfig": {"UTSMode": "host"}}, _NETWORK),
+    _host("isolation", {"Isolation": "hyperv"}),
+    _host("io-bandwidth", {"IOMaximumBandwidth": 1}),
+    _host("io-iops", {"IOMaximumIOps": 1}),
+    _host("cpu-rt-period", {"CpuRealtimePeriod": 10}, facts={"cpu_realtime": False}),
+    _host("cpu-rt-runtime", {"CpuRealtimeRuntime": 10}, facts={"cpu_realtime": False}),
+    _host("cpu-rt-order", {"CpuRealtimeRuntime": 11, "CpuRealtimePeriod": 10}),
+    # What the version of the API says.
+    _mount("mount-volume-options", "/VolumeOptions", Type="tmpfs", VolumeOptions={}),
+    _mount("mount-bind-options", "/BindOptions", Type="tmpfs", BindOptions={}),
+    _mount("mount-tmpfs-options", "/TmpfsOptions", Type="volume", TmpfsOptions={}),
+    Mistake(
+        "mount-force-recursive-version", "/HostConfig/Mounts/0/BindOptions/ReadOnlyForceRecursive",
+        {"HostConfig": {"Mounts": [
+            {"Type": "bind", "Source": "/tmp", "Target": "/m", "BindOptions": {"ReadOnlyForceRecursive": True}},
+        ]}}, **_ANCIENT,
+    ),
+    Mistake(
+        "mount-subpath-version", "/HostConfig/Mounts/0/VolumeOptions/Subpath",
+        {"HostConfig": {"Mounts": [
+            {"Type": "volume", "Source": "vol", "Target": "/m", "VolumeOptions": {"Subpath": "x"}},
+        ]}}, **_ANCIENT,
+    ),
+    Mistake(
+        "endpoints", "/NetworkingConfig/EndpointsConfig",
+        {"NetworkingConfig": {"EndpointsConfig": {"one": {}, "two": {}}}}, **_ANCIENT,
+    ),
+    Mistake(
+        "mac-network", "/MacAddress", {"MacAddress": "02:42:ac:11:00:02", "HostConfig": {"NetworkMode": "none"}},
+        _NETWORK, **_ANCIENT,
+    ),
+    Mistake(
+        "mac-endpoint", "/MacAddress",
+        {"MacAddress": "02:42:ac:11:00:02", "NetworkingConfig": {"EndpointsConfig": {"other": {}}}},
+        frozenset({"NetworkMode"}),
+    ),
+    Mistake(
+        "mac-mismatch", "/MacAddress",
+        {
+            "MacAddress": "02:42:ac:11:00:02",
+            "NetworkingConfig": {"EndpointsConfig": {"bridge": {"MacAddress": "02:42:ac:11:00:03"}}},
+        },
+        frozenset({"NetworkMode"}),
+    ),
+    _log("log-driver-removed", "logentries", "", {}),
+    # verifyContainerSettings
+    _config("working-dir", {"WorkingDir": "srv"}),
+    _config("stop-signal", {"StopSignal": "SIGNOPE"}),
+    _config("env-name", {"Env": ["A=1", "=hunter2"]}, "/1"),
+    _config("health-time", {"Healthcheck": {"Interval": 1}}, "/Interval"),
+    _config("health-retries", {"Healthcheck": {"Retries": -1}}, "/Retries"),
+    _host("auto-remove", {"AutoRemove": True, "RestartPolicy": {"Name": "always"}}),
+    _mount("mount", "", Type="nosuch"),
+    _host("extra-host", {"ExtraHosts": ["nocolon"]}, "/0"),
+    _host("extra-host-address", {"ExtraHosts": ["a:b"]}, "/0"),
+    _host("port", {"PortBindings": {"http": []}}, "/http"),
+    _host("host-port", {"PortBindings": {"80": [{"HostPort": "x"}]}}, "/80/0/HostPort"),
+    Mistake("restart-policy", "/HostConfig/RestartPolicy/Name", {"HostConfig": {"RestartPolicy": {"Name": "often"}}}),
+    Mistake(
+        "restart-count", "/HostConfig/RestartPolicy/MaximumRetryCount",
+        {"HostConfig": {"RestartPolicy": {"Name": "always", "MaximumRetryCount": 1}}},
+    ),
+    _host("cap-add", {"CapAdd": ["NOPE"]}, "/0"),
+    _host("cap-drop", {"CapDrop": ["CAP_ALL"]}, "/0"),
+    _host("annotation-key", {"Annotations": {"": "x"}}),
+    # verifyPlatformContainerResources
+    _host("memory-minimum", {"Memory": 6 * MB - 1}, about=_MEMORY),
+    _host("memory-swap", {"MemorySwap": 32 * MB, "Memory": 64 * MB}, about=_MEMORY),
+    _host("memory-swap-alone", {"MemorySwap": 64 * MB}, about=_MEMORY),
+    _host("memory-swappiness", {"MemorySwappiness": 101}),
+    _host("memory-reservation", {"MemoryReservation": 1}, about=_MEMORY),
+    _host("memory-reservation-limit", {"MemoryReservation": 65 * MB, "Memory": 64 * MB}, about=_MEMORY),
+    _host("kernel-memory", {"KernelMemory": 1}, facts={"kernel_memory": True}, **_ANCIENT),
+    _host("nano-cpus-period", {"NanoCpus": 10**9, "CpuPeriod": 5000}, about=_CPUS),
+    _host("nano-cpus-quota", {"NanoCpus": 10**9, "CpuQuota": 5000}, about=_CPUS),
+    _host("nano-cpus-host", {"NanoCpus": 10**9}, about=_CPUS, facts={"cpu_cfs_period": False}),
+    _host("nano-cpus-range", {"NanoCpus": 3 * 10**9}, about=_CPUS),
+    _host("cpu-period", {"CpuPeriod": 999}),
+    _host("cpu-quota", {"CpuQuota": 999}),
+    _host("cpuset-cpus", {"CpusetCpus": "0-2"}),
+    _host("cpuset-mems", {"CpusetMems": "x"}),
+    _host("blkio-weight", {"BlkioWeight": 5}, facts={"blkio_weight": True}),
+    # verifyPlatformContainerSettings
+    _host("ipc-mode", {"IpcMode": "HOST"}),
+    _host("pid-mode", {"PidMode": "none"}),
+    _host("shm-size", {"ShmSize": -1}),
+    _host("uts-mode", {"UTSMode": "private"}, about=_NETWORK),
+    _host("oom-score", {"OomScoreAdj": 1001}),
+    _host("cgroup-parent", {"CgroupParent": "/x"}, facts={"cgroup_driver": "systemd"}),
+    _host("runtime", {"Runtime": "/usr/bin/runc"}),
+    _host("tmpfs-destination", {"Tmpfs": {"run": ""}}, "/run", about=_MOUNTS),
+    _host("cgroupns-mode", {"CgroupnsMode": "container:c"}),
+    # With the image found.
+    _endpoint("endpoint-null", "", "net", None),
+    _endpoint("endpoint-mac", "/MacAddress", "net", {"MacAddress": "zz"}),
+    _endpoint("endpoint-address", "/IPAMConfig", "bridge", {"IPAMConfig": {"IPv4Address": "10.0.0.9"}}),
+    _endpoint("endpoint-aliases", "/Aliases", "bridge", {"Aliases": ["web"]}),
+    _endpoint("endpoint-ipv4", "/IPAMConfig/IPv4Address", "net", {"IPAMConfig": {"IPv4Address": "::1"}}),
+    _endpoint("endpoint-ipv6", "/IPAMConfig/IPv6Address", "net", {"IPAMConfig": {"IPv6Address": "10.0.0.9"}}),
+    _endpoint("endpoint-link-local", "/IPAMConfig/LinkLocalIPs", "net", {"IPAMConfig": {"LinkLocalIPs": ["x"]}}),
+    _host("shared-container", {"IpcMode": "container:gone"}, about=frozenset({"PidMode", "SecurityOpt"})),
+    _log("log-mode", "json-file", "mode", {"mode": "x"}),
+    _log("log-buffer", "json-file", "max-buffer-size", {"max-buffer-size": "1m"}),
+    _log("log-cache", "json-file", "cache-disabled", {"cache-disabled": "maybe"}),
+    _log("log-driver", "nosuch", "", {}),
+    _log("log-option", "json-file", "x", {"x": "y"}),
+    _log("log-option-value", "syslog", "syslog-facility", {"syslog-facility": "x"}),
+    _log("log-option-required", "gelf", "gelf-address", {}),
+    _log(
+        "log-option-conflict", "gelf", "gelf-compression-level",
+        {"gelf-address": "tcp://h:1", "gelf-compression-level": "1"},
+    ),
+    # With the name reserved.
+    _host("security-opt", {"SecurityOpt": ["x"]}, "/0"),
+    _host("storage-opt", {"StorageOpt": {"bogus": "1"}}, "/bogus"),
+    _host("volumes-from", {"VolumesFrom": ["gone"]}, "/0"),
+    _host("volumes-from-tmpfs", {"VolumesFrom": ["scratch"]}, "/0", about=_MOUNTS),
+    _host("bind", {"Binds": ["/tmp:rel"]}, "/0"),
+    _host("bind-data-root", {"Binds": ["/data:/m:private"]}, "/0", about=_MOUNTS),
+    _host("mount-duplicate", {"Binds": ["one:/m", "two:/m/"]}, "/1", about=_MOUNTS),
+    _host("volume", {"Binds": ["x:/m"]}, "/0", about=_MOUNTS),
+    _host("link", {"Links": ["gone:x"]}, "/0", about=_NETWORK),
+    _host("link-host-network", {"Links": ["onhost:x"]}, "/0", about=_NETWORK),
+)  # fmt: skip
+
+# Requests that are told of, and stored: the code of the rule, the request, what the host has not, the warning.
+WARNED: tuple[tuple[str, Json, Mapping[str, object], str], ...] = (
+    ("ipv4-forwarding", {}, {"ipv4_forwarding": False}, "IPv4 forwarding is disabled"),
+    ("published-host", {"HostConfig": {"NetworkMode": "host", "PortBindings": {"80": []}}}, {}, "Published ports are"),
+    ("cgroupns-host", {"HostConfig": {"CgroupnsMode": "private"}}, {"cgroup_namespaces": False}, "cgroup namespaces"),
+    ("mac-deprecated", {"MacAddress": "02:42:ac:11:00:02"}, {}, "field is now deprecated"),
+    ("oom-without-limit", {"HostConfig": {"OomKillDisable": True}}, {}, "OOM killer is disabled"),
+    ("discarded", {"HostConfig": {"PidsLimit": 9}}, {"pids_limit": False}, "PIDs limit discarded."),
+)
