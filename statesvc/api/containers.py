@@ -14,6 +14,7 @@ from statesvc.api.routing import Route
 from statesvc.domain.decode import decode
 from statesvc.domain.documents import ContainerCreate, ContainerUpdate, HostConfig
 from statesvc.domain.documents.update import host_config
+from statesvc.domain.network_mode import is_user_defined
 from statesvc.domain.times import Clock
 from statesvc.services.containers import Containers
 
@@ -82,9 +83,6 @@ class ContainersApi:
         return no_content()
 
 
-_PREDEFINED_NETWORKS = frozenset({"bridge", "host", "none", "default"})
-
-
 def _adapted(document: dict[str, Any], call: Call) -> bytes:
     """Return an inspect document as an older API version, or a request with options, has it (moby inspect.go)."""
     if call.flag("size"):
@@ -93,6 +91,6 @@ def _adapted(document: dict[str, Any], call: Call) -> bytes:
     if call.version < versions.parse("1.45"):
         more = [document["Id"][:12], document["Config"]["Hostname"]]
         for name, endpoint in document["NetworkSettings"]["Networks"].items():
-            if name not in _PREDEFINED_NETWORKS and not name.startswith("container:"):
+            if is_user_defined(name):
                 endpoint["Aliases"] = list(dict.fromkeys([*(endpoint["Aliases"] or ()), *more]))
     return orjson.dumps(document)

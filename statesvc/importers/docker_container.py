@@ -8,11 +8,12 @@ from statesvc.domain.decode import decode
 from statesvc.domain.documents import Document, HostConfig
 from statesvc.domain.foreign import ForeignContainer, ForeignHealth, ForeignState
 from statesvc.domain.mount_point import Link, MountPoint
+from statesvc.domain.network_mode import is_user_defined
 from statesvc.domain.state import LIVE, State
 from statesvc.domain.verified import SEAL, Security, Verified
 from statesvc.errors import InvalidParameter
 from statesvc.importers.docker_documents import StoredContainer, StoredHealth, StoredMount, StoredState
-from statesvc.importers.docker_network import is_user_defined, mac_address, networks
+from statesvc.importers.docker_network import mac_address, networks
 from statesvc.importers.folder import Folder, Unreadable
 from statesvc.validation.references import parse_link
 

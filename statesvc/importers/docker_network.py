@@ -2,9 +2,9 @@
 
 from statesvc.domain.documents import EndpointIPAMConfig, EndpointSettings, PortBinding
 from statesvc.domain.foreign import ForeignNetworks, ForeignPort
+from statesvc.domain.network_mode import is_user_defined
 from statesvc.importers.docker_documents import StoredEndpoint, StoredNetworkSettings
 
-_PREDEFINED = frozenset({"default", "bridge", "host", "none", ""})
 _LIVE = (
     "EndpointID", "Gateway", "GlobalIPv6Address", "GlobalIPv6PrefixLen", "IPAddress", "IPPrefixLen", "IPv6Gateway",
     "MacAddress",
@@ -22,11 +22,6 @@ def networks(stored: StoredNetworkSettings, *, live: bool) -> ForeignNetworks:
         ids={name: endpoint.NetworkID for name, endpoint in endpoints.items()},
         ports=_ports(stored.Ports or {}) if live else (),
     )
-
-
-def is_user_defined(mode: str) -> bool:
-    """Say whether a network mode names a network that a user made (moby NetworkMode.IsUserDefined)."""
-    return mode not in _PREDEFINED and not mode.startswith("container:")
 
 
 def mac_address(stored: StoredNetworkSettings, mode: str) -> str:

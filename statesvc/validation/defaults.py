@@ -1,6 +1,7 @@
 """What Docker fills in where a request says nothing (moby daemon/daemon_unix.go adaptContainerSettings)."""
 
 from statesvc.domain.documents import HostConfig
+from statesvc.domain.network_mode import BRIDGE
 from statesvc.validation import log_config, security
 from statesvc.validation.context import Context
 
@@ -10,7 +11,6 @@ MASKED_PATHS = (
     "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap",
 )  # fmt: skip
 READONLY_PATHS = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
-DEFAULT_NETWORK = "bridge"
 
 
 def fill(host: HostConfig, context: Context) -> HostConfig:
@@ -18,7 +18,7 @@ def fill(host: HostConfig, context: Context) -> HostConfig:
     policy = host.RestartPolicy
     return host.copy_with(
         Links=None,
-        NetworkMode=DEFAULT_NETWORK if host.NetworkMode in {"", "default"} else host.NetworkMode,
+        NetworkMode=BRIDGE if host.NetworkMode in {"", "default"} else host.NetworkMode,
         IpcMode=host.IpcMode or "private",
         CgroupnsMode=host.CgroupnsMode or _cgroupns(context.facts.cgroup_version),
         ShmSize=host.ShmSize or SHM_SIZE,

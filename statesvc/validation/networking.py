@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from statesvc.domain.documents import Config, EndpointIPAMConfig, EndpointSettings, HostConfig, NetworkingConfig
+from statesvc.domain.network_mode import BRIDGE, is_container, is_user_defined
 from statesvc.errors import Problem
 from statesvc.validation.addresses import is_mac, parse_ip
 from statesvc.validation.rules import rule
@@ -32,8 +33,6 @@ IPV4 = rule("endpoint-ipv4", f"{_KEY}/IPAMConfig/IPv4Address", "It is an IPv4 ad
 IPV6 = rule("endpoint-ipv6", f"{_KEY}/IPAMConfig/IPv6Address", "It is an IPv6 address, not ::.", _IPAM)
 LINK_LOCAL = rule("endpoint-link-local", f"{_KEY}/IPAMConfig/LinkLocalIPs", "Each is an IP address.", _IPAM)
 
-BRIDGE = "bridge"
-_PREDEFINED = frozenset({"default", BRIDGE, "host", "none"})
 _WITHOUT_SUBNETS = frozenset({"host", "none"})
 _PER_ENDPOINT = (1, 44)
 """Since this version, a MAC address belongs to an endpoint, and a new container may have several."""
@@ -83,16 +82,6 @@ def problems(networking: NetworkingConfig | None, version: tuple[int, ...]) -> I
     endpoints = dict((networking and networking.EndpointsConfig) or {})
     _take_mac("", BRIDGE, endpoints, version)
     yield from _endpoint_problems(endpoints)
-
-
-def is_user_defined(mode: str) -> bool:
-    """Say whether the mode, or the key of an endpoint, names a network that the user made."""
-    return mode not in _PREDEFINED and not is_container(mode)
-
-
-def is_container(mode: str) -> bool:
-    """Say whether the mode shares another container's network."""
-    return mode.startswith("container:")
 
 
 def _mode(mode: str, endpoints: _Endpoints) -> str:

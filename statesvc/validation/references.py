@@ -1,9 +1,10 @@
 """Which other containers a request refers to: links, volumes, and namespaces that are shared."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from statesvc.domain.documents import HostConfig
 from statesvc.domain.mount_point import Link
+from statesvc.domain.network_mode import is_user_defined
 from statesvc.errors import Problem
 from statesvc.validation import security
 from statesvc.validation.context import Reference
@@ -51,8 +52,8 @@ def shared_problems(host: HostConfig, found: Mapping[str, Reference]) -> Iterato
 
 
 def link_problems(host: HostConfig, found: Mapping[str, Reference]) -> Iterator[Problem]:
-    """Yield what is wrong with the links, in their order."""
-    for at, text in enumerate(host.Links or ()):
+    """Yield what is wrong with the links, in their order. On a user's network the endpoint has the links that count."""
+    for at, text in enumerate(_own_links(host)):
         if not text:
             yield LINK.broken("empty string specified for links", text, at=at)
             continue
@@ -71,9 +72,13 @@ def link_problems(host: HostConfig, found: Mapping[str, Reference]) -> Iterator[
 
 def links(host: HostConfig, found: Mapping[str, Reference]) -> tuple[Link, ...]:
     """Return the links whose containers were found; one with an empty alias names nothing and is left out."""
-    parsed = (parse_link(text) for text in host.Links or () if text)
+    parsed = (parse_link(text) for text in _own_links(host) if text)
     made = (Link(found[name].id, alias.removeprefix("/")) for name, alias in parsed if name in found and found[name].id)
     return tuple(dict.fromkeys(link for link in made if link.alias))
+
+
+def _own_links(host: HostConfig) -> Sequence[str]:
+    return () if is_user_defined(host.NetworkMode) else host.Links or ()
 
 
 def with_ids(host: HostConfig, found: Mapping[str, Reference]) -> dict[str, str]:

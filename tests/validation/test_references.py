@@ -111,3 +111,10 @@ def test_a_link_that_leads_nowhere_is_told(judge: Judge, here: Context, link: st
 def test_a_link_with_an_empty_alias_names_nothing(judge: Judge, here: Context) -> None:
     verdict = judge({"Links": ["c:", "c:/"]}, on=here)
     assert (told(verdict), verdict.verified.links) == ([], ())
+
+
+@pytest.mark.parametrize("link", ["c:store", "gone:store", "", "a:b:c"])
+def test_on_a_users_network_links_of_the_container_are_not_looked_at(judge: Judge, here: Context, link: str) -> None:
+    verdict = judge({"NetworkMode": "mine", "Links": [link]}, on=here)
+    assert told(verdict) == []
+    assert verdict.verified.links == ()
