@@ -7,7 +7,7 @@ import os
 import time
 import uuid
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -143,16 +143,16 @@ def _take_up(conn: Connection, daemon: DaemonConfig | None, source: str, new_ins
 async def _serve(settings: Settings) -> None:
     async with opened(settings) as services:
         server = Server(services.application(), on_stop=services.journal.close)
-        listeners = [bind(host, settings.socket_mode) for host in settings.hosts]
-        try:
+        with ExitStack() as sockets:
+            listeners = []
+            for host in settings.hosts:
+                listeners.append(bind(host, settings.socket_mode))
+                sockets.callback(socket_path(host).unlink, missing_ok=True)
             # What is there by now stays: the collector need not look at it again and again.
             gc.collect()
             gc.freeze()
             log.info("serving", hosts=settings.hosts, data_root=str(services.site.data_root))
             await server.run_on(listeners)
-        finally:
-            for host in settings.hosts:
-                socket_path(host).unlink(missing_ok=True)
     log.info("stopped")
 
 

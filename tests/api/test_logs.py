@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import orjson
 import pytest
 from service import Service, running
 
@@ -47,3 +48,11 @@ def test_no_credentials_of_a_client_are_logged(talkative: Service) -> None:
     headers = {"X-Registry-Auth": SECRET, "Authorization": f"Bearer {SECRET}"}
     talkative.call("POST", "/images/create?fromImage=alpine&tag=latest", headers=headers)
     assert SECRET not in talkative.log_text
+
+
+def test_what_a_library_says_is_a_structured_line_too(tmp_path: Path) -> None:
+    with running(tmp_path / "data", "--log-format", "json", "-l", "info") as service:
+        service.raw(b"NOT HTTP\r\n\r\n")
+        service.stop()
+        lines = [orjson.loads(line) for line in service.log_text.splitlines()]
+    assert [line["event"] for line in lines if line["level"] == "warning"] == ["Invalid HTTP request received."]

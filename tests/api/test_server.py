@@ -1,5 +1,6 @@
 """The service as a process: how it starts, and how it ends."""
 
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,11 @@ def test_the_socket_is_for_owner_and_group(service: Service) -> None:
 def test_a_second_service_on_the_same_data_root_is_refused(service: Service) -> None:
     with pytest.raises(AssertionError, match="in use by another statesvc"), running(service.data_root):
         pass
+
+
+def test_when_one_socket_cannot_be_made_none_is_left(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="statesvc-") as folder:
+        two = ("-H", f"unix://{folder}/first.sock", "-H", "unix:///proc/second.sock")
+        with pytest.raises(AssertionError, match=r"/proc/second\.sock cannot be made"), running(tmp_path, *two):
+            pass
+        assert list(Path(folder).iterdir()) == []
