@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import structlog
@@ -25,8 +25,8 @@ from statesvc.api.system import SystemApi
 from statesvc.api.validation import ValidationApi
 from statesvc.db import migrate, runtimes
 from statesvc.db.engine import Connection, Database
-from statesvc.domain import daemon_config
 from statesvc.domain.daemon_config import DaemonConfig
+from statesvc.domain.host_facts import HostFacts
 from statesvc.domain.ids import Entropy
 from statesvc.domain.import_report import Importer
 from statesvc.domain.times import Clock
@@ -41,6 +41,7 @@ from statesvc.services.journal import Journal
 from statesvc.services.site import Site
 from statesvc.services.system import System
 from statesvc.settings import Settings
+from statesvc.validation import daemon
 
 log = structlog.get_logger(__name__)
 
@@ -97,16 +98,16 @@ async def opened(
         raise Unavailable(f"the data root {root} cannot be made: {error.strerror}") from None
     async with AsyncExitStack() as stack:
         stack.enter_context(DataRootLock(root, socket=str(socket_path(settings.hosts[0])) if settings.hosts else ""))
-        daemon = _read_config(settings.config_file)
+        configuration = _read_config(settings.config_file)
         before, after = migrate.bring_up_to_date(root / DATABASE)
         if before != after:
             log.info("database migrated", before=before or "none", after=after)
         database = Database(root / DATABASE, busy_timeout_ms=settings.busy_timeout_ms)
         stack.callback(database.close)
         source = str(settings.config_file or "defaults")
-        adopted = daemon if adopt_configuration else None
+        adopted = configuration if adopt_configuration else None
         instance = await database.write(_take_up, adopted, source, str(uuid.uuid4()), clock())
-        site = Site(facts.read(settings.host_facts), daemon, root, instance, clock, entropy)
+        site = Site(_host_facts(settings, configuration), configuration, root, instance, clock, entropy)
         images = Images(database, site)
         journal = Journal(database, clock)
         containers, system = Containers(database, site, images), System(database, site)
@@ -114,11 +115,17 @@ async def opened(
         yield Services(database, site, containers, images, journal, system, importers)
 
 
+def _host_facts(settings: Settings, configuration: DaemonConfig) -> HostFacts:
+    found = facts.read(settings.host_facts)
+    driver = configuration.cgroup_driver
+    return replace(found, cgroup_driver=driver) if driver else found
+
+
 def _read_config(path: Path | None) -> DaemonConfig:
     if path is None:
         return DaemonConfig()
     try:
-        return daemon_config.parse(path.read_text())
+        return daemon.read(path.read_text())
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidParameter(f"the configuration {path} cannot be read: {error}") from None
     except InvalidParameter as error:

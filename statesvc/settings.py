@@ -39,7 +39,9 @@ class Settings(BaseSettings):
         default_factory=lambda: (default_host(),), description="addresses to serve: unix://PATH"
     )
     data_root: Path = Field(default_factory=default_data_root, description="folder of the database")
-    config_file: Path | None = Field(default=None, description="Docker's daemon.json: runtimes and default-runtime")
+    config_file: Path | None = Field(
+        default=None, description="Docker's daemon.json: runtimes, and defaults of containers"
+    )
     host_facts: Path | None = Field(default=None, description="facts to judge by instead of this machine's")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="the least that is logged"

@@ -1,14 +1,14 @@
-"""The part of Docker's daemon.json that concerns container state: the runtimes and the default among them."""
+"""The part of Docker's daemon.json that concerns container state: the runtimes, and the defaults of containers."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from statesvc.errors import InvalidParameter, Problem
+from statesvc.domain.documents import LogConfig, Ulimit
 
 RUNC = "runc"
 SHIM = "io.containerd.runc.v2"
+CGROUP_DRIVERS = ("cgroupfs", "systemd", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,68 +22,34 @@ class Runtime:
     options: Mapping[str, Any] | None = None
 
 
+STANDARD_LOG = LogConfig(Type="json-file", Config={})
+"""The log configuration of an engine that was not told another."""
+
 STOCK = (Runtime(RUNC, path=RUNC), Runtime(SHIM, path=RUNC))
 
 
 @dataclass(frozen=True, slots=True)
 class DaemonConfig:
-    """A configuration as the user wrote it (`text`), and what follows from it."""
+    """A configuration as the user wrote it (`text`), and what follows from it.
+
+    Sizes are bytes. An empty `cgroupns_mode`, `cgroup_driver` or `cgroup_parent` leaves the choice to the host.
+    """
 
     text: str = "{}"
     runtimes: Mapping[str, Runtime] = field(default_factory=lambda: {runtime.name: runtime for runtime in STOCK})
     default_runtime: str = RUNC
+    shm_size: int = 64 * 1024 * 1024
+    ipc_mode: str = "private"
+    cgroupns_mode: str = ""
+    cgroup_parent: str = ""
+    cgroup_driver: str = ""
+    userns_remap: str = ""
+    labels: tuple[str, ...] = ()
+    log: LogConfig = STANDARD_LOG
+    ulimits: Mapping[str, Ulimit] = field(default_factory=dict)
+    live_restore: bool = False
 
 
-def parse(text: str) -> DaemonConfig:
-    """Read a daemon.json. Raises InvalidParameter with every problem that was found, each with its JSON pointer."""
-    try:
-        written = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InvalidParameter(f"the configuration is not JSON: {error}") from None
-    if not isinstance(written, dict):
-        raise InvalidParameter("the configuration must be a JSON object")
-    problems: list[Problem] = []
-    runtimes = {runtime.name: runtime for runtime in STOCK}
-    declared = written.get("runtimes") or {}
-    if isinstance(declared, dict):
-        for name, entry in declared.items():
-            runtime = _runtime(name, entry, problems)
-            if runtime:
-                runtimes[name] = runtime
-    else:
-        problems.append(Problem("runtime", "/runtimes", "runtimes must be an object of runtimes by name", None))
-    default = written.get("default-runtime") or RUNC
-    if default not in runtimes:
-        message = f"the default runtime {default!r} is not among the runtimes: {', '.join(sorted(runtimes))}"
-        problems.append(Problem("default-runtime", "/default-runtime", message, default))
-    if problems:
-        raise InvalidParameter("; ".join(problem.message for problem in problems), tuple(problems))
-    return DaemonConfig(text, runtimes, default)
-
-
-def _runtime(name: str, entry: Any, problems: list[Problem]) -> Runtime | None:
-    where = "/runtimes/" + name.replace("~", "~0").replace("/", "~1")
-
-    def problem(field_name: str, sentence: str, value: object = None) -> None:
-        problems.append(Problem("runtime", where + field_name, f"runtime {name!r}: {sentence}", value))
-
-    if name in {RUNC, SHIM}:
-        problem("", "the name is reserved", name)
-        return None
-    if not isinstance(entry, dict):
-        problem("", "it must be an object with path or runtimeType")
-        return None
-    path, args = entry.get("path") or "", entry.get("runtimeArgs") or []
-    type_, options = entry.get("runtimeType") or "", entry.get("options")
-    before = len(problems)
-    if not isinstance(path, str) or not isinstance(type_, str):
-        problem("", "path and runtimeType must be strings")
-    elif bool(path) == bool(type_):
-        problem("", "exactly one of path and runtimeType is required")
-    if not isinstance(args, list) or not all(isinstance(arg, str) for arg in args) or (args and type_):
-        problem("/runtimeArgs", "runtimeArgs must be a list of strings, and go with path")
-    if options is not None and not (type_ and isinstance(options, dict)):
-        problem("/options", "options must be an object, and go with runtimeType")
-    if len(problems) > before:
-        return None
-    return Runtime(name, path or None, tuple(args), type_ or None, options)
+def is_shim_name(name: str) -> bool:
+    """Say whether containerd may derive a shim's binary from the name: a dot within it, and no slash."""
+    return "." in name and "/" not in name and not name.startswith(".")

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from statesvc.validation import platforms, update, verify  # noqa: F401 - importing them declares every rule
-from statesvc.validation.rules import CATALOGUE, Rule
+from statesvc.validation import daemon, platforms, update, verify  # noqa: F401 - importing them declares every rule
+from statesvc.validation.rules import CATALOGUE, DAEMON, Rule
 
 _HEAD = """# Validation
 
@@ -17,13 +17,21 @@ Environment values are never repeated.
 `statesvc validate FILE` and `POST /statesvc/v1/containers/validate` judge a request and create nothing.
 """
 
+_DAEMON = """\
+The file of `--config-file` is taken as a whole or not at all. Every problem is told, with its JSON pointer.
+Settings that do not concern containers are known, and have no effect.
+"""
+
 
 def markdown() -> str:
     """Return the document: the rules that refuse, then those that warn, by field."""
     rules = sorted(CATALOGUE.values(), key=lambda one: (one.field, one.code))
     refusing = _table(one for one in rules if not one.warns)
     warning = _table(one for one in rules if one.warns)
-    return f"{_HEAD}\n## What is refused\n\n{refusing}\n## What is taken out or told\n\n{warning}"
+    return (
+        f"{_HEAD}\n## What is refused\n\n{refusing}\n## What is taken out or told\n\n{warning}"
+        f"\n## What is refused in daemon.json\n\n{_DAEMON}\n{_table(DAEMON.values())}"
+    )
 
 
 def _table(rules: Iterable[Rule]) -> str:

@@ -5,7 +5,6 @@ from statesvc.domain.network_mode import BRIDGE
 from statesvc.validation import log_config, security
 from statesvc.validation.context import Context
 
-SHM_SIZE = 64 * 1024 * 1024
 MASKED_PATHS = (
     "/proc/asound", "/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",
     "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap",
@@ -19,11 +18,11 @@ def fill(host: HostConfig, context: Context) -> HostConfig:
     return host.copy_with(
         Links=None,
         NetworkMode=BRIDGE if host.NetworkMode in {"", "default"} else host.NetworkMode,
-        IpcMode=host.IpcMode or "private",
-        CgroupnsMode=host.CgroupnsMode or _cgroupns(context.facts.cgroup_version),
-        ShmSize=host.ShmSize or SHM_SIZE,
+        IpcMode=host.IpcMode or context.daemon.ipc_mode,
+        CgroupnsMode=host.CgroupnsMode or _cgroupns(host, context),
+        ShmSize=host.ShmSize or context.daemon.shm_size,
         Runtime=host.Runtime or context.daemon.default_runtime,
-        LogConfig=log_config.with_defaults(host.LogConfig),
+        LogConfig=log_config.with_defaults(host.LogConfig, context.daemon.log),
         RestartPolicy=policy if policy.Name else policy.copy_with(Name="no"),
         OomKillDisable=bool(host.OomKillDisable),
         MemorySwap=_int64(host.Memory * 2) if host.MemorySwap == 0 and host.Memory > 0 else host.MemorySwap,
@@ -33,9 +32,11 @@ def fill(host: HostConfig, context: Context) -> HostConfig:
     )
 
 
-def _cgroupns(cgroup_version: int) -> str:
+def _cgroupns(host: HostConfig, context: Context) -> str:
     # With cgroup v2, even a privileged container has a namespace of its own.
-    return "host" if cgroup_version == 1 else "private"
+    if context.facts.cgroup_version == 1:
+        return "host" if host.Privileged else context.daemon.cgroupns_mode or "host"
+    return context.daemon.cgroupns_mode or "private"
 
 
 def _hidden(host: HostConfig, asked: list[str] | None, default: tuple[str, ...]) -> list[str] | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from statesvc.domain.daemon_config import DaemonConfig
+from statesvc.domain.daemon_config import DaemonConfig, is_shim_name
 from statesvc.domain.documents import HostConfig, RestartPolicy
 from statesvc.errors import Problem
 from statesvc.validation import paths
@@ -122,11 +122,6 @@ def runtime_problems(host: HostConfig, daemon: DaemonConfig) -> Iterator[Problem
     name = host.Runtime
     if name and name not in daemon.runtimes and not is_shim_name(name):
         yield RUNTIME.broken(f"unknown or invalid runtime name: {name}", name)
-
-
-def is_shim_name(name: str) -> bool:
-    """Say whether containerd may derive a shim's binary from the name: a dot within it, and no slash."""
-    return "." in name and "/" not in name and not name.startswith(".")
 
 
 def tmpfs_problems(host: HostConfig) -> Iterator[Problem]:

@@ -19,14 +19,11 @@ MODE = rule("log-mode", _OPTION, "The mode is blocking or non-blocking.", _SOURC
 BUFFER = rule("log-buffer", _OPTION, "A buffer needs the mode non-blocking, and is a size such as 1m.", _SOURCE)
 CACHE = rule("log-cache", _OPTION, "cache-disabled is true or false.", "moby loggerutils/cache validateLogCacheOpts")
 
-STANDARD = LogConfig(Type="json-file", Config={})
-"""The log configuration of an engine that was not told another."""
-
 _CACHE_OPTIONS = frozenset({"cache-disabled", "cache-compress", "cache-max-file", "cache-max-size"})
 _SHARED_OPTIONS = _CACHE_OPTIONS | {"mode", "max-buffer-size"}
 
 
-def with_defaults(log: LogConfig, default: LogConfig = STANDARD) -> LogConfig:
+def with_defaults(log: LogConfig, default: LogConfig) -> LogConfig:
     """Return the configuration with the engine's default driver, and the default's options where they apply.
 
     A driver of one's own takes over only how logs of drivers that cannot be read are cached.

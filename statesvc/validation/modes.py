@@ -20,6 +20,15 @@ IPC = rule("ipc-mode", "/HostConfig/IpcMode", "none, private, shareable, host or
 PID = rule("pid-mode", "/HostConfig/PidMode", "Empty, host or container:REFERENCE.", _PLATFORM)
 UTS = rule("uts-mode", "/HostConfig/UTSMode", "Empty or host.", _PLATFORM)
 CGROUPNS = rule("cgroupns-mode", "/HostConfig/CgroupnsMode", "Empty, private or host.", _PLATFORM)
+USERNS_PRIVILEGED = rule(
+    "userns-privileged", "/HostConfig/Privileged", "Not with remapped users, but with UsernsMode host.", _PLATFORM
+)
+USERNS_NETWORK = rule(
+    "userns-network", "/HostConfig/NetworkMode", "Not host with remapped users, but with UsernsMode host.", _PLATFORM
+)
+USERNS_PID = rule(
+    "userns-pid", "/HostConfig/PidMode", "Not host with remapped users, but with UsernsMode host.", _PLATFORM
+)
 
 _UNDEFINED = "This would result in undefined behavior"
 
@@ -78,6 +87,23 @@ def uts_problems(host: HostConfig) -> Iterator[Problem]:
     """Yield what is wrong with the UTS mode."""
     if host.UTSMode not in {"", "host"}:
         yield UTS.broken(f"invalid UTS mode: {host.UTSMode}", host.UTSMode)
+
+
+def userns_problems(host: HostConfig, remapped: str) -> Iterator[Problem]:
+    """Yield what a container cannot have of the host while its users are `remapped`, "" for an engine's own users."""
+    if not remapped or host.UsernsMode == "host":
+        return
+    enabled = "when user namespaces are enabled"
+    if host.Privileged:
+        message = (
+            "privileged mode is incompatible with user namespaces.  You must run the container in the host namespace "
+            "when running privileged mode"
+        )
+        yield USERNS_PRIVILEGED.broken(message, value=True)
+    if host.NetworkMode == "host":
+        yield USERNS_NETWORK.broken(f"cannot share the host's network namespace {enabled}", host.NetworkMode)
+    if host.PidMode == "host":
+        yield USERNS_PID.broken(f"cannot share the host PID namespace {enabled}", host.PidMode)
 
 
 def cgroupns_problems(host: HostConfig) -> Iterator[Problem]:

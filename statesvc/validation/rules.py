@@ -41,6 +41,18 @@ def rule(code: str, field: str, says: str, source: str, *, warns: bool = False, 
     return declared
 
 
+DAEMON: dict[str, Rule] = {}
+"""The rules of daemon.json, whose codes are their own."""
+
+
+def daemon_rule(code: str, field: str, says: str, source: str) -> Rule:
+    """Declare a rule of daemon.json. A code is given once."""
+    if code in DAEMON:
+        raise ValueError(f"the code {code!r} has a rule of daemon.json already")
+    DAEMON[code] = declared = Rule(code, field, says, source)
+    return declared
+
+
 def pointer(part: object) -> str:
     """Return a part of a JSON pointer, escaped (RFC 6901)."""
     return str(part).replace("~", "~0").replace("/", "~1")

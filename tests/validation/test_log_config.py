@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from statesvc.domain.daemon_config import STANDARD_LOG
 from statesvc.domain.documents import LogConfig
-from statesvc.validation.log_config import STANDARD, problems, removed_problems, with_defaults
+from statesvc.validation.log_config import problems, removed_problems, with_defaults
 from statesvc.validation.log_drivers import DRIVERS
 
 GELF = {"gelf-address": "udp://h:1"}
@@ -18,15 +19,15 @@ def messages(kind: str, options: dict[str, str] | None = None) -> list[str]:
 @pytest.mark.parametrize(
     ("written", "completed"),
     [
-        (LogConfig(), STANDARD),
+        (LogConfig(), STANDARD_LOG),
         (LogConfig(Type="local"), LogConfig(Type="local", Config={})),
         (LogConfig(Config={"max-size": "1m"}), LogConfig(Type="json-file", Config={"max-size": "1m"})),
     ],
     ids=["nothing", "type", "options"],
 )
 def test_what_is_not_said_is_standard(written: LogConfig, completed: LogConfig) -> None:
-    assert with_defaults(written) == completed
-    assert with_defaults(completed) == completed
+    assert with_defaults(written, STANDARD_LOG) == completed
+    assert with_defaults(completed, STANDARD_LOG) == completed
 
 
 def test_the_engines_options_are_for_its_driver() -> None:
@@ -197,7 +198,7 @@ ADDRESSES = st.from_regex(r"(udp|tcp|unix|tls)?(://)?[\[\]:%@/0-9a-f]{0,12}", fu
 
 @given(st.sampled_from([*DRIVERS, "none"]), st.dictionaries(st.sampled_from(KEYS) | st.text(), st.text() | ADDRESSES))
 def test_any_options_are_judged(kind: str, options: dict[str, str]) -> None:
-    log = with_defaults(LogConfig(Type=kind, Config=options))
+    log = with_defaults(LogConfig(Type=kind, Config=options), STANDARD_LOG)
 
-    assert with_defaults(log) == log
+    assert with_defaults(log, STANDARD_LOG) == log
     assert list(problems(log)) == list(problems(log))

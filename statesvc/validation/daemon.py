@@ -1,0 +1,293 @@
+"""Rules of Docker's daemon.json, and what the file says (moby daemon/config, daemon/runtime_unix.go).
+
+Docker stops at the first problem, and ignores keys that it does not know inside of a runtime. Here all problems are
+told, and an unknown key is one: a misspelt setting is a setting that is not in force.
+"""
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from statesvc.domain.daemon_config import CGROUP_DRIVERS, RUNC, SHIM, STOCK, DaemonConfig, Runtime, is_shim_name
+from statesvc.domain.documents import LogConfig, Ulimit
+from statesvc.domain.go_values import ram_in_bytes
+from statesvc.errors import InvalidParameter, Problem
+from statesvc.validation import log_config
+from statesvc.validation.daemon_keys import KNOWN
+from statesvc.validation.rules import daemon_rule
+
+_CONFIG = "moby daemon/config/config.go"
+_LINUX = "moby daemon/config/config_linux.go"
+_RUNTIMES = "moby daemon/runtime_unix.go setupRuntimes"
+DOCUMENT = daemon_rule("document", "", "The file is one JSON object.", _CONFIG)
+KEY = daemon_rule("key", "/K", "Docker Engine knows the setting.", f"{_CONFIG} findConfigurationConflicts")
+TYPE = daemon_rule("type", "/K", "The value has the type that the setting needs.", _CONFIG)
+RUNTIME = daemon_rule("runtime", "/runtimes/K", "A runtime has either a path or a runtimeType.", _RUNTIMES)
+RUNTIME_NAME = daemon_rule("runtime-name", "/runtimes/K", f"Not empty; {RUNC} and {SHIM} are reserved.", _RUNTIMES)
+RUNTIME_KEY = daemon_rule("runtime-key", "/runtimes/K/K", "path, runtimeArgs, runtimeType or options.", "statesvc")
+RUNTIME_ARGS = daemon_rule(
+    "runtime-args", "/runtimes/K/runtimeArgs", "A list of strings, for a runtime with a path.", _RUNTIMES
+)
+RUNTIME_TYPE = daemon_rule("runtime-type", "/runtimes/K/runtimeType", "A shim's name, never a path.", _RUNTIMES)
+RUNTIME_OPTIONS = daemon_rule(
+    "runtime-options", "/runtimes/K/options", "An object, for a runtime with a runtimeType.", _RUNTIMES
+)
+DEFAULT_RUNTIME = daemon_rule("default-runtime", "/default-runtime", "One of the runtimes, or a shim's name.", _CONFIG)
+SHM_SIZE = daemon_rule(
+    "shm-size", "/default-shm-size", "A size such as 64m, as a string.", "moby opts/opts.go MemBytes"
+)
+IPC_MODE = daemon_rule("ipc-mode", "/default-ipc-mode", "private or shareable.", f"{_LINUX} verifyDefaultIpcMode")
+CGROUPNS = daemon_rule(
+    "cgroupns-mode", "/default-cgroupns-mode", "private or host.", f"{_LINUX} verifyDefaultCgroupNsMode"
+)
+CGROUP_PARENT = daemon_rule(
+    "cgroup-parent",
+    "/cgroup-parent",
+    "With systemd, it is a .slice.",
+    "moby daemon/daemon_unix.go verifyDaemonSettings",
+)
+EXEC_OPTION = daemon_rule(
+    "exec-opt", "/exec-opts/N", "native.cgroupdriver is cgroupfs or systemd.", "moby daemon/daemon_unix.go getCD"
+)
+LABEL = daemon_rule(
+    "label", "/labels/N", "A label is key=value, and has one value.", f"{_CONFIG} GetConflictFreeLabels"
+)
+LOG = daemon_rule(
+    "log", "/log-opts", "The log driver is built in, and has the options.", "moby daemon/logger/factory.go"
+)
+ULIMIT = daemon_rule("ulimit", "/default-ulimits/K", "A ulimit has a name, and whole numbers Hard and Soft.", _CONFIG)
+
+_RUNTIME_KEYS = {key.lower(): key for key in ("path", "runtimeArgs", "runtimeType", "options")}
+
+T = TypeVar("T")
+
+
+def read(text: str) -> DaemonConfig:
+    """Read a daemon.json. Raises InvalidParameter with every problem, each with its JSON pointer."""
+    try:
+        # The standard library would take NaN, halves of surrogate pairs and numbers of any length: none can be stored.
+        written = json.loads(text, parse_constant=_no_constant, parse_int=_int64)
+        json.dumps(written, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise _refusal([DOCUMENT.broken(f"the configuration is not JSON: {error}")]) from None
+    if not isinstance(written, dict):
+        raise _refusal([DOCUMENT.broken("the configuration must be a JSON object")])
+    file = _File(written)
+    config = file.config(text)
+    if file.problems:
+        raise _refusal(file.problems)
+    return config
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a value of JSON")
+
+
+def _int64(digits: str) -> int:
+    number = int(digits)
+    if not -(2**63) <= number < 2**63:
+        raise ValueError(f"the number {digits} has more than 64 bits")
+    return number
+
+
+def _refusal(problems: list[Problem]) -> InvalidParameter:
+    return InvalidParameter("; ".join(problem.message for problem in problems), tuple(problems))
+
+
+class _File:
+    """A daemon.json while it is read: gives the settings, and gathers what is wrong with them."""
+
+    def __init__(self, written: dict[str, Any]) -> None:
+        self._written = written
+        self.problems: list[Problem] = []
+
+    def config(self, text: str) -> DaemonConfig:
+        self._unknown_keys()
+        stock = DaemonConfig()
+        runtimes = self._runtimes()
+        driver = self._cgroup_driver()
+        return DaemonConfig(
+            text,
+            runtimes,
+            self._default_runtime(runtimes),
+            self._shm_size(stock.shm_size),
+            self._choice(IPC_MODE, "default-ipc-mode", ("private", "shareable")) or stock.ipc_mode,
+            self._choice(CGROUPNS, "default-cgroupns-mode", ("private", "host")),
+            self._cgroup_parent(driver),
+            driver,
+            self._setting("userns-remap", ""),
+            self._labels(),
+            self._log(stock.log),
+            self._ulimits(),
+            self._setting("live-restore", default=False),
+        )
+
+    def _setting(self, key: str, default: T) -> T:
+        """Return the setting of the type of its default; null is Docker's way to say nothing."""
+        value = self._written.get(key)
+        if value is None:
+            return default
+        if type(value) is not type(default):
+            self._broken_type(key, value, default)
+            return default
+        return value
+
+    def _strings(self, key: str) -> list[str]:
+        values: list[Any] = self._setting(key, [])
+        if all(isinstance(value, str) for value in values):
+            return values
+        self._broken_type(key, values, [""])
+        return []
+
+    def _object(self, key: str) -> dict[str, Any]:
+        return self._setting(key, {})
+
+    def _broken_type(self, key: str, value: object, like: object) -> None:
+        kind = "a list of strings" if like == [""] else _KINDS[type(like)]
+        self.problems.append(TYPE.broken(f"{key} must be {kind}, not {json.dumps(value)}", value, at=key))
+
+    def _unknown_keys(self) -> None:
+        for key in self._written:
+            if key not in KNOWN:
+                self.problems.append(KEY.broken(f"unknown setting {key!r}{_nearest(key, KNOWN)}", key, at=key))
+
+    def _choice(self, rule: Any, key: str, choices: tuple[str, ...]) -> str:
+        value = self._setting(key, "")
+        if value and value not in choices:
+            message = f"{key} is {value!r}, which is not one of: {', '.join(choices)}"
+            self.problems.append(rule.broken(message, value))
+        return value
+
+    def _runtimes(self) -> dict[str, Runtime]:
+        found = {runtime.name: runtime for runtime in STOCK}
+        for name, entry in self._object("runtimes").items():
+            runtime, problems = _runtime(name, entry)
+            self.problems += problems
+            # One that is wrong is there all the same: the default may mean it.
+            found.setdefault(name, runtime)
+        return found
+
+    def _default_runtime(self, runtimes: Mapping[str, Runtime]) -> str:
+        name = self._setting("default-runtime", "") or RUNC
+        if name not in runtimes and not is_shim_name(name):
+            message = f"the default runtime {name!r} is not among the runtimes: {', '.join(sorted(runtimes))}"
+            self.problems.append(DEFAULT_RUNTIME.broken(message, name))
+        return name
+
+    def _shm_size(self, default: int) -> int:
+        text = self._setting("default-shm-size", "")
+        try:
+            return ram_in_bytes(text) if text else default
+        except ValueError as error:
+            self.problems.append(SHM_SIZE.broken(f"default-shm-size: {error}", text))
+            return default
+
+    def _cgroup_driver(self) -> str:
+        driver = ""
+        for at, option in enumerate(self._strings("exec-opts")):
+            key, equals, value = option.partition("=")
+            if not equals:
+                self.problems.append(EXEC_OPTION.broken(f"exec-opts: {option!r} is not key=value", option, at=at))
+            elif key.strip().lower() == "native.cgroupdriver":
+                driver = value.strip()
+                if driver not in CGROUP_DRIVERS:
+                    message = f"native.cgroupdriver is {driver!r}, which is not one of: {', '.join(CGROUP_DRIVERS)}"
+                    self.problems.append(EXEC_OPTION.broken(message, option, at=at))
+        return driver
+
+    def _cgroup_parent(self, driver: str) -> str:
+        parent = self._setting("cgroup-parent", "")
+        if parent and driver == "systemd" and (parent == ".slice" or not parent.endswith(".slice")):
+            message = f'cgroup-parent is {parent!r}: for systemd it must be a slice, named as "xxx.slice"'
+            self.problems.append(CGROUP_PARENT.broken(message, parent))
+        return parent
+
+    def _labels(self) -> tuple[str, ...]:
+        values: dict[str, str] = {}
+        for at, label in enumerate(self._strings("labels")):
+            key, equals, value = label.partition("=")
+            if not equals:
+                self.problems.append(LABEL.broken(f"labels: {label!r} is not key=value", label, at=at))
+            elif values.setdefault(key, value) != value:
+                message = f"labels: {key!r} has two values, {values[key]!r} and {value!r}"
+                self.problems.append(LABEL.broken(message, label, at=at))
+        return tuple(f"{key}={value}" for key, value in values.items())
+
+    def _log(self, stock: LogConfig) -> LogConfig:
+        options = self._object("log-opts")
+        if not all(isinstance(value, str) for value in options.values()):
+            message = "log-opts must be an object of strings: write numbers and flags in quotes"
+            self.problems.append(LOG.broken(message))
+            return stock
+        log = LogConfig(Type=self._setting("log-driver", "") or stock.Type, Config=options)
+        found = (*log_config.removed_problems(log), *log_config.problems(log))
+        self.problems += (LOG.broken(f"log-driver {log.Type}: {problem.message}") for problem in found)
+        return log
+
+    def _ulimits(self) -> dict[str, Ulimit]:
+        found = {}
+        for name, entry in self._object("default-ulimits").items():
+            lower = {key.lower(): value for key, value in entry.items()} if isinstance(entry, dict) else {}
+            limits = [lower.get(key, 0) for key in ("hard", "soft")]
+            called = lower.get("name") or name
+            if not lower or not isinstance(called, str) or any(type(limit) is not int for limit in limits):
+                message = (
+                    f'default-ulimits: {name!r} must be an object such as {{"Name": "{name}", "Hard": 1, "Soft": 1}}'
+                )
+                self.problems.append(ULIMIT.broken(message, entry, at=name))
+            else:
+                found[name] = Ulimit(Name=called, Hard=limits[0], Soft=limits[1])
+        return found
+
+
+_KINDS: dict[type, str] = {str: "a string", bool: "true or false", list: "a list", dict: "an object"}
+
+
+def _nearest(key: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(key.lower().replace("_", "-"), known, n=1)
+    return f": did you mean {near[0]!r}?" if near else ""
+
+
+def _runtime(name: str, entry: Any) -> tuple[Runtime, list[Problem]]:
+    if name in {RUNC, SHIM}:
+        return Runtime(name), [RUNTIME_NAME.broken(f"runtime {name!r}: the name is reserved", name, at=name)]
+    if not name:
+        return Runtime(name), [RUNTIME_NAME.broken("a runtime needs a name", name, at=name)]
+    if not isinstance(entry, dict):
+        message = f"runtime {name!r}: it must be an object with path or runtimeType"
+        return Runtime(name), [RUNTIME.broken(message, entry, at=name)]
+    problems = []
+    written = {}
+    for key, value in entry.items():
+        known = _RUNTIME_KEYS.get(key.lower())  # Go reads the names of fields without regard to case
+        if known is None:
+            message = f"runtime {name!r}: unknown key {key!r}{_nearest(key, _RUNTIME_KEYS.values())}"
+            problems.append(RUNTIME_KEY.broken(message, key, at=(name, key)))
+        elif value is not None:
+            written[known] = value
+    return _judged(name, written, problems)
+
+
+def _judged(name: str, written: dict[str, Any], problems: list[Problem]) -> tuple[Runtime, list[Problem]]:
+    path, args = written.get("path", ""), written.get("runtimeArgs", [])
+    kind, options = written.get("runtimeType", ""), written.get("options")
+    says = f"runtime {name!r}:"
+    if not isinstance(path, str) or not isinstance(kind, str):
+        problems.append(RUNTIME.broken(f"{says} path and runtimeType must be strings", at=name))
+    elif bool(path) == bool(kind):
+        problems.append(RUNTIME.broken(f"{says} exactly one of path and runtimeType is required", at=name))
+    elif kind and not is_shim_name(kind):
+        message = f"{says} {kind!r} is not a shim's name: it needs a dot, and no slash; for a binary, write path"
+        problems.append(RUNTIME_TYPE.broken(message, kind, at=name))
+    if not isinstance(args, list) or not all(isinstance(arg, str) for arg in args):
+        problems.append(RUNTIME_ARGS.broken(f"{says} runtimeArgs must be a list of strings", at=name))
+    elif args and kind:
+        problems.append(RUNTIME_ARGS.broken(f"{says} runtimeArgs go with path, not with runtimeType", at=name))
+    if options is not None and not isinstance(options, dict):
+        problems.append(RUNTIME_OPTIONS.broken(f"{says} options must be an object", at=name))
+    elif options is not None and not kind:
+        problems.append(RUNTIME_OPTIONS.broken(f"{says} options go with runtimeType, not with path", at=name))
+    if problems:
+        return Runtime(name), problems
+    return Runtime(name, path or None, tuple(args), kind or None, options), []

@@ -1,0 +1,212 @@
+"""Docker's daemon.json: what is refused, and what it makes of a request."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import event, given
+from hypothesis import strategies as st
+from verdicts import Judge, told
+
+from statesvc.domain.daemon_config import RUNC, SHIM, Runtime
+from statesvc.domain.documents import LogConfig, Ulimit
+from statesvc.domain.host_facts import HostFacts
+from statesvc.errors import InvalidParameter
+from statesvc.validation import Context, daemon
+from statesvc.validation.rules import DAEMON
+
+PATH = {"path": "/usr/bin/crun"}
+SHIM_TYPE = {"runtimeType": "io.containerd.kata.v2"}
+
+
+def wrong(written: object) -> list[tuple[str, str]]:
+    with pytest.raises(InvalidParameter) as refused:
+        daemon.read(json.dumps(written))
+    return [(problem.code, problem.field) for problem in refused.value.problems]
+
+
+MISTAKES: list[tuple[str, str, Any]] = [
+    ("document", "", [1]),
+    ("key", "/defualt-runtime", {"defualt-runtime": "runc"}),
+    ("type", "/live-restore", {"live-restore": "yes"}),
+    ("type", "/labels", {"labels": [1]}),
+    ("type", "/runtimes", {"runtimes": ["crun"]}),
+    ("type", "/default-shm-size", {"default-shm-size": 67108864}),
+    ("runtime", "/runtimes/x", {"runtimes": {"x": {}}}),
+    ("runtime", "/runtimes/x", {"runtimes": {"x": "crun"}}),
+    ("runtime", "/runtimes/x", {"runtimes": {"x": PATH | SHIM_TYPE}}),
+    ("runtime", "/runtimes/x", {"runtimes": {"x": {"path": 1}}}),
+    ("runtime-name", "/runtimes/", {"runtimes": {"": PATH}}),
+    ("type", "/default-runtime", {"default-runtime": ["runc"]}),
+    ("runtime", "/runtimes/a~1b", {"runtimes": {"a/b": {}}}),
+    ("runtime-name", "/runtimes/runc", {"runtimes": {RUNC: PATH}}),
+    ("runtime-name", f"/runtimes/{SHIM}", {"runtimes": {SHIM: PATH}}),
+    ("runtime-key", "/runtimes/x/runtimeArg", {"runtimes": {"x": PATH | {"runtimeArg": ["--debug"]}}}),
+    ("runtime-args", "/runtimes/x/runtimeArgs", {"runtimes": {"x": PATH | {"runtimeArgs": "--debug"}}}),
+    ("runtime-args", "/runtimes/x/runtimeArgs", {"runtimes": {"x": SHIM_TYPE | {"runtimeArgs": ["--debug"]}}}),
+    ("runtime-type", "/runtimes/x/runtimeType", {"runtimes": {"x": {"runtimeType": "/usr/bin/shim.v2"}}}),
+    ("runtime-options", "/runtimes/x/options", {"runtimes": {"x": PATH | {"options": {}}}}),
+    ("runtime-options", "/runtimes/x/options", {"runtimes": {"x": SHIM_TYPE | {"options": [1]}}}),
+    ("default-runtime", "/default-runtime", {"default-runtime": "crun"}),
+    ("shm-size", "/default-shm-size", {"default-shm-size": "much"}),
+    ("ipc-mode", "/default-ipc-mode", {"default-ipc-mode": "host"}),
+    ("cgroupns-mode", "/default-cgroupns-mode", {"default-cgroupns-mode": "shared"}),
+    ("cgroup-parent", "/cgroup-parent", {"cgroup-parent": "x", "exec-opts": ["native.cgroupdriver=systemd"]}),
+    ("exec-opt", "/exec-opts/0", {"exec-opts": ["native.cgroupdriver"]}),
+    ("exec-opt", "/exec-opts/1", {"exec-opts": ["a=b", "native.cgroupdriver=other"]}),
+    ("label", "/labels/0", {"labels": ["x"]}),
+    ("label", "/labels/1", {"labels": ["x=1", "x=2"]}),
+    ("log", "/log-opts", {"log-opts": {"max-file": 3}}),
+    ("log", "/log-opts", {"log-opts": {"max-fil": "3"}}),
+    ("log", "/log-opts", {"log-driver": "nowhere"}),
+    ("ulimit", "/default-ulimits/nofile", {"default-ulimits": {"nofile": 1024}}),
+    ("ulimit", "/default-ulimits/nofile", {"default-ulimits": {"nofile": {"Hard": "1"}}}),
+]
+
+
+@pytest.mark.parametrize(("code", "field", "written"), MISTAKES)
+def test_a_mistake_is_told_with_its_code_and_field(code: str, field: str, written: object) -> None:
+    assert wrong(written) == [(code, field)]
+
+
+def test_every_rule_has_a_mistake() -> None:
+    assert {code for code, *_ in MISTAKES} == DAEMON.keys()
+
+
+def test_every_mistake_of_a_file_is_told() -> None:
+    written = {"lables": [], "live-restore": 1, "default-ipc-mode": "host", "runtimes": {"x": {}, "y": {"options": {}}}}
+    fields = ["/lables", "/runtimes/x", "/runtimes/y", "/runtimes/y/options", "/default-ipc-mode", "/live-restore"]
+    assert [field for _, field in wrong(written)] == fields
+
+
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [
+        ({"defualt-runtime": "x"}, "did you mean 'default-runtime'?"),
+        ({"live_restore": True}, "did you mean 'live-restore'?"),
+        ({"runtimes": {"x": PATH | {"runtimeArg": []}}}, "did you mean 'runtimeArgs'?"),
+        ({"zzz": 1}, "unknown setting 'zzz'"),
+    ],
+)
+def test_a_misspelt_setting_names_the_nearest(written: object, hint: str) -> None:
+    with pytest.raises(InvalidParameter) as refused:
+        daemon.read(json.dumps(written))
+    assert refused.value.message.endswith(hint)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "nul", '{"a": }', "[" * 100_000, '{"mtu": NaN}', '{"mtu": 9223372036854775808}', r'{"group": "\ud800"}'],
+)
+def test_what_is_no_json_is_refused(text: str) -> None:
+    with pytest.raises(InvalidParameter, match="is not JSON"):
+        daemon.read(text)
+
+
+def test_runtimes_are_read_as_they_are_written_beside_the_stock_ones() -> None:
+    runtimes = {
+        "crun": PATH,
+        "debug": {"Path": "/bin/r", "RUNTIMEARGS": ["--debug", ""]},
+        "kata": SHIM_TYPE | {"options": {"a": [1]}},
+        "none": {"path": "x", "options": None, "runtimeArgs": None},
+    }
+    read = daemon.read(json.dumps({"runtimes": runtimes, "default-runtime": "kata"}))
+    assert read.default_runtime == "kata"
+    assert {name: runtime for name, runtime in read.runtimes.items() if name not in {RUNC, SHIM}} == {
+        "crun": Runtime("crun", "/usr/bin/crun"),
+        "debug": Runtime("debug", "/bin/r", ("--debug", "")),
+        "kata": Runtime("kata", type="io.containerd.kata.v2", options={"a": [1]}),
+        "none": Runtime("none", "x"),
+    }
+
+
+def test_the_default_may_be_a_shim() -> None:
+    assert daemon.read('{"default-runtime": "io.containerd.kata.v2"}').default_runtime == "io.containerd.kata.v2"
+
+
+def test_settings_are_read() -> None:
+    read = daemon.read(
+        json.dumps(
+            {
+                "default-shm-size": "1g",
+                "default-ipc-mode": "shareable",
+                "default-cgroupns-mode": "host",
+                "cgroup-parent": "a.slice",
+                "exec-opts": ["native.cgroupdriver=systemd"],
+                "userns-remap": "default",
+                "labels": ["a=1", "a=1", "b="],
+                "log-driver": "local",
+                "log-opts": {"max-size": "1m"},
+                "default-ulimits": {"nofile": {"Name": "nofile", "Hard": 64, "Soft": 32}, "core": {"hard": -1}},
+                "live-restore": True,
+                "debug": True,
+                "dns": None,
+            }
+        )
+    )
+    assert (read.shm_size, read.ipc_mode, read.cgroupns_mode) == (2**30, "shareable", "host")
+    assert (read.cgroup_parent, read.cgroup_driver, read.userns_remap) == ("a.slice", "systemd", "default")
+    assert (read.labels, read.live_restore) == (("a=1", "b="), True)
+    assert read.log == LogConfig(Type="local", Config={"max-size": "1m"})
+    assert read.ulimits == {"nofile": Ulimit(Name="nofile", Hard=64, Soft=32), "core": Ulimit(Name="core", Hard=-1)}
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.sampled_from(["path", "options"]), inner),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(daemon.KNOWN)) | st.text(), json_values))
+def test_any_json_is_read_or_refused(written: dict[str, Any]) -> None:
+    text = json.dumps(written)
+    try:
+        assert daemon.read(text).text == text
+    except InvalidParameter as refusal:
+        event(refusal.problems[0].code)
+
+
+def test_defaults_of_containers_come_from_the_configuration(judge: Judge, context: Context) -> None:
+    settings = {
+        "default-shm-size": "1m",
+        "default-ipc-mode": "shareable",
+        "default-cgroupns-mode": "private",
+        "log-driver": "local",
+        "log-opts": {"max-file": "2"},
+    }
+    told_so = replace(context, daemon=daemon.read(json.dumps(settings)))
+    host = judge({}, on=told_so).verified.host_config
+    assert (host.ShmSize, host.IpcMode, host.CgroupnsMode) == (2**20, "shareable", "private")
+    assert host.LogConfig == LogConfig(Type="local", Config={"max-file": "2"})
+    asked = {"ShmSize": 5, "IpcMode": "none", "CgroupnsMode": "host", "LogConfig": {"Type": "none", "Config": {}}}
+    host = judge(asked, on=told_so).verified.host_config
+    assert (host.ShmSize, host.IpcMode, host.CgroupnsMode) == (5, "none", "host")
+    assert host.LogConfig == LogConfig(Type="none", Config={})
+
+
+def test_a_privileged_container_has_the_hosts_cgroups_where_they_are_of_version_1(
+    judge: Judge, context: Context, bare_host: HostFacts
+) -> None:
+    private = replace(context, daemon=daemon.read('{"default-cgroupns-mode": "private"}'))
+    assert judge({"Privileged": True}, on=private).verified.host_config.CgroupnsMode == "host"
+    on_version_2 = replace(private, facts=bare_host)
+    assert judge({"Privileged": True}, on=on_version_2).verified.host_config.CgroupnsMode == "private"
+
+
+@pytest.mark.parametrize(
+    ("host", "broken"),
+    [
+        ({"Privileged": True}, ("userns-privileged", "/HostConfig/Privileged")),
+        ({"NetworkMode": "host"}, ("userns-network", "/HostConfig/NetworkMode")),
+        ({"PidMode": "host"}, ("userns-pid", "/HostConfig/PidMode")),
+    ],
+)
+def test_remapped_users_share_little_with_the_host(
+    judge: Judge, context: Context, host: dict[str, Any], broken: tuple[str, str]
+) -> None:
+    remapped = replace(context, daemon=daemon.read('{"userns-remap": "default"}'))
+    assert told(judge(host, on=remapped)) == [broken]
+    assert told(judge(host | {"UsernsMode": "host"}, on=remapped)) == []
+    assert told(judge(host)) == []
