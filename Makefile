@@ -16,7 +16,8 @@ install: $(VENV)/.installed ## make .venv with the service and its tools
 
 # Debian's python3 comes without ensurepip unless python3-venv is there: then the pip of $(PYTHON) serves the new .venv.
 $(VENV)/.installed: pyproject.toml constraints.txt
-	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || $(PYTHON) -m venv --clear --without-pip $(VENV)
+	@test ! -L $(VENV) || { echo '$(VENV) is a link to an environment of another checkout: remove the link'; exit 2; }
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || $(PYTHON) -m venv --without-pip $(VENV)
 	$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check \
 		--constraint constraints.txt pip --editable '.[dev]'
 	@touch $@

@@ -12,11 +12,11 @@ from statesvc.api.routing import Route
 from statesvc.domain.daemon_config import Runtime
 from statesvc.domain.state import LIVE, State
 from statesvc.domain.times import render as time_text
+from statesvc.services.images import DOCKER_VERSION
 from statesvc.services.system import Counts, System
+from statesvc.validation import platforms
 
 # The engine whose behaviour is spoken: clients compare it with what they need.
-SERVER_VERSION = "26.1.5"
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 _LOG_DRIVERS = ["awslogs", "fluentd", "gcplogs", "gelf", "journald", "json-file", "local", "splunk", "syslog"]
 
 
@@ -46,7 +46,7 @@ class SystemApi:
     async def version(self, _call: Call) -> Response:
         """GET /version"""
         facts = self._system.site.facts
-        architecture = _ARCHITECTURES.get(facts.architecture, facts.architecture)
+        architecture = platforms.of_host(facts.architecture).architecture
         common = {
             "ApiVersion": versions.NEWEST,
             "MinAPIVersion": versions.OLDEST,
@@ -61,8 +61,8 @@ class SystemApi:
         return json_answer(
             {
                 "Platform": {"Name": f"statesvc {__version__}"},
-                "Components": [{"Name": "Engine", "Version": SERVER_VERSION, "Details": details}],
-                "Version": SERVER_VERSION,
+                "Components": [{"Name": "Engine", "Version": DOCKER_VERSION, "Details": details}],
+                "Version": DOCKER_VERSION,
                 **common,
                 "GitCommit": "",
                 "GoVersion": f"none (Python {platform.python_version()})",
@@ -144,7 +144,7 @@ class SystemApi:
             "NoProxy": "",
             "Labels": list(site.daemon.labels),
             "ExperimentalBuild": False,
-            "ServerVersion": SERVER_VERSION,
+            "ServerVersion": DOCKER_VERSION,
             "Runtimes": {name: _runtime(runtime) for name, runtime in site.daemon.runtimes.items()},
             "DefaultRuntime": site.daemon.default_runtime,
             "Swarm": {

@@ -99,7 +99,12 @@ def unavailable(error: BaseException) -> Unavailable | None:
     """Turn an error of the driver into what the caller should see; None for an error that is a bug of ours."""
     name = _name(error)
     reason = next((text for prefix, text in _REASONS.items() if name.startswith(prefix)), None)
-    return Unavailable(f"{reason}; nothing was changed") if reason else None
+    if reason is None:
+        return None
+    # A commit that the disk did not confirm may be found in the log after a crash.
+    unsure = name.startswith("SQLITE_IOERR")
+    outcome = "look whether it was done before you repeat it" if unsure else "nothing was changed"
+    return Unavailable(f"{reason}; {outcome}")
 
 
 @dataclass(slots=True)

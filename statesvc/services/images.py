@@ -22,7 +22,6 @@ from statesvc.validation import platforms
 from statesvc.validation.platforms import Platform
 
 DOCKER_VERSION = "26.1.5"
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +97,7 @@ class Images:
             diff_id=layer.diff_id,
             created=now,
             comment=message or "Imported from -",
-            architecture=architecture
-            or _ARCHITECTURES.get(self._site.facts.architecture, self._site.facts.architecture),
+            architecture=architecture or platforms.of_host(self._site.facts.architecture).architecture,
             os="linux",
             docker_version=DOCKER_VERSION,
         )

@@ -26,6 +26,7 @@ _KNOWN_OS = frozenset(
     """aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris windows zos
     """.split()
 )
+_OF_KERNEL = {"armv7l": "arm", "i686": "386"}
 _KNOWN_ARCHITECTURES = frozenset(
     """386 amd64 amd64p32 arm armbe arm64 arm64be ppc64 ppc64le loong64 mips mipsle mips64 mips64le mips64p32
     mips64p32le ppc riscv riscv64 s390 s390x sparc sparc64 wasm""".split()
@@ -48,7 +49,7 @@ class Platform:
 
 def of_host(architecture: str, variant: str = "") -> Platform:
     """Return the host's platform; its architecture may be the kernel's name for it, such as x86_64."""
-    return replace(_normal(Platform("linux", architecture)), variant=variant)
+    return replace(_normal(Platform("linux", _OF_KERNEL.get(architecture, architecture))), variant=variant)
 
 
 def of_image(image: ImageConfig) -> Platform:

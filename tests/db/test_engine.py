@@ -125,7 +125,7 @@ async def test_a_failed_commit_acknowledges_nothing(database: Database, monkeypa
             return self.raw.execute(sql)
 
     monkeypatch.setattr(engine, "_raw", lambda connection: FailsToCommit(real(connection)))
-    with pytest.raises(Unavailable, match="reports an error; nothing was changed"):
+    with pytest.raises(Unavailable, match="reports an error; look whether it was done"):
         await database.write(put, "a")
     monkeypatch.setattr(engine, "_raw", real)
     assert await database.read(actions) == []

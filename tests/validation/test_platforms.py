@@ -150,3 +150,11 @@ def test_any_text_is_a_platform_or_refused(text: str) -> None:
         return
     assert platforms.matches(wanted, wanted)
     assert isinstance(platforms.matches(wanted, ARM), bool)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "docker"),
+    [("x86_64", "amd64"), ("aarch64", "arm64"), ("armv7l", "arm"), ("i686", "386"), ("riscv64", "riscv64")],
+)
+def test_a_kernels_name_of_an_architecture_is_known(kernel: str, docker: str) -> None:
+    assert platforms.of_host(kernel).architecture == docker
