@@ -34,7 +34,9 @@ class Peer:
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "log").open("ab") as log:
             begun = time.perf_counter()
-            self._process = subprocess.Popen(self.command(), cwd=CHECKOUT, stdout=log, stderr=log)
+            # A developer's machine may keep no bytecode; a server does.
+            env = os.environ | {"PYTHONDONTWRITEBYTECODE": ""}
+            self._process = subprocess.Popen(self.command(), cwd=CHECKOUT, stdout=log, stderr=log, env=env)
         while time.perf_counter() - begun < START_SECONDS:
             if self._process.poll() is not None:
                 raise RuntimeError(f"{self.name} did not start: see {self.folder / 'log'}")
