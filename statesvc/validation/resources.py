@@ -219,12 +219,17 @@ def decode_problems(host: HostConfig, facts: HostFacts) -> Iterator[Problem]:
     if host.IOMaximumIOps:
         message = "Invalid QoS settings: linux does not support configuration of maximum IOPs"
         yield IOPS.broken(message, host.IOMaximumIOps)
-    kernel = "Your kernel does not support cgroup cpu real-time"
-    if host.CpuRealtimePeriod > 0 and not facts.cpu_realtime:
-        yield RT_PERIOD.broken(f"{kernel} period", host.CpuRealtimePeriod)
-    if host.CpuRealtimeRuntime > 0 and not facts.cpu_realtime:
-        yield RT_RUNTIME.broken(f"{kernel} runtime", host.CpuRealtimeRuntime)
-    if 0 != host.CpuRealtimePeriod < host.CpuRealtimeRuntime:
+    yield from _real_time_problems(host, facts)
+
+
+def _real_time_problems(host: HostConfig, facts: HostFacts) -> Iterator[Problem]:
+    kernel = "Your kernel does not support CPU real-time scheduler"
+    if host.CpuRealtimePeriod and not facts.cpu_realtime:
+        yield RT_PERIOD.broken(kernel, host.CpuRealtimePeriod)
+    if host.CpuRealtimeRuntime and not facts.cpu_realtime:
+        yield RT_RUNTIME.broken(kernel, host.CpuRealtimeRuntime)
+    # Docker compares what is set, negative numbers as well.
+    if host.CpuRealtimeRuntime and 0 != host.CpuRealtimePeriod < host.CpuRealtimeRuntime:
         yield RT_ORDER.broken(
             "cpu real-time runtime cannot be higher than cpu real-time period", host.CpuRealtimeRuntime
         )

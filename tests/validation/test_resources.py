@@ -31,6 +31,8 @@ MB = 1024 * 1024
         ({"CpuPeriod": 1_000_001}, ["cpu-period"]),
         ({"CpuQuota": 999}, ["cpu-quota"]),
         ({"CpuRealtimePeriod": 10, "CpuRealtimeRuntime": 11}, ["cpu-rt-order"]),
+        ({"CpuRealtimePeriod": -1}, []),
+        ({"CpuRealtimePeriod": -2, "CpuRealtimeRuntime": -1}, ["cpu-rt-order"]),
         ({"CpusetCpus": "0-1"}, []),
         ({"CpusetCpus": "2"}, ["cpuset-cpus"]),
         ({"CpusetMems": "0,1"}, ["cpuset-mems"]),
@@ -53,6 +55,11 @@ def test_what_a_host_cannot_keep_is_taken_out_with_a_warning(judge: Judge, bare_
     assert (host.Memory, host.MemorySwap, host.CpuShares, host.CpusetCpus, host.PidsLimit) == (0, -1, 0, "", None)
     assert len(verdict.verified.warnings) == 5
     assert told(verdict) == []
+
+
+def test_real_time_of_any_sign_is_refused_where_the_kernel_has_none(judge: Judge, bare_host: HostFacts) -> None:
+    verdict = judge({"CpuRealtimePeriod": -1}, on=Context(bare_host, DaemonConfig(), "/data/root"))
+    assert [problem.message for problem in verdict.early] == ["Your kernel does not support CPU real-time scheduler"]
 
 
 def test_a_number_of_cpus_is_refused_where_there_is_no_scheduler_for_it(judge: Judge, bare_host: HostFacts) -> None:
