@@ -91,19 +91,18 @@ def _old_defaults(host: HostConfig, version: tuple[int, ...], cgroup_version: in
 
 
 def _older(mounts: list[Mount], version: tuple[int, ...]) -> list[Mount]:
-    """Return the mounts without what clients before 1.42 did not know, or could write without effect."""
+    """Return the mounts without what clients before 1.42 did not know.
+
+    Options of another type stay, for the rules of mounts to judge: Docker means to drop them, but does so in copies of
+    the mounts (`for _, m := range hostConfig.Mounts`).
+    """
     return [_older_mount(mount, version) for mount in mounts]
 
 
 def _older_mount(mount: Mount, version: tuple[int, ...]) -> Mount:
-    changes: _Changes = {}
-    if mount.VolumeOptions is not None and mount.Type != "volume":
-        changes["VolumeOptions"] = None
-    if mount.TmpfsOptions is not None and mount.Type != "tmpfs":
-        changes["TmpfsOptions"] = None
-    if mount.BindOptions is not None:
-        changes["BindOptions"] = _older_bind(mount.BindOptions, version)
-    return mount.copy_with(**changes) if changes else mount
+    if mount.BindOptions is None:
+        return mount
+    return mount.copy_with(BindOptions=_older_bind(mount.BindOptions, version))
 
 
 def own_options(mount: Mount, version: tuple[int, ...]) -> Mount:
