@@ -225,6 +225,10 @@ MISTAKES = (
     _host("volume", {"Binds": ["x:/m"]}, "/0", about=_MOUNTS),
     _host("link", {"Links": ["gone:x"]}, "/0", about=_NETWORK),
     _host("link-host-network", {"Links": ["onhost:x"]}, "/0", about=_NETWORK),
+    Mistake(
+        "volume-driver", "/HostConfig/VolumeDriver", {"Volumes": {"/own": {}}, "HostConfig": {"VolumeDriver": "gone"}},
+        about=_MOUNTS,
+    ),
 )  # fmt: skip
 
 # Requests that are told of, and stored: the code of the rule, the request, what the host has not, the warning.

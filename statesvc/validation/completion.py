@@ -6,9 +6,10 @@ from dataclasses import replace
 from statesvc.domain import ids
 from statesvc.domain.documents import Config
 from statesvc.domain.verified import Verified
+from statesvc.errors import InvalidParameter
 from statesvc.validation import image
 from statesvc.validation.context import Context
-from statesvc.validation.mounts import anonymous_volumes
+from statesvc.validation.mounts import anonymous_volumes, driver_problems
 from statesvc.validation.verdict import Verdict
 
 
@@ -24,7 +25,7 @@ def complete(
 ) -> Verified:
     """Return what is stored of a container with this ID: its host name chosen, its image's volumes mounted.
 
-    Raises the refusal of a verdict that has problems.
+    Raises the refusal of a verdict that has problems, InvalidParameter if no driver makes the image's volumes.
     """
     refusal = verdict.refusal()
     if refusal:
@@ -34,5 +35,7 @@ def complete(
         on_host = verified.host_config.NetworkMode == "host"
         config = config.copy_with(Hostname=context.facts.hostname if on_host else ids.short(container_id))
     own = verified.mounts
+    for problem in driver_problems(config, verified.host_config, own):
+        raise InvalidParameter(problem.message, (problem,))
     added = anonymous_volumes(config, verified.host_config, own, context.volumes_root, new_name)
     return replace(verified, config=config, mounts=(*own, *added))

@@ -27,6 +27,12 @@ NO_VOLUME = rule(
 )
 DUPLICATE = rule("mount-duplicate", "/HostConfig/K/N", "Two mounts are not at the same destination.", _SOURCE)
 VOLUME = rule("volume", "/HostConfig/K/N", "A volume has a name and options of the local driver.", "moby volume/local")
+VOLUME_DRIVER = rule(
+    "volume-driver",
+    "/HostConfig/VolumeDriver",
+    "The driver of anonymous volumes is there.",
+    "moby daemon/create_unix.go createContainerOSSpecificSettings",
+)
 DAEMON_ROOT = rule(
     "bind-data-root",
     "/HostConfig/K/N",
@@ -148,9 +154,20 @@ def anonymous_volumes(
     config: Config, host: HostConfig, taken: tuple[MountPoint, ...], volumes_root: str, new_name: NewName
 ) -> tuple[MountPoint, ...]:
     """Return a mount with a newly named volume for each destination of Config.Volumes where nothing is mounted yet."""
+    return tuple(_volume(place, volumes_root, new_name()) for place in _unmounted(config, host, taken))
+
+
+def driver_problems(config: Config, host: HostConfig, taken: tuple[MountPoint, ...]) -> Iterator[Problem]:
+    """Yield that there is no such volume driver, where Config.Volumes asks it for a volume."""
+    if _unmounted(config, host, taken):
+        for fault in mount_specs.volume_faults("", host.VolumeDriver, {}):
+            yield VOLUME_DRIVER.broken(fault, host.VolumeDriver)
+
+
+def _unmounted(config: Config, host: HostConfig, taken: tuple[MountPoint, ...]) -> list[str]:
     occupied = {point.destination for point in taken} | set(host.Tmpfs or ())
     destinations = dict.fromkeys(paths.clean(path) for path in sorted(config.Volumes or ()))
-    return tuple(_volume(place, volumes_root, new_name()) for place in destinations if place not in occupied)
+    return [place for place in destinations if place not in occupied]
 
 
 def _volume(destination: str, volumes_root: str, name: str) -> MountPoint:

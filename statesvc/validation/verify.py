@@ -64,6 +64,7 @@ def verify(request: ContainerCreate, context: Context, new_name: Callable[[], st
         *host.storage_problems(asked, context.facts.storage_driver),
         *registry.problems,
         *references.link_problems(asked, context.containers),
+        *mounts.driver_problems(config, asked, registry.points()),
     )
     verified = Verified(
         seal=SEAL,
