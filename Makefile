@@ -6,6 +6,8 @@ DATA_ROOT ?= data
 SOCKET ?= $(DATA_ROOT)/statesvc.sock
 WORKERS ?= auto
 ARGS ?=
+REQUESTS ?= 5000
+SEED := $(or $(SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))
 
 .DEFAULT_GOAL := help
 
@@ -44,6 +46,11 @@ fix: install ## format, and mend what ruff can mend
 conformance: install ## play all cases recorded from Docker Engine; print the table per area (ARGS=-v for reasons)
 	$(BIN)/python tests/conformance/table.py $(ARGS)
 
+differential: install ## ask Docker Engine and the service REQUESTS generated requests, from a SEED (as root; it needs dockerd)
+	@echo "seed: $(SEED)"
+	DIFFERENTIAL_REQUESTS=$(REQUESTS) DIFFERENTIAL_SEED=$(SEED) DIFFERENTIAL_TIMEOUT=86400 \
+		$(BIN)/python -m pytest -s tests/differential $(ARGS)
+
 bench: install ## measure against the budget, with Docker Engine side by side (ARGS="--quick --json OUT --large N")
 	$(BIN)/python benchmarks/run.py $(ARGS)
 
@@ -66,4 +73,4 @@ clean: ## remove what can be made again; DATA_ROOT stays
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install serve test check fix conformance bench docs migrate revision wheel clean
+.PHONY: help install serve test check fix conformance differential bench docs migrate revision wheel clean
