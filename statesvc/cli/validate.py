@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
@@ -68,10 +69,12 @@ def _judge(body: bytes, data_root: Path | None, config_file: Path | None, host_f
     from statesvc.host.lock import holder
 
     settings = read_settings(data_root=data_root, config_file=config_file, host_facts=host_facts, hosts=())
-    logs.configure(settings.log_level, settings.log_format)
+    # What is opened for the judgement alone is nobody's news.
+    logs.configure("warning", settings.log_format)
     try:
         with root_to_open(settings.data_root, dry_run=True) as root:
-            return asyncio.run(_judge_here(settings.model_copy(update={"data_root": root}), body))
+            opening = settings.model_copy(update={"data_root": root})
+            return asyncio.run(_judge_here(opening, body, settings.data_root.absolute()))
     except Conflict:
         _, socket = holder(settings.data_root)
         if not socket or config_file or host_facts:
@@ -79,11 +82,14 @@ def _judge(body: bytes, data_root: Path | None, config_file: Path | None, host_f
     return post(socket, "/statesvc/v1/containers/validate", body)
 
 
-async def _judge_here(settings: Any, body: bytes) -> Any:
+async def _judge_here(settings: Any, body: bytes, data_root: Path) -> Any:
     from statesvc.app import opened
+    from statesvc.services.containers import Containers
 
     async with opened(settings, adopt_configuration=False) as services:
-        return (await services.containers.judge(body)).told()
+        # Binds are judged by the data root that was asked for, also where a throw-away one is opened in its place.
+        site = replace(services.site, data_root=data_root)
+        return (await Containers(services.database, site, services.images).judge(body)).told()
 
 
 def _show(judgement: Any) -> None:

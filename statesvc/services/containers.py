@@ -126,7 +126,8 @@ class Containers:
             verdict = self._verify(name, request, context)
             image, warnings = await self._image(verdict.verified.config.Image, version, platform)
             config = completion.merged(verdict, image.config if image else None)
-            await self._own_name(name, verdict)
+            if own_name := await self._own_name(name, verdict):
+                await self._refuse_taken(own_name)
             verified = completion.complete(verdict, config, "0" * 64, context, self._new_name)
         except StateError as error:
             return Judgement(error)
@@ -206,10 +207,13 @@ class Containers:
             return name.removeprefix("/")
         # Docker reserves the name before it looks at mounts and links: a taken name is the answer then.
         if name and not verdict.middle and not wrong_name:
-            owner = await self._database.read(names.owner, name.removeprefix("/"))
-            if owner is not None:
-                raise NameConflict(name.removeprefix("/"), owner)
+            await self._refuse_taken(name.removeprefix("/"))
         raise refusal
+
+    async def _refuse_taken(self, name: str) -> None:
+        owner = await self._database.read(names.owner, name)
+        if owner is not None:
+            raise NameConflict(name, owner)
 
     def _new_name(self) -> str:
         return self._site.entropy(32).hex()

@@ -34,6 +34,13 @@ def v2_host(bare_host: HostFacts) -> HostFacts:
     return replace(bare_host, **dict.fromkeys((*limits, "cpuset", "pids_limit"), True), cgroup_driver="systemd")
 
 
+@pytest.fixture(scope="session", params=["v1_host", "v2_host", "bare_host"], ids=["v1", "v2", "bare"])
+def any_host(request: pytest.FixtureRequest) -> HostFacts:
+    """Each of the hosts in turn."""
+    facts: HostFacts = request.getfixturevalue(request.param)
+    return facts
+
+
 @pytest.fixture
 def context(v1_host: HostFacts) -> Context:
     return Context(v1_host, DaemonConfig(), "/data/root")
