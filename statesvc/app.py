@@ -2,14 +2,13 @@
 
 import asyncio
 import gc
-import hashlib
 import os
+import signal
 import time
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 
 import structlog
 import uvloop
@@ -20,32 +19,37 @@ from statesvc.api.events import EventsApi
 from statesvc.api.images import ImagesApi
 from statesvc.api.imports import ImportsApi
 from statesvc.api.routing import Router
+from statesvc.api.runtimes import RuntimesApi
 from statesvc.api.server import Server, bind, socket_path
 from statesvc.api.system import SystemApi
 from statesvc.api.validation import ValidationApi
-from statesvc.db import migrate, runtimes
+from statesvc.db import migrate
+from statesvc.db import runtimes as versions
 from statesvc.db.engine import Connection, Database
-from statesvc.domain.daemon_config import DaemonConfig
-from statesvc.domain.host_facts import HostFacts
 from statesvc.domain.ids import Entropy
 from statesvc.domain.import_report import Importer
 from statesvc.domain.times import Clock
-from statesvc.errors import InvalidParameter, Unavailable
+from statesvc.errors import InvalidParameter, StateError, Unavailable
 from statesvc.host import facts
 from statesvc.host.lock import DataRootLock
+from statesvc.host.scripts import ScriptFolder
 from statesvc.importers.docker import DockerImporter
+from statesvc.services import configuration
+from statesvc.services.configuration import Configuration
 from statesvc.services.containers import Containers
 from statesvc.services.images import Images
 from statesvc.services.imports import Imports
 from statesvc.services.journal import Journal
+from statesvc.services.runtimes import Runtimes
 from statesvc.services.site import Site
+from statesvc.services.sweep import SweepReport, sweep
 from statesvc.services.system import System
 from statesvc.settings import Settings
-from statesvc.validation import daemon
 
 log = structlog.get_logger(__name__)
 
 DATABASE = "statesvc.db"
+RUNTIMES = "runtimes"
 
 
 def wall_clock() -> int:
@@ -63,6 +67,7 @@ class Services:
     images: Images
     journal: Journal
     system: System
+    runtimes: Runtimes
     importers: Mapping[str, Importer]
 
     def application(self) -> Router:
@@ -72,6 +77,7 @@ class Services:
             ImagesApi(self.images),
             EventsApi(self.journal),
             SystemApi(self.system),
+            RuntimesApi(self.runtimes),
             ValidationApi(self.containers),
             EngineApi(self.containers),
             ImportsApi(self.importers),
@@ -98,57 +104,44 @@ async def opened(
         raise Unavailable(f"the data root {root} cannot be made: {error.strerror}") from None
     async with AsyncExitStack() as stack:
         stack.enter_context(DataRootLock(root, socket=str(socket_path(settings.hosts[0])) if settings.hosts else ""))
-        configuration = _read_config(settings.config_file)
+        written = configuration.read(settings.config_file)
         before, after = migrate.bring_up_to_date(root / DATABASE)
         if before != after:
             log.info("database migrated", before=before or "none", after=after)
         database = Database(root / DATABASE, busy_timeout_ms=settings.busy_timeout_ms)
         stack.callback(database.close)
-        source = str(settings.config_file or "defaults")
-        adopted = configuration if adopt_configuration else None
-        instance = await database.write(_take_up, adopted, source, str(uuid.uuid4()), clock())
-        site = Site(_host_facts(settings, configuration), configuration, root, instance, clock, entropy)
+        instance = await database.write(_instance, str(uuid.uuid4()))
+        host = facts.read(settings.host_facts)
+        site = Site(host, Configuration(host, written), root, instance, clock, entropy)
+        runtimes = Runtimes(database, site, ScriptFolder(root / RUNTIMES), settings.config_file)
+        if adopt_configuration:
+            await runtimes.take_up(written)
+        else:
+            runtimes.judge_by(written)
         images = Images(database, site)
         journal = Journal(database, clock)
         containers, system = Containers(database, site, images), System(database, site)
         importers: dict[str, Importer] = {"docker": DockerImporter(Imports(database, site))}
-        yield Services(database, site, containers, images, journal, system, importers)
+        yield Services(database, site, containers, images, journal, system, runtimes, importers)
 
 
-def _host_facts(settings: Settings, configuration: DaemonConfig) -> HostFacts:
-    found = facts.read(settings.host_facts)
-    driver = configuration.cgroup_driver
-    return replace(found, cgroup_driver=driver) if driver else found
+def _instance(conn: Connection, new: str) -> str:
+    """Answer the ID of this installation, which its first start gives it."""
+    known = versions.instance_id(conn)
+    if known is None:
+        versions.found(conn, new)
+    return known or new
 
 
-def _read_config(path: Path | None) -> DaemonConfig:
-    if path is None:
-        return DaemonConfig()
-    try:
-        return daemon.read(path.read_text())
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidParameter(f"the configuration {path} cannot be read: {error}") from None
-    except InvalidParameter as error:
-        raise InvalidParameter(f"{path}: {error.message}", error.problems) from None
-
-
-def _take_up(conn: Connection, daemon: DaemonConfig | None, source: str, new_instance: str, now: int) -> str:
-    """Put the configuration, if there is one, in force unless it is already; answer the ID of the installation."""
-    instance = runtimes.instance_id(conn)
-    if instance is None:
-        runtimes.found(conn, instance := new_instance)
-    if daemon is None:
-        return instance
-    digest = "sha256:" + hashlib.sha256(daemon.text.encode()).hexdigest()
-    current = runtimes.current(conn)
-    if current is None or current[1] != digest:
-        derived = list(daemon.runtimes.values())
-        runtimes.adopt(conn, digest=digest, source=source, user_config=daemon.text, now=now, derived=derived)
-    return instance
+async def swept(services: Services, settings: Settings, *, dry_run: bool = False) -> SweepReport:
+    """Sweep the open data root; see `services.sweep`."""
+    folder, clock = ScriptFolder(services.site.data_root / RUNTIMES), services.site.clock
+    return await sweep(services.database, folder, clock, history=settings.history_versions, dry_run=dry_run)
 
 
 async def _serve(settings: Settings) -> None:
     async with opened(settings) as services:
+        await swept(services, settings)
         server = Server(services.application(), on_stop=services.journal.close)
         with ExitStack() as sockets:
             listeners = []
@@ -158,9 +151,28 @@ async def _serve(settings: Settings) -> None:
             # What is there by now stays: the collector need not look at it again and again.
             gc.collect()
             gc.freeze()
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _begin_reload, services.runtimes)
             log.info("serving", hosts=settings.hosts, data_root=str(services.site.data_root))
             await server.run_on(listeners)
     log.info("stopped")
+
+
+_reloading: set[asyncio.Task[None]] = set()
+
+
+def _begin_reload(runtimes: Runtimes) -> None:
+    # The loop alone holds no task: one that nobody holds may be collected before it is done.
+    task = asyncio.create_task(_reload(runtimes))
+    _reloading.add(task)
+    task.add_done_callback(_reloading.discard)
+
+
+async def _reload(runtimes: Runtimes) -> None:
+    try:
+        await runtimes.reload()
+    except StateError as error:
+        problems = [problem.told() for problem in error.problems] if isinstance(error, InvalidParameter) else []
+        log.warning("reload refused: the configuration in force stays so", reason=error.message, problems=problems)
 
 
 def serve(settings: Settings) -> None:

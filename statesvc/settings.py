@@ -51,3 +51,6 @@ class Settings(BaseSettings):
         default=5_000, description="how long to wait for a lock of another program on the database"
     )
     socket_mode: int = Field(default=0o660, description="permissions of the socket")
+    history_versions: int = Field(
+        default=100, ge=0, description="versions of the configuration that are kept though nothing holds them"
+    )

@@ -9,7 +9,7 @@ from statesvc.api import versions
 from statesvc.api.answers import json_answer
 from statesvc.api.call import Call
 from statesvc.api.routing import Route
-from statesvc.domain.daemon_config import Runtime
+from statesvc.domain.runtimes import Runtime
 from statesvc.domain.state import LIVE, State
 from statesvc.domain.times import render as time_text
 from statesvc.services.images import DOCKER_VERSION
@@ -87,7 +87,7 @@ class SystemApi:
         }
 
     def _host(self) -> dict[str, object]:
-        facts = self._system.site.facts
+        facts = self._system.site.configuration.in_force.facts
         return {
             "Driver": facts.storage_driver,
             "DriverStatus": [list(pair) for pair in facts.driver_status],
@@ -119,6 +119,7 @@ class SystemApi:
 
     def _daemon(self) -> dict[str, object]:
         site = self._system.site
+        daemon = site.configuration.in_force.daemon
         commit = {"ID": "", "Expected": ""}
         return {
             "ID": site.instance_id,
@@ -128,7 +129,7 @@ class SystemApi:
             "NGoroutines": -1,
             "NEventsListener": 0,
             "SystemTime": time_text(site.clock()),
-            "LoggingDriver": site.daemon.log.Type,
+            "LoggingDriver": daemon.log.Type,
             "IndexServerAddress": "",
             "RegistryConfig": {
                 "AllowNondistributableArtifactsCIDRs": None,
@@ -142,11 +143,11 @@ class SystemApi:
             "HttpProxy": "",
             "HttpsProxy": "",
             "NoProxy": "",
-            "Labels": list(site.daemon.labels),
+            "Labels": list(daemon.labels),
             "ExperimentalBuild": False,
             "ServerVersion": DOCKER_VERSION,
-            "Runtimes": {name: _runtime(runtime) for name, runtime in site.daemon.runtimes.items()},
-            "DefaultRuntime": site.daemon.default_runtime,
+            "Runtimes": {name: _runtime(runtime) for name, runtime in daemon.runtimes.items()},
+            "DefaultRuntime": daemon.default_runtime,
             "Swarm": {
                 "NodeID": "",
                 "NodeAddr": "",
@@ -155,7 +156,7 @@ class SystemApi:
                 "Error": "",
                 "RemoteManagers": None,
             },
-            "LiveRestoreEnabled": site.daemon.live_restore,
+            "LiveRestoreEnabled": daemon.live_restore,
             "Isolation": "",
             "InitBinary": "docker-init",
             "ContainerdCommit": commit,

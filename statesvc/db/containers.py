@@ -106,6 +106,8 @@ _PRIMARY: ColumnClause[str] = literal_column("'primary'")
 _SLASH: ColumnClause[str] = literal_column("'/'")
 _ARROW: ColumnClause[str] = literal_column("':/'")
 _TWO: ColumnClause[int] = literal_column("2")
+# What only an engine asks (db/lifecycle.py), and what only a list shows.
+_NOT_INSPECTED = frozenset({"summary", "script_digest", "engine", "attempt", "prepared_at"})
 _C, _N, _S, _H = containers.c, container_names.c, container_specs.c, container_health.c
 _child = container_names.alias("child")
 _link = container_names.alias("link")
@@ -130,7 +132,7 @@ _NAME = select(_N.name).where(_N.container_id == _C.id, _N.kind == _PRIMARY).sca
 
 def _inspection(*where: Any) -> Select[Any]:
     wide = [column for column in container_specs.columns if column.name != "container_id"]
-    narrow = [column for column in containers.columns if column.name != "summary"]
+    narrow = [column for column in containers.columns if column.name not in _NOT_INSPECTED]
     return (
         select(*narrow, *wide, _NAME, _MOUNTS, _LINKS, _H.status, _H.streak, _H.log)
         .join_from(containers, container_specs, _S.container_id == _C.id)

@@ -48,6 +48,10 @@ class Container:
     started_before: bool = False
     manually_stopped: bool = False
     runtime_id: int | None = None
+    script_digest: str | None = None
+    engine: str | None = None
+    attempt: int = 0
+    prepared_at: int | None = None
     revision: int = 1
 
 

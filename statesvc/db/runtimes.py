@@ -1,14 +1,60 @@
 """Runtime configurations: immutable versions, the runtimes that follow from each, and which version is in force."""
 
-from sqlalchemy import Connection, func, insert, select, update
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from statesvc.db.tables import runtime_configs, runtimes, service_state
-from statesvc.domain.daemon_config import Runtime
+import orjson
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
+
+from statesvc.db import scripts
+from statesvc.db.prepared import Query, Statement
+from statesvc.db.tables import containers, runtime_configs, runtimes, service_state
+from statesvc.domain.runtimes import Derived, Lock, Runtime, is_shim_name
+from statesvc.errors import InvalidParameter
+
+_R, _V, _S = runtimes.c, runtime_configs.c, service_state.c
+
+
+class _Row(NamedTuple):
+    id: int
+    version: int
+    name: str
+    origin: Any
+    path: str | None
+    args: str
+    type: str | None
+    options: str | None
+    binary: str | None
+    script_digest: str | None
+
+
+_COLUMNS = (
+    _R.id, _R.version, _R.name, _R.origin, _R.path, _R.args, _R.type, _R.options, _R.binary, _R.script_digest,
+)  # fmt: skip
+_IN_FORCE = Query(
+    select(*_COLUMNS).join(service_state, _S.current_version == _R.version).where(_R.name == bindparam("name")), _Row
+)
+_BY_ID = Query(select(*_COLUMNS).where(_R.id == bindparam("id")), _Row)
+_OF_VERSION = Query(select(*_COLUMNS).where(_R.version == bindparam("version")).order_by(_R.name), _Row)
+_CURRENT = Statement(select(_S.current_version))
+_ADD = Statement(insert(runtimes))
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of the configuration. `digest` covers what the user wrote and what followed from it."""
+
+    version: int
+    digest: str
+    source: str
+    user_config: str
+    loaded_at: int
 
 
 def instance_id(conn: Connection) -> str | None:
     """Return the ID of this installation, None before its first start."""
-    return conn.execute(select(service_state.c.instance_id)).scalar()
+    return conn.execute(select(_S.instance_id)).scalar()
 
 
 def found(conn: Connection, instance: str) -> None:
@@ -16,36 +62,114 @@ def found(conn: Connection, instance: str) -> None:
     conn.execute(insert(service_state).values(id=1, instance_id=instance))
 
 
-def current(conn: Connection) -> tuple[int, str] | None:
-    """Return version and digest of the configuration in force, None if there is none yet."""
-    configs = runtime_configs.c
-    row = conn.execute(
-        select(configs.version, configs.digest).join(service_state, service_state.c.current_version == configs.version)
-    ).first()
-    return (row.version, row.digest) if row else None
+def current(conn: Connection) -> Version | None:
+    """Return the version in force, None if there is none yet."""
+    row = conn.execute(select(runtime_configs).join(service_state, _S.current_version == _V.version)).first()
+    return Version(*row) if row else None
 
 
-def adopt(conn: Connection, *, digest: str, source: str, user_config: str, now: int, derived: list[Runtime]) -> int:
-    """Add a version with its runtimes and put it in force; answer its number."""
-    version = (conn.execute(select(func.max(runtime_configs.c.version))).scalar() or 0) + 1
+def adopt(conn: Connection, *, digest: str, source: str, user_config: str, now: int, derived: Iterable[Derived]) -> int:
+    """Add a version with its runtimes and their scripts, and put it in force; answer its number."""
+    version = (conn.execute(select(func.max(_V.version))).scalar() or 0) + 1
     conn.execute(
         insert(runtime_configs).values(
             version=version, digest=digest, source=source, user_config=user_config, loaded_at=now
         )
     )
-    conn.execute(
-        insert(runtimes),
-        [
-            {
-                "version": version,
-                "name": runtime.name,
-                "path": runtime.path,
-                "args": list(runtime.args),
-                "type": runtime.type,
-                "options": dict(runtime.options) if runtime.options is not None else None,
-            }
-            for runtime in derived
-        ],
-    )
+    for one in derived:
+        if one.script:
+            scripts.put(conn, one.script, now)
+        _add(conn, version, one)
     conn.execute(update(service_state).values(current_version=version))
     return version
+
+
+def _add(conn: Connection, version: int, derived: Derived) -> int:
+    runtime, script = derived.runtime, derived.script
+    cursor = _ADD.run(
+        conn,
+        {
+            "version": version,
+            "name": runtime.name,
+            "origin": derived.origin,
+            "path": runtime.path,
+            "args": orjson.dumps(runtime.args).decode(),
+            "type": runtime.type,
+            "options": None if runtime.options is None else orjson.dumps(dict(runtime.options)).decode(),
+            "binary": derived.binary,
+            "wrapper_digest": script.digest if script else None,
+            "script_digest": script.digest if script else None,
+        },
+    )
+    return int(cursor.lastrowid)
+
+
+def in_force(conn: Connection, name: str) -> Lock:
+    """Return the runtime of this name in the version in force; a shim that is asked for by its name gets its row here.
+
+    Raises InvalidParameter for a name that is neither configured nor a shim's.
+    """
+    row = _IN_FORCE.first(conn, {"name": name})
+    if row is None:
+        if not is_shim_name(name):
+            raise InvalidParameter(f"unknown or invalid runtime name: {name}")
+        added = _add(conn, _CURRENT.value(conn, {}), Derived(Runtime(name, type=name), "shim"))
+        return by_id(conn, added)
+    return _lock(row)
+
+
+def by_id(conn: Connection, runtime_id: int) -> Lock:
+    """Return the runtime that a container is locked to."""
+    row = _BY_ID.first(conn, {"id": runtime_id})
+    assert row is not None, "a foreign key holds what a container is locked to"
+    return _lock(row)
+
+
+def of_version(conn: Connection, version: int) -> list[Lock]:
+    """Return the runtimes of a version, by name."""
+    return [_lock(row) for row in _OF_VERSION.all(conn, {"version": version})]
+
+
+def _lock(row: _Row) -> Lock:
+    options = None if row.options is None else orjson.loads(row.options)
+    return Lock(
+        row.id,
+        row.version,
+        row.name,
+        row.origin,
+        row.path,
+        tuple(orjson.loads(row.args)),
+        row.type,
+        options,
+        row.binary,
+        row.script_digest,
+    )
+
+
+def versions(conn: Connection, limit: int) -> list[Version]:
+    """Return the newest versions, the newest first."""
+    return [Version(*row) for row in conn.execute(select(runtime_configs).order_by(_V.version.desc()).limit(limit))]
+
+
+def find_version(conn: Connection, number: int) -> Version | None:
+    """Return a version, None if there is none of this number."""
+    row = conn.execute(select(runtime_configs).where(_V.version == number)).first()
+    return Version(*row) if row else None
+
+
+def unheld_versions(conn: Connection, keep: int) -> list[int]:
+    """Return the versions behind the newest `keep` that are neither in force nor hold a container's runtime."""
+    locked = select(containers.c.id).join(runtimes, _R.id == containers.c.runtime_id).where(_R.version == _V.version)
+    history = (
+        select(_V.version)
+        .where(_V.version.not_in(select(_S.current_version)), ~exists(locked))
+        .order_by(_V.version.desc())
+        .offset(keep)
+    )
+    return list(conn.execute(history).scalars())
+
+
+def remove_version(conn: Connection, version: int) -> None:
+    """Delete a version that nothing holds, with its runtimes."""
+    conn.execute(delete(runtimes).where(_R.version == version))
+    conn.execute(delete(runtime_configs).where(_V.version == version))

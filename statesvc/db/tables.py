@@ -9,16 +9,19 @@ containers ◄──┬─ container_names      name → container; an alias als
   │           ├─ container_mounts  │  what filters ask, one row per label, mount, network, live port
   │           ├─ container_networks│
   │           ├─ container_ports   ┘
-  │           └─ container_health     a probe touches neither documents nor revision
-  ▼
+  │           ├─ container_health     a probe touches neither documents nor revision
+  │           └─ execs                what runs beside the container's own process
+  ▼           (locked from the start of a container to its next start or removal)
 runtimes ──► runtime_configs ◄── service_state.current_version
+  ▼
+scripts                             wrapper scripts under the digest of their content; containers hold them, too
 events                              the journal, in commit order
 """
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, text
 from sqlalchemy.schema import CheckConstraint, PrimaryKeyConstraint, SchemaItem, UniqueConstraint
 
-from statesvc.db.types import Flag, Json, is_flag, is_json, one_of
+from statesvc.db.types import Flag, Json, is_digest, is_flag, is_id, is_json, one_of
 from statesvc.domain.state import State
 
 metadata = MetaData(
@@ -49,16 +52,33 @@ runtime_configs = _table(
     Column("loaded_at", Integer, nullable=False),
 )
 
+scripts = _table(
+    "scripts",
+    Column("digest", Text, is_digest("digest"), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("created_at", Integer, nullable=False),
+    Column("restored_at", Integer),
+    Column("restored_because", Text, one_of("restored_because", "missing", "altered")),
+    rowid=False,
+)
+
+# What the user wrote: path, args, type, options. What follows from it: binary (the absolute path) and the script.
 runtimes = _table(
     "runtimes",
     Column("id", Integer, primary_key=True),
     Column("version", ForeignKey("runtime_configs.version", ondelete="RESTRICT"), nullable=False),
     Column("name", Text, nullable=False),
+    Column("origin", Text, one_of("origin", "stock", "configured", "shim"), nullable=False),
     Column("path", Text),
     Column("args", Json, is_json("args"), nullable=False),
     Column("type", Text),
     Column("options", Json, is_json("options")),
+    Column("binary", Text),
+    Column("wrapper_digest", Text),
+    Column("script_digest", ForeignKey("scripts.digest", ondelete="SET NULL")),
     UniqueConstraint("version", "name"),
+    CheckConstraint("script_digest IS NULL OR script_digest = wrapper_digest", name="script_of_wrapper"),
+    Index("ix_runtimes_script_digest", "script_digest", sqlite_where=text("script_digest IS NOT NULL")),
 )
 
 service_state = _table(
@@ -70,7 +90,7 @@ service_state = _table(
 
 images = _table(
     "images",
-    Column("id", Text, CheckConstraint("id GLOB 'sha256:*' AND length(id) = 71", name="id_form"), primary_key=True),
+    Column("id", Text, is_digest("id"), primary_key=True),
     Column("config", LargeBinary, nullable=False),
     Column("size", Integer, nullable=False),
     Column("created_at", Integer),
@@ -96,9 +116,7 @@ image_digests = _table(
 
 containers = _table(
     "containers",
-    Column(
-        "id", Text, CheckConstraint("length(id) = 64 AND id NOT GLOB '*[^0-9a-f]*'", name="id_form"), primary_key=True
-    ),
+    Column("id", Text, is_id("id"), primary_key=True),
     Column("image", Text, nullable=False),
     Column("image_id", Text, nullable=False),
     Column("path", Text, nullable=False),
@@ -120,12 +138,19 @@ containers = _table(
     Column("manually_stopped", Flag, is_flag("manually_stopped"), nullable=False),
     Column("runtime_name", Text, nullable=False),
     Column("runtime_id", ForeignKey("runtimes.id", ondelete="RESTRICT")),
+    Column("script_digest", ForeignKey("scripts.digest", ondelete="RESTRICT")),
+    Column("engine", Text),
+    Column("attempt", Integer, nullable=False),
+    Column("prepared_at", Integer),
     Column("summary", Text, is_json("summary"), nullable=False),
     Column("revision", Integer, nullable=False),
+    CheckConstraint("script_digest IS NULL OR runtime_id IS NOT NULL", name="script_of_runtime"),
+    CheckConstraint("prepared_at IS NULL OR engine IS NOT NULL", name="prepared_by_engine"),
     Index("ix_containers_created_at_id", "created_at", "id"),
     Index("ix_containers_state_created_at_id", "state", "created_at", "id"),
     Index("ix_containers_image_id", "image_id"),
     Index("ix_containers_runtime_id", "runtime_id", sqlite_where=text("runtime_id IS NOT NULL")),
+    Index("ix_containers_script_digest", "script_digest", sqlite_where=text("script_digest IS NOT NULL")),
 )
 
 container_names = _table(
@@ -217,6 +242,19 @@ container_health = _table(
     Column("log", Text, is_json("log"), nullable=False),
 )
 
+execs = _table(
+    "execs",
+    Column("id", Text, is_id("id"), primary_key=True),
+    Column("container_id", _of_container(), nullable=False),
+    Column("state", Text, one_of("state", "running", "ended"), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("exit_code", Integer),
+    Column("process", Text, is_json("process"), nullable=False),
+    Column("began_at", Integer, nullable=False),
+    Column("ended_at", Integer),
+    Index("ix_execs_container_id_state", "container_id", "state"),
+)
+
 events = _table(
     "events",
     Column("seq", Integer, primary_key=True),
@@ -239,11 +277,13 @@ __all__ = [
     "container_specs",
     "containers",
     "events",
+    "execs",
     "image_digests",
     "image_tags",
     "images",
     "metadata",
     "runtime_configs",
     "runtimes",
+    "scripts",
     "service_state",
 ]

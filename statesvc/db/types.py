@@ -46,3 +46,13 @@ def is_flag(column: str) -> CheckConstraint:
 def is_json(column: str) -> CheckConstraint:
     """Let a text column hold JSON only."""
     return CheckConstraint(f"json_valid({column})", name=f"{column}_json")
+
+
+def is_id(column: str) -> CheckConstraint:
+    """Let a text column hold full IDs only: 64 hexadecimal digits."""
+    return CheckConstraint(f"length({column}) = 64 AND {column} NOT GLOB '*[^0-9a-f]*'", name=f"{column}_form")
+
+
+def is_digest(column: str) -> CheckConstraint:
+    """Let a text column hold digests only: sha256: and 64 digits."""
+    return CheckConstraint(f"{column} GLOB 'sha256:*' AND length({column}) = 71", name=f"{column}_form")

@@ -2,30 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from statesvc.domain.documents import LogConfig, Ulimit
+from statesvc.domain.runtimes import RUNC, STOCK, Runtime
 
-RUNC = "runc"
-SHIM = "io.containerd.runc.v2"
 CGROUP_DRIVERS = ("cgroupfs", "systemd", "none")
-
-
-@dataclass(frozen=True, slots=True)
-class Runtime:
-    """How containers of one runtime name are run: a binary with arguments, or a shim type with options."""
-
-    name: str
-    path: str | None = None
-    args: tuple[str, ...] = ()
-    type: str | None = None
-    options: Mapping[str, Any] | None = None
-
 
 STANDARD_LOG = LogConfig(Type="json-file", Config={})
 """The log configuration of an engine that was not told another."""
-
-STOCK = (Runtime(RUNC, path=RUNC), Runtime(SHIM, path=RUNC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +32,3 @@ class DaemonConfig:
     log: LogConfig = STANDARD_LOG
     ulimits: Mapping[str, Ulimit] = field(default_factory=dict)
     live_restore: bool = False
-
-
-def is_shim_name(name: str) -> bool:
-    """Say whether containerd may derive a shim's binary from the name: a dot within it, and no slash."""
-    return "." in name and "/" not in name and not name.startswith(".")

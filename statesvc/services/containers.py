@@ -22,6 +22,7 @@ from statesvc.errors import Conflict, InvalidParameter, NameConflict, NotFound, 
 from statesvc.host import paths
 from statesvc.services import images, records
 from statesvc.services.images import Images
+from statesvc.services.runtimes import obstacle
 from statesvc.services.selection import Listed, ListQuery, select
 from statesvc.services.site import Site
 from statesvc.validation import Context, Reference, Verdict, completion, mounts, platforms, references, update, verify
@@ -186,14 +187,19 @@ class Containers:
         await self._database.write(_remove_link, name)
 
     def _bare_context(self, version: Version) -> Context:
-        return Context(self._site.facts, self._site.daemon, str(self._site.data_root), version)
+        in_force = self._site.configuration.in_force
+        return Context(in_force.facts, in_force.daemon, str(self._site.data_root), version)
 
     async def _context(self, request: ContainerCreate, version: Version) -> Context:
-        context = self._bare_context(version)
+        in_force = self._site.configuration.in_force
+        context = Context(in_force.facts, in_force.daemon, str(self._site.data_root), version)
         host = request.host_config
         asked = references.named(host) if host else frozenset()
         if asked:
             context = replace(context, containers=await self._database.scan(_look_up_all, asked))
+        runtime = in_force.runtimes.get((host.Runtime if host else "") or in_force.daemon.default_runtime)
+        if runtime and runtime.runtime.args:
+            context = replace(context, runtime_obstacle=await asyncio.to_thread(obstacle, runtime))
         sources = mounts.sources(host) if host else frozenset()
         if sources:  # a slow disk must not hold up the others
             context = replace(context, paths=await asyncio.to_thread(paths.existing, sources))

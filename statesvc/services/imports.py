@@ -62,9 +62,10 @@ class Imports:
     def _objections(self, foreign: ForeignContainer) -> tuple[str, ...]:
         """Say what today's rules have against a container, which is kept as it is all the same."""
         host = foreign.verified.host_config
+        in_force = self._site.configuration.in_force
         context = Context(
-            self._site.facts,
-            self._site.daemon,
+            in_force.facts,
+            in_force.daemon,
             str(self._site.data_root),
             # What it refers to was the other engine's to find.
             containers={reference: Reference(reference) for reference in references.named(host)},

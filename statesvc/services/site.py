@@ -3,18 +3,18 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from statesvc.domain.daemon_config import DaemonConfig
 from statesvc.domain.host_facts import HostFacts
 from statesvc.domain.ids import Entropy
 from statesvc.domain.times import Clock
+from statesvc.services.configuration import Configuration
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The host, the configuration in force, the data root, the clock (nanoseconds) and the source of randomness."""
+    """The host, the configuration, the data root, the clock (nanoseconds) and the source of randomness."""
 
     facts: HostFacts
-    daemon: DaemonConfig
+    configuration: Configuration
     data_root: Path
     instance_id: str
     clock: Clock

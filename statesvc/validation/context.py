@@ -23,7 +23,8 @@ class Context:
     """The host, one configuration, and what the request refers to as it was found.
 
     `containers` maps each reference of the request to what it means; `paths` are those of the asked that exist;
-    `version` is the API version of the request.
+    `version` is the API version of the request, `runtime_obstacle` says why the binary behind its runtime's wrapper
+    script cannot be executed, "" if it can.
     """
 
     facts: HostFacts
@@ -32,6 +33,7 @@ class Context:
     version: tuple[int, ...] = (1, 45)
     containers: Mapping[str, Reference] = field(default_factory=dict)
     paths: frozenset[str] = frozenset()
+    runtime_obstacle: str = ""
 
     @property
     def volumes_root(self) -> str:

@@ -9,9 +9,10 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-from statesvc.domain.daemon_config import CGROUP_DRIVERS, RUNC, SHIM, STOCK, DaemonConfig, Runtime, is_shim_name
+from statesvc.domain.daemon_config import CGROUP_DRIVERS, DaemonConfig
 from statesvc.domain.documents import LogConfig, Ulimit
 from statesvc.domain.go_values import ram_in_bytes
+from statesvc.domain.runtimes import RUNC, SHIM, STOCK, Runtime, is_shim_name
 from statesvc.errors import InvalidParameter, Problem
 from statesvc.validation import log_config
 from statesvc.validation.daemon_keys import KNOWN
@@ -27,7 +28,7 @@ RUNTIME = daemon_rule("runtime", "/runtimes/K", "A runtime has either a path or 
 RUNTIME_NAME = daemon_rule("runtime-name", "/runtimes/K", f"Not empty; {RUNC} and {SHIM} are reserved.", _RUNTIMES)
 RUNTIME_KEY = daemon_rule("runtime-key", "/runtimes/K/K", "path, runtimeArgs, runtimeType or options.", "statesvc")
 RUNTIME_ARGS = daemon_rule(
-    "runtime-args", "/runtimes/K/runtimeArgs", "A list of strings, for a runtime with a path.", _RUNTIMES
+    "runtime-args", "/runtimes/K/runtimeArgs", "A list of strings without NUL, for a runtime with a path.", _RUNTIMES
 )
 RUNTIME_TYPE = daemon_rule("runtime-type", "/runtimes/K/runtimeType", "A shim's name, never a path.", _RUNTIMES)
 RUNTIME_OPTIONS = daemon_rule(
@@ -284,6 +285,8 @@ def _judged(name: str, written: dict[str, Any], problems: list[Problem]) -> tupl
         problems.append(RUNTIME_ARGS.broken(f"{says} runtimeArgs must be a list of strings", at=name))
     elif args and kind:
         problems.append(RUNTIME_ARGS.broken(f"{says} runtimeArgs go with path, not with runtimeType", at=name))
+    elif any("\0" in word for word in (path if isinstance(path, str) else "", *args)):
+        problems.append(RUNTIME_ARGS.broken(f"{says} neither path nor runtimeArgs can hold a NUL character", at=name))
     if options is not None and not isinstance(options, dict):
         problems.append(RUNTIME_OPTIONS.broken(f"{says} options must be an object", at=name))
     elif options is not None and not kind:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from statesvc.domain.daemon_config import DaemonConfig, is_shim_name
 from statesvc.domain.documents import HostConfig, RestartPolicy
+from statesvc.domain.runtimes import is_shim_name
 from statesvc.errors import Problem
 from statesvc.validation import paths
+from statesvc.validation.context import Context
 from statesvc.validation.rules import Rule, rule
 
 _HOST = "moby daemon/container.go validateHostConfig"
@@ -33,6 +34,12 @@ CGROUP_PARENT = rule(
 )
 RUNTIME = rule(
     "runtime", "/HostConfig/Runtime", "A configured runtime, or a shim's name; never a path.", "moby runtimes.Get"
+)
+RUNTIME_PATH = rule(
+    "runtime-path",
+    "/HostConfig/Runtime",
+    "The binary of a runtime with arguments can be executed.",
+    "moby daemon/runtime_unix.go setupRuntimes, PreflightCheck",
 )
 TMPFS = rule("tmpfs-destination", "/HostConfig/Tmpfs/K", "A tmpfs is at an absolute path that is not /.", _PLATFORM)
 STORAGE_OPT = rule(
@@ -117,11 +124,14 @@ def cgroup_parent_problems(host: HostConfig, driver: str) -> Iterator[Problem]:
         yield CGROUP_PARENT.broken(message, parent)
 
 
-def runtime_problems(host: HostConfig, daemon: DaemonConfig) -> Iterator[Problem]:
-    """Yield a runtime that is neither configured nor the name of a shim."""
+def runtime_problems(host: HostConfig, context: Context) -> Iterator[Problem]:
+    """Yield a runtime that is neither configured nor the name of a shim, or whose wrapped binary is not there."""
     name = host.Runtime
-    if name and name not in daemon.runtimes and not is_shim_name(name):
+    if name and name not in context.daemon.runtimes and not is_shim_name(name):
         yield RUNTIME.broken(f"unknown or invalid runtime name: {name}", name)
+    elif context.runtime_obstacle:
+        message = f"error while looking up the specified runtime path: {context.runtime_obstacle}"
+        yield RUNTIME_PATH.broken(message, name or context.daemon.default_runtime)
 
 
 def tmpfs_problems(host: HostConfig) -> Iterator[Problem]:

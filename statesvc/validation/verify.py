@@ -103,7 +103,7 @@ def _platform_problems(asked: HostConfig, context: Context) -> Iterator[Problem]
     yield from host.oom_score_problems(asked)
     yield from modes.userns_problems(asked, context.daemon.userns_remap)
     yield from host.cgroup_parent_problems(asked, context.facts.cgroup_driver)
-    yield from host.runtime_problems(asked, context.daemon)
+    yield from host.runtime_problems(asked, context)
     yield from host.tmpfs_problems(asked)
     yield from modes.cgroupns_problems(asked)
 

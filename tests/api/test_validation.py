@@ -22,7 +22,8 @@ def containers(service: Service) -> list[str]:
 
 def test_a_valid_request_is_shown_as_it_would_be_stored(service: Service) -> None:
     told = judged(service, {"Image": IMAGE, "WorkingDir": "/a/../b", "HostConfig": {"Memory": 64 << 20}})
-    assert (told["valid"], told["message"], told["errors"], told["warnings"]) == (True, "", [], [])
+    of_the_host = judged(service, {"Image": IMAGE})["warnings"]  # a machine may not forward IPv4
+    assert (told["valid"], told["message"], told["errors"], told["warnings"]) == (True, "", [], of_the_host)
     assert (told["Config"]["WorkingDir"], told["Config"]["Cmd"], told["Config"]["Hostname"]) == ("/b", ["sh"], ID[:12])
     assert told["HostConfig"]["ShmSize"] == 64 << 20
     assert list(told["NetworkingConfig"]["EndpointsConfig"]) == ["bridge"]

@@ -5,6 +5,7 @@ import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
+import statesvc.db.triggers  # noqa: F401 - lets create_all make the triggers
 from statesvc.db import migrate
 from statesvc.db.engine import make_engine
 from statesvc.db.tables import metadata

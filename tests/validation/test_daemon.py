@@ -9,9 +9,9 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 from verdicts import Judge, told
 
-from statesvc.domain.daemon_config import RUNC, SHIM, Runtime
 from statesvc.domain.documents import LogConfig, Ulimit
 from statesvc.domain.host_facts import HostFacts
+from statesvc.domain.runtimes import RUNC, SHIM, Runtime
 from statesvc.errors import InvalidParameter
 from statesvc.validation import Context, daemon
 from statesvc.validation.rules import DAEMON
@@ -45,6 +45,7 @@ MISTAKES: list[tuple[str, str, Any]] = [
     ("runtime-key", "/runtimes/x/runtimeArg", {"runtimes": {"x": PATH | {"runtimeArg": ["--debug"]}}}),
     ("runtime-args", "/runtimes/x/runtimeArgs", {"runtimes": {"x": PATH | {"runtimeArgs": "--debug"}}}),
     ("runtime-args", "/runtimes/x/runtimeArgs", {"runtimes": {"x": SHIM_TYPE | {"runtimeArgs": ["--debug"]}}}),
+    ("runtime-args", "/runtimes/x/runtimeArgs", {"runtimes": {"x": PATH | {"runtimeArgs": ["a\0b"]}}}),
     ("runtime-type", "/runtimes/x/runtimeType", {"runtimes": {"x": {"runtimeType": "/usr/bin/shim.v2"}}}),
     ("runtime-options", "/runtimes/x/options", {"runtimes": {"x": PATH | {"options": {}}}}),
     ("runtime-options", "/runtimes/x/options", {"runtimes": {"x": SHIM_TYPE | {"options": [1]}}}),

@@ -77,3 +77,11 @@ def test_a_host_without_forwarding_is_told(judge: Judge, context: Context, v1_ho
     on = replace(context, facts=replace(v1_host, ipv4_forwarding=False))
     assert judge({}, on=on).verified.warnings == ("IPv4 forwarding is disabled. Networking will not work.",)
     assert judge({"NetworkMode": "none"}, on=on).verified.warnings == ()
+
+
+def test_a_runtime_whose_wrapped_binary_is_not_there_is_refused_with_its_path(judge: Judge, context: Context) -> None:
+    without = replace(context, runtime_obstacle="/opt/r: no such file or directory")
+    verdict = judge({}, on=without)
+    assert told(verdict) == [("runtime-path", "/HostConfig/Runtime")]
+    assert "specified runtime path: /opt/r: no such file or directory" in verdict.early[0].message
+    assert told(judge({"Runtime": "nope"}, on=without)) == [("runtime", "/HostConfig/Runtime")]

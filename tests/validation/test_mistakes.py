@@ -28,6 +28,7 @@ ELSEWHERE = {
     "update-cpu-quota": "test_update.py",
     "update-memory": "test_update.py",
     "update-restart": "test_update.py",
+    "runtime-path": "test_host.py",
     "userns-privileged": "test_daemon.py",
     "userns-network": "test_daemon.py",
     "userns-pid": "test_daemon.py",

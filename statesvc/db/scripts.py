@@ -1,0 +1,65 @@
+"""Wrapper scripts under the digest of their content: who holds one, and which nobody does."""
+
+from typing import NamedTuple
+
+from sqlalchemy import Connection, bindparam, delete, exists, insert, or_, select, update
+
+from statesvc.db.prepared import Statement
+from statesvc.db.tables import containers, runtimes, scripts, service_state
+from statesvc.domain.wrapper_script import Script
+
+_S, _R, _C = scripts.c, runtimes.c, containers.c
+_IS_THERE = Statement(select(_S.digest).where(_S.digest == bindparam("digest")))
+_PUT = Statement(
+    insert(scripts).values(digest=bindparam("digest"), content=bindparam("content"), created_at=bindparam("now"))
+)
+_IN_FORCE = (
+    select(_R.id)
+    .join(service_state, service_state.c.current_version == _R.version)
+    .where(_R.script_digest == _S.digest)
+)
+_OF_CONTAINER = select(_C.id).where(_C.script_digest == _S.digest)
+
+
+class HeldScript(NamedTuple):
+    """A script that the configuration in force or a container holds, under one of the names it has."""
+
+    runtime_name: str
+    digest: str
+    content: bytes
+
+
+def put(conn: Connection, script: Script, now: int) -> None:
+    """Keep the script; one that is there already stays as it is."""
+    # Not ON CONFLICT: the trigger that refuses a replacement fires before it.
+    if _IS_THERE.value(conn, {"digest": script.digest}) is None:
+        _PUT.run(conn, {"digest": script.digest, "content": script.content, "now": now})
+
+
+def unheld(conn: Connection) -> list[str]:
+    """Return the digests of the scripts that neither the configuration in force nor any container holds."""
+    statement = select(_S.digest).where(~exists(_IN_FORCE), ~exists(_OF_CONTAINER)).order_by(_S.digest)
+    return list(conn.execute(statement).scalars())
+
+
+def remove(conn: Connection, digest: str) -> None:
+    """Delete a script; the runtimes of versions that are history lose their reference to it."""
+    conn.execute(delete(scripts).where(_S.digest == digest))
+
+
+def held(conn: Connection) -> list[HeldScript]:
+    """Return what must lie in the folder of the runtimes: each held script, once for each name it is held under."""
+    current = select(service_state.c.current_version).scalar_subquery()
+    statement = (
+        select(_R.name, _S.digest, _S.content)
+        .join_from(scripts, runtimes, _R.script_digest == _S.digest)
+        .where(or_(_R.version == current, exists(select(_C.id).where(_C.runtime_id == _R.id))))
+        .distinct()
+        .order_by(_S.digest, _R.name)
+    )
+    return [HeldScript(*row) for row in conn.execute(statement)]
+
+
+def restored(conn: Connection, digest: str, because: str, now: int) -> None:
+    """Note that a file of the script was missing or altered, and was written again."""
+    conn.execute(update(scripts).where(_S.digest == digest).values(restored_at=now, restored_because=because))

@@ -1,0 +1,83 @@
+"""Runtimes: what runs the containers of one name, as the user wrote it and as it follows on this machine."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from statesvc.domain.wrapper_script import Script, file_name, render
+
+RUNC = "runc"
+SHIM = "io.containerd.runc.v2"
+
+Origin = Literal["stock", "configured", "shim"]
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """How containers of one runtime name are run: a binary with arguments, or a shim type with options."""
+
+    name: str
+    path: str | None = None
+    args: tuple[str, ...] = ()
+    type: str | None = None
+    options: Mapping[str, Any] | None = None
+
+
+STOCK = (Runtime(RUNC, path=RUNC), Runtime(SHIM, path=RUNC))
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A runtime of one version.
+
+    `runtime` is what the user wrote, or what every engine has ("stock"), or a shim that a container asked for by its
+    name; `binary` is the absolute path (None for a shim, and for a path that was not found on PATH), `script` what
+    passes the arguments on (None without arguments).
+    """
+
+    runtime: Runtime
+    origin: Origin
+    binary: str | None = None
+    script: Script | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """One row of the runtimes: what a container is run by from its start on, whatever is configured since.
+
+    `binary` is the absolute path, None for a shim and for a path that was not found on PATH; `script_digest` is None
+    where there is no script. `path` and `args` are the user's.
+    """
+
+    runtime_id: int
+    version: int
+    name: str
+    origin: Origin
+    path: str | None
+    args: tuple[str, ...]
+    type: str | None
+    options: Mapping[str, Any] | None
+    binary: str | None
+    script_digest: str | None
+
+    @property
+    def script_file(self) -> str | None:
+        """The name of the script's file in the folder of the runtimes."""
+        return file_name(self.name, self.script_digest) if self.script_digest else None
+
+
+def derive(runtimes: Iterable[Runtime], found: Mapping[str, str]) -> tuple[Derived, ...]:
+    """Return what follows from these runtimes on a machine where `found` maps their paths to absolute ones."""
+    return tuple(_derived(runtime, found) for runtime in runtimes)
+
+
+def _derived(runtime: Runtime, found: Mapping[str, str]) -> Derived:
+    origin: Origin = "stock" if runtime.name in {RUNC, SHIM} else "configured"
+    binary = found.get(runtime.path) if runtime.path else None
+    script = render(binary, runtime.args) if binary and runtime.args else None
+    return Derived(runtime, origin, binary, script)
+
+
+def is_shim_name(name: str) -> bool:
+    """Say whether containerd may derive a shim's binary from the name: a dot within it, and no slash."""
+    return "." in name and "/" not in name and not name.startswith(".")

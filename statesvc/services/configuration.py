@@ -1,0 +1,62 @@
+"""The configuration in force: one version, held and swapped as a whole. A request takes it once and keeps it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from statesvc.domain.daemon_config import DaemonConfig
+from statesvc.domain.host_facts import HostFacts
+from statesvc.domain.runtimes import Derived
+from statesvc.errors import InvalidParameter
+from statesvc.validation import daemon
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """A version: what the user wrote, the host as that configures it, and the runtimes by their names.
+
+    `version` is 0 while nothing is in force: a command judges by a file that it does not take up.
+    """
+
+    version: int
+    daemon: DaemonConfig
+    facts: HostFacts
+    runtimes: Mapping[str, Derived] = field(default_factory=dict)
+
+
+class Configuration:
+    """Holds the version in force. Only `services.runtimes` swaps it."""
+
+    def __init__(self, facts: HostFacts, written: DaemonConfig) -> None:
+        self._facts = facts
+        self._in_force = self.version(0, written, ())
+
+    @property
+    def in_force(self) -> InForce:
+        """The version in force now; it never changes while a request holds it."""
+        return self._in_force
+
+    def version(self, number: int, written: DaemonConfig, derived: Iterable[Derived]) -> InForce:
+        """Return a version as it would be in force on this host."""
+        driver = written.cgroup_driver
+        facts = replace(self._facts, cgroup_driver=driver) if driver else self._facts
+        return InForce(number, written, facts, {one.runtime.name: one for one in derived})
+
+    def swap(self, version: InForce) -> None:
+        """Put another version in force."""
+        self._in_force = version
+
+
+def read(path: Path | None) -> DaemonConfig:
+    """Read Docker's daemon.json; without one, answer what an engine has by itself. May block on a slow disk.
+
+    Raises InvalidParameter with every problem of the file, each with its JSON pointer.
+    """
+    if path is None:
+        return DaemonConfig()
+    try:
+        return daemon.read(path.read_text())
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidParameter(f"the configuration {path} cannot be read: {error}") from None
+    except InvalidParameter as error:
+        raise InvalidParameter(f"{path}: {error.message}", error.problems) from None

@@ -1,0 +1,169 @@
+"""Runtimes: taking up a configuration, reloading it, and what became of the versions before."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from statesvc.db import events, runtimes
+from statesvc.db.engine import Connection, Database
+from statesvc.domain.daemon_config import DaemonConfig
+from statesvc.domain.event import Event
+from statesvc.domain.runtimes import Derived, derive
+from statesvc.domain.wrapper_script import file_name
+from statesvc.errors import Unavailable
+from statesvc.host import binaries
+from statesvc.host.scripts import ScriptFolder
+from statesvc.services import configuration
+from statesvc.services.configuration import InForce
+from statesvc.services.site import Site
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """What a reload came to: the version in force, and whether it is a new one."""
+
+    in_force: InForce
+    changed: bool
+
+    def told(self) -> dict[str, object]:
+        """Return it as it is handed out."""
+        return {
+            "version": self.in_force.version,
+            "changed": self.changed,
+            "defaultRuntime": self.in_force.daemon.default_runtime,
+            "runtimes": sorted(self.in_force.runtimes),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A configuration that passed every rule, with what follows from it."""
+
+    written: DaemonConfig
+    derived: tuple[Derived, ...]
+    source: str
+
+    @property
+    def digest(self) -> str:
+        """The same for two files that differ in spaces and the order of keys only, and lead to the same binaries."""
+        follows = [(one.runtime.name, one.binary, one.script and one.script.digest) for one in self.derived]
+        whole = json.dumps([json.loads(self.written.text), sorted(follows)], sort_keys=True)
+        return "sha256:" + hashlib.sha256(whole.encode()).hexdigest()
+
+
+class Runtimes:
+    """The versions of the configuration, and the runtimes of each."""
+
+    def __init__(self, database: Database, site: Site, folder: ScriptFolder, config_file: Path | None) -> None:
+        self._database = database
+        self._site = site
+        self._folder = folder
+        self._config_file = config_file
+        self._one_at_a_time = asyncio.Lock()
+
+    async def take_up(self, written: DaemonConfig) -> Reloaded:
+        """Put a configuration in force, at the start of the service; one that is in force already makes no version."""
+        async with self._one_at_a_time:
+            return await self._put_in_force(written, reloading=False)
+
+    def judge_by(self, written: DaemonConfig) -> None:
+        """Judge by a configuration, and put nothing in force: for a command that serves nobody."""
+        derived = derive(written.runtimes.values(), binaries.resolve(_paths(written)))
+        self._site.configuration.swap(self._site.configuration.version(0, written, derived))
+
+    async def reload(self) -> Reloaded:
+        """Read the file again and put it in force as a whole; when this answers, it is.
+
+        Raises InvalidParameter with every problem of the file, Unavailable if scripts or database cannot be written:
+        what was in force stays so.
+        """
+        async with self._one_at_a_time:
+            written = await asyncio.to_thread(configuration.read, self._config_file)
+            reloaded = await self._put_in_force(written, reloading=True)
+        log.info("configuration reloaded", version=reloaded.in_force.version, changed=reloaded.changed)
+        return reloaded
+
+    async def _put_in_force(self, written: DaemonConfig, *, reloading: bool) -> Reloaded:
+        candidate = await asyncio.to_thread(self._prepare, written)
+        number, changed = await self._database.write(_adopt, candidate, self._site, reloading=reloading)
+        version = self._site.configuration.version(number, written, candidate.derived)
+        self._site.configuration.swap(version)
+        return Reloaded(version, changed)
+
+    def _prepare(self, written: DaemonConfig) -> _Candidate:
+        """Resolve the paths and write the scripts: first the files, so that no row ever names one that is not there."""
+        derived = derive(written.runtimes.values(), binaries.resolve(_paths(written)))
+        candidate = _Candidate(written, derived, str(self._config_file or "defaults"))
+        for one in candidate.derived:
+            if one.runtime.path and one.binary is None:
+                log.warning("runtime is not on PATH", runtime=one.runtime.name, path=one.runtime.path)
+        try:
+            self._folder.write(self._unwritten(candidate.derived))
+        except OSError as error:
+            raise Unavailable(
+                f"the wrapper scripts cannot be written to {self._folder.path}: {error.strerror}; "
+                "the configuration in force stays so"
+            ) from None
+        return candidate
+
+    def _unwritten(self, derived: Iterable[Derived]) -> dict[str, bytes]:
+        scripts = [(file_name(one.runtime.name, one.script.digest), one.script) for one in derived if one.script]
+        return {
+            name: script.content for name, script in scripts if self._folder.missing_or_altered(name, script.digest)
+        }
+
+
+def obstacle(derived: Derived) -> str:
+    """Say which binary of a runtime cannot be executed, and why; "" if it can, or if the runtime is a shim."""
+    if not derived.runtime.path:
+        return ""
+    if derived.binary is None:
+        return f"{derived.runtime.path}: executable file not found in $PATH"
+    reason = binaries.obstacle(derived.binary)
+    return f"{derived.binary}: {reason}" if reason else ""
+
+
+def _paths(written: DaemonConfig) -> list[str]:
+    return [runtime.path for runtime in written.runtimes.values() if runtime.path]
+
+
+def _adopt(conn: Connection, candidate: _Candidate, site: Site, *, reloading: bool) -> tuple[int, bool]:
+    before = runtimes.current(conn)
+    number, changed, now = before.version if before else 0, False, site.clock()
+    if before is None or before.digest != candidate.digest:
+        changed = True
+        number = runtimes.adopt(
+            conn,
+            digest=candidate.digest,
+            source=candidate.source,
+            user_config=candidate.written.text,
+            now=now,
+            derived=candidate.derived,
+        )
+    if reloading or (changed and before):
+        events.append(conn, _told(candidate, number, site, now))
+    return number, changed
+
+
+def _told(candidate: _Candidate, version: int, site: Site, now: int) -> Event:
+    """The event of a reload: what may be told of the configuration (options of log drivers hold credentials)."""
+    written = candidate.written
+    attributes = {
+        "name": site.facts.hostname,
+        "version": str(version),
+        "digest": candidate.digest,
+        "default-runtime": written.default_runtime,
+        "default-ipc-mode": written.ipc_mode,
+        "default-shm-size": str(written.shm_size),
+        "labels": json.dumps(list(written.labels)),
+        "live-restore": str(written.live_restore).lower(),
+        "runtimes": " ".join(sorted(written.runtimes)),
+    }
+    return Event("daemon", "reload", site.instance_id, now, attributes)

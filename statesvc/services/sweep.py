@@ -1,0 +1,120 @@
+"""The sweep at start-up: what nobody holds goes, what is held and damaged is mended. Never while serving.
+
+While requests are answered, one of them may still hold an older version of the configuration.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+import structlog
+
+from statesvc.db import runtimes, scripts
+from statesvc.db.engine import Connection, Database
+from statesvc.db.scripts import HeldScript
+from statesvc.domain.times import Clock
+from statesvc.domain.wrapper_script import digest_of, file_name
+from statesvc.host.scripts import ScriptFolder
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SweepReport:
+    """What a sweep did, or with `dry_run` would do. Scripts are told by digest, files by name, versions by number.
+
+    `damaged` are blobs that are not what their digest says, `unwritten` the files that could not be mended, and why.
+    """
+
+    dry_run: bool
+    removed_scripts: tuple[str, ...]
+    removed_files: tuple[str, ...]
+    restored_files: tuple[str, ...]
+    removed_versions: tuple[int, ...]
+    damaged: tuple[str, ...]
+    unwritten: tuple[str, ...]
+
+    @property
+    def healthy(self) -> bool:
+        """Whether every script that is held is there and intact after the sweep."""
+        return not (self.damaged or self.unwritten)
+
+    def told(self) -> dict[str, object]:
+        """Return the report as it is handed out."""
+        return asdict(self) | {"healthy": self.healthy}
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    unheld: tuple[str, ...]
+    versions: tuple[int, ...]
+    held: tuple[HeldScript, ...]
+
+
+async def sweep(
+    database: Database, folder: ScriptFolder, clock: Clock, *, history: int, dry_run: bool = False
+) -> SweepReport:
+    """Remove scripts, files and versions that nothing holds; write held files again. Twice does nothing more.
+
+    `history` is how many versions are kept that nothing holds. The caller holds the data root, and serves nobody yet.
+    """
+    kept = await database.scan(_look, history) if dry_run else await database.write(_remove, history)
+    report, mended = await asyncio.to_thread(_settle, folder, kept, dry_run=dry_run)
+    if mended and not dry_run:
+        await database.write(_note, mended, clock())
+    if not dry_run:
+        log.info("swept", **{key: value for key, value in report.told().items() if value})
+    return report
+
+
+def _look(conn: Connection, history: int) -> _Kept:
+    unheld = scripts.unheld(conn)
+    return _Kept(tuple(unheld), tuple(runtimes.unheld_versions(conn, history)), tuple(scripts.held(conn)))
+
+
+def _remove(conn: Connection, history: int) -> _Kept:
+    kept = _look(conn, history)
+    for digest in kept.unheld:
+        scripts.remove(conn, digest)
+    for version in kept.versions:
+        runtimes.remove_version(conn, version)
+    return kept
+
+
+def _note(conn: Connection, mended: Iterable[tuple[str, str]], now: int) -> None:
+    for digest, because in mended:
+        scripts.restored(conn, digest, because, now)
+
+
+def _settle(folder: ScriptFolder, kept: _Kept, *, dry_run: bool) -> tuple[SweepReport, list[tuple[str, str]]]:
+    """Make the folder what the database says; return the report, and the digests that were mended with the reason."""
+    wanted = {file_name(one.runtime_name, one.digest): one for one in kept.held}
+    orphans = [name for name in folder.names() if name not in wanted]
+    restored, mended, damaged, unwritten = [], [], [], []
+    for name, one in wanted.items():
+        because = folder.missing_or_altered(name, one.digest)
+        whole = digest_of(one.content) == one.digest
+        if not whole:
+            damaged.append(one.digest)
+        if because is None or not whole:
+            continue
+        problem = None if dry_run else _write(folder, name, one.content)
+        if problem:
+            unwritten.append(f"{name}: {problem}")
+        else:
+            restored.append(name)
+            mended.append((one.digest, because))
+    if not dry_run:
+        folder.remove(orphans)
+    report = SweepReport(
+        dry_run, kept.unheld, tuple(orphans), tuple(restored), kept.versions, tuple(damaged), tuple(unwritten)
+    )
+    return report, mended
+
+
+def _write(folder: ScriptFolder, name: str, content: bytes) -> str | None:
+    try:
+        folder.write({name: content})
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
