@@ -63,6 +63,9 @@ def _health(health: HealthConfig) -> Iterator[Problem]:
         yield HEALTH_RETRIES.broken("Retries in Healthcheck cannot be negative", health.Retries)
 
 
-def normalised(config: Config) -> Config:
-    """Return the configuration with its working directory cleaned."""
-    return config.copy_with(WorkingDir=paths.clean(config.WorkingDir)) if config.WorkingDir else config
+def normalised(config: Config, mac_address: str) -> Config:
+    """Return the configuration with its working directory cleaned, and the MAC address that it keeps."""
+    directory = config.WorkingDir and paths.clean(config.WorkingDir)
+    if (directory, mac_address) == (config.WorkingDir, config.MacAddress):
+        return config
+    return config.copy_with(WorkingDir=directory, MacAddress=mac_address)

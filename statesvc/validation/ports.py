@@ -1,6 +1,5 @@
 """Rules of HostConfig.PortBindings (moby daemon/container.go validatePortBindings, docker/go-connections nat)."""
 
-import re
 from collections.abc import Iterator
 
 from statesvc.domain.documents import HostConfig
@@ -13,7 +12,6 @@ _KEY = "/HostConfig/PortBindings/K"
 CONTAINER_PORT = rule("port", _KEY, "A key is PORT or PORT/PROTOCOL.", _SOURCE)
 HOST_PORT = rule("host-port", f"{_KEY}/N/HostPort", "A host port is a port or a range FIRST-LAST.", _SOURCE)
 
-_PORT = re.compile("[0-9]+")
 _HIGHEST = 65535
 
 
@@ -24,7 +22,8 @@ def problems(host: HostConfig) -> Iterator[Problem]:
         if not _is_port(port):
             yield CONTAINER_PORT.broken(f"invalid port specification: {quote(port)}", key, at=key)
         for at, binding in enumerate(bindings or ()):
-            if not _is_range(split_protocol(binding.HostPort)[1]):
+            written = binding.HostPort
+            if not _is_range(split_protocol(written)[1] if "/" in written else written):
                 message = f"invalid port specification: {quote(binding.HostPort)}"
                 yield HOST_PORT.broken(message, binding.HostPort, at=(key, at))
 
@@ -50,4 +49,8 @@ def _is_port(text: str) -> bool:
     """Say whether it is empty or a number of 16 bits, which may have leading zeros (nat ParsePort)."""
     if not text:
         return True
-    return _PORT.fullmatch(text) is not None and len(text.lstrip("0")) <= 5 and int(text.lstrip("0") or 0) <= _HIGHEST
+    return text.isascii() and text.isdigit() and (len(text) < 5 or _is_low(text.lstrip("0")))
+
+
+def _is_low(digits: str) -> bool:
+    return len(digits) <= 5 and int(digits or 0) <= _HIGHEST

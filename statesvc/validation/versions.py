@@ -105,9 +105,13 @@ def _older_mount(mount: Mount, version: tuple[int, ...]) -> Mount:
     return mount.copy_with(BindOptions=_older_bind(mount.BindOptions, version))
 
 
+def _has_options(mount: Mount) -> bool:
+    return any((mount.BindOptions, mount.VolumeOptions, mount.TmpfsOptions))
+
+
 def own_options(mount: Mount, version: tuple[int, ...]) -> Mount:
     """Return the mount without the options of other types, which the rules of the version have told of."""
-    if version < (1, 42):
+    if version < (1, 42) or not _has_options(mount):
         return mount
     foreign = [field for field, kind, _ in _OPTIONS if mount.Type != kind and getattr(mount, field) is not None]
     return mount.copy_with(**dict.fromkeys(foreign)) if foreign else mount
@@ -132,7 +136,8 @@ def _mount_problems(mounts: list[Mount], version: tuple[int, ...]) -> Iterator[P
     """Yield what Docker refuses in the mounts for the sake of the version, rule by rule as it does."""
     if version >= (1, 42):
         for at, mount in enumerate(mounts):
-            yield from _foreign_options(mount, at)
+            if _has_options(mount):
+                yield from _foreign_options(mount, at)
     if version < (1, 44):
         message = "BindOptions.ReadOnlyForceRecursive needs API v1.44 or newer"
         yield from _too_new(mounts, FORCE_RECURSIVE, message, _forces_recursion)
