@@ -18,8 +18,8 @@ def parse(text: str) -> int | None:
     A name may have SIG in front and be in any case. A number is not held against what Linux knows: Docker takes any
     but 0, a negative one too (moby/sys signal ParseSignal).
     """
-    named = _NUMBERS.get(_upper(text).removeprefix("SIG"))
-    if named is not None:
+    named = _NUMBERS.get(text.removeprefix("SIG")) or _NUMBERS.get(_upper(text).removeprefix("SIG"))
+    if named:
         return named
     try:
         return atoi(text) or None

@@ -80,6 +80,8 @@ def cap_drop_problems(host: HostConfig) -> Iterator[Problem]:
 
 def _unknown(broken: Rule, field: str, written: list[str] | None) -> Iterator[Problem]:
     for at, text in enumerate(written or ()):
+        if text in CAPABILITIES:
+            continue
         name = text.upper()
         if name != "ALL" and name.removeprefix("CAP_") not in CAPABILITIES:
             full = name if name.startswith("CAP_") else f"CAP_{name}"

@@ -43,7 +43,7 @@ def parse_bind(text: str, volume_driver: str) -> tuple[Mount, str]:
     source, target = ("", parts[0]) if len(parts) == 1 else (parts[0], parts[1])
     mode = parts[2] if len(parts) == 3 else ""
     words = check_mode(mode)
-    propagation = next((word for word in words if word in PROPAGATION), "") if words - _RW else ""
+    propagation = next((word for word in words if word in PROPAGATION), "") if words else ""
     is_bind = source.startswith("/")
     volume = (
         VolumeOptions(DriverConfig=VolumeDriverConfig(Name=volume_driver)) if volume_driver and not is_bind else None

@@ -1,7 +1,6 @@
 """Which mounts follow from the documents, and what is wrong with them (moby daemon/volumes.go registerMountPoints)."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 from statesvc.domain.documents import Config, HostConfig, Mount, VolumeDriverConfig
 from statesvc.domain.mount_point import MountPoint
@@ -73,7 +72,7 @@ class Registry:
 
     def points(self) -> tuple[MountPoint, ...]:
         """Return the mount points, in the order of their destinations."""
-        return tuple(self._points[destination] for destination in sorted(self._points))
+        return tuple([self._points[destination] for destination in sorted(self._points)])
 
     def _from_containers(self) -> None:
         for at, text in enumerate(self._host.VolumesFrom or ()):
@@ -90,7 +89,7 @@ class Registry:
             for point in found.mounts:
                 if point.type == "tmpfs":
                     self.problems.append(NO_VOLUME.broken("get: no such volume", text, at=at))
-                self._points[point.destination] = replace(point, rw=point.rw and writable, mode="")
+                self._points[point.destination] = point._replace(rw=point.rw and writable, mode="")
 
     def _from_binds(self) -> None:
         for at, text in enumerate(self._host.Binds or ()):
@@ -159,8 +158,8 @@ def anonymous_volumes(
 
 def driver_problems(config: Config, host: HostConfig, taken: tuple[MountPoint, ...]) -> Iterator[Problem]:
     """Yield that there is no such volume driver, where Config.Volumes asks it for a volume."""
-    for fault in mount_specs.volume_faults("", host.VolumeDriver, {}):
-        if _unmounted(config, host, taken):
+    if host.VolumeDriver and _unmounted(config, host, taken):
+        for fault in mount_specs.volume_faults("", host.VolumeDriver, {}):
             yield VOLUME_DRIVER.broken(fault, host.VolumeDriver)
 
 

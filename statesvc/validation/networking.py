@@ -1,7 +1,7 @@
 """Which networks a new container is connected to, and the rules of its endpoints (moby container_routes.go, daemon)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from statesvc.domain.documents import Config, EndpointIPAMConfig, EndpointSettings, HostConfig, NetworkingConfig
 from statesvc.domain.network_mode import BRIDGE, is_container, is_user_defined
@@ -46,8 +46,7 @@ _DEPRECATED = (
 _Endpoints = dict[str, EndpointSettings | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(NamedTuple):
     """The networks that a new container records, and the MAC address that inspect shows in Config.
 
     Docker finds `problems` before anything it verifies, `endpoint_problems` once it has the image.

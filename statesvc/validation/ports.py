@@ -16,25 +16,18 @@ _HIGHEST = 65535
 
 
 def problems(host: HostConfig) -> Iterator[Problem]:
-    """Yield what is wrong with the port bindings. Addresses and protocols are not looked at, as Docker does not."""
+    """Yield what is wrong with the port bindings.
+
+    Addresses are not looked at, nor what follows a slash, the protocol: Docker does not either (nat SplitProtoPort).
+    """
     for key, bindings in (host.PortBindings or {}).items():
-        port = split_protocol(key)[1]
+        port = key.partition("/")[0]
         if not _is_port(port):
             yield CONTAINER_PORT.broken(f"invalid port specification: {quote(port)}", key, at=key)
         for at, binding in enumerate(bindings or ()):
-            written = binding.HostPort
-            if not _is_range(split_protocol(written)[1] if "/" in written else written):
+            if not _is_range(binding.HostPort.partition("/")[0]):
                 message = f"invalid port specification: {quote(binding.HostPort)}"
                 yield HOST_PORT.broken(message, binding.HostPort, at=(key, at))
-
-
-def split_protocol(text: str) -> tuple[str, str]:
-    """Return protocol and port of `53/udp`; tcp where none is written, nothing of a text without a port.
-
-    What follows a second slash is ignored (nat SplitProtoPort).
-    """
-    port, _, rest = text.partition("/")
-    return (rest.partition("/")[0] or "tcp", port) if port else ("", "")
 
 
 def _is_range(text: str) -> bool:

@@ -233,7 +233,8 @@ def decode_problems(host: HostConfig, facts: HostFacts) -> Iterator[Problem]:
     if host.IOMaximumIOps:
         message = "Invalid QoS settings: linux does not support configuration of maximum IOPs"
         yield IOPS.broken(message, host.IOMaximumIOps)
-    yield from _real_time_problems(host, facts)
+    if host.CpuRealtimePeriod or host.CpuRealtimeRuntime:
+        yield from _real_time_problems(host, facts)
 
 
 def _real_time_problems(host: HostConfig, facts: HostFacts) -> Iterator[Problem]:

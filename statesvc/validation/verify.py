@@ -65,9 +65,9 @@ def verify(request: ContainerCreate, context: Context, new_name: Callable[[], st
     points = registry.points()
     late = (
         *security_problems,
-        *host.storage_problems(asked, context.facts.storage_driver),
+        *(host.storage_problems(asked, context.facts.storage_driver) if asked.StorageOpt else ()),
         *registry.problems,
-        *references.link_problems(asked, context.containers),
+        *(references.link_problems(asked, context.containers) if asked.Links else ()),
         *mounts.driver_problems(config, asked, points),
     )
     verified = Verified(

@@ -1,7 +1,7 @@
 """What Docker changes in a create request of an older API version, and refuses in one of any (1.24 to 1.45)."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from statesvc.domain.documents import BindOptions, Config, ContainerCreate, HostConfig, Mount
 from statesvc.domain.go_values import quote
@@ -27,8 +27,7 @@ _EMPTY = HostConfig()
 _Changes = dict[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Adjusted:
+class Adjusted(NamedTuple):
     """The request as the newest version would have put it, and what the version makes wrong in it.
 
     `readonly_non_recursive`: read-only binds of this version leave what is mounted below them writable.
@@ -49,7 +48,7 @@ def adjust(request: ContainerCreate, version: tuple[int, ...], *, cgroup_version
         new["config"] = config
     return Adjusted(
         request.copy_with(**new) if new else request,
-        tuple(_mount_problems(host.Mounts, version)) if host.Mounts else (),
+        tuple(_mount_problems(host.Mounts, version)) if host.Mounts and any(map(_has_options, host.Mounts)) else (),
         version < (1, 44),
     )
 
@@ -106,7 +105,7 @@ def _older_mount(mount: Mount, version: tuple[int, ...]) -> Mount:
 
 
 def _has_options(mount: Mount) -> bool:
-    return any((mount.BindOptions, mount.VolumeOptions, mount.TmpfsOptions))
+    return bool(mount.BindOptions or mount.VolumeOptions or mount.TmpfsOptions)
 
 
 def own_options(mount: Mount, version: tuple[int, ...]) -> Mount:
@@ -136,8 +135,7 @@ def _mount_problems(mounts: list[Mount], version: tuple[int, ...]) -> Iterator[P
     """Yield what Docker refuses in the mounts for the sake of the version, rule by rule as it does."""
     if version >= (1, 42):
         for at, mount in enumerate(mounts):
-            if _has_options(mount):
-                yield from _foreign_options(mount, at)
+            yield from _foreign_options(mount, at)
     if version < (1, 44):
         message = "BindOptions.ReadOnlyForceRecursive needs API v1.44 or newer"
         yield from _too_new(mounts, FORCE_RECURSIVE, message, _forces_recursion)
