@@ -50,7 +50,7 @@ def _shown(value: float | None, unit: str) -> str:
         return "-"
     if unit == "s":
         if value < 0.001:
-            return f"{value * 1e6:.0f} µs"
+            return f"{value * 1e6:.{0 if value >= 1e-5 else 1}f} µs"
         return f"{value * 1e3:.2f} ms" if value < 1 else f"{value:.2f} s"
     return f"{value:.0f} {unit}"
 

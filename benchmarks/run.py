@@ -17,6 +17,7 @@ from operations import Operation, populate
 from peers import Peer, Statesvc, available
 from population import grow
 from report import Line, markdown, within, write_json
+from verification import measured_verification
 
 MEGABYTE = 1_000_000
 OURS, DOCKER = "statesvc", "Docker Engine"
@@ -122,6 +123,8 @@ def run(arguments: argparse.Namespace, folder: Path) -> tuple[list[Line], list[s
         f"load average at the start: {os.getloadavg()[0]:.1f}",
         f"{platform.machine()}, {os.cpu_count()} CPUs, Linux {platform.release()}, Python {platform.python_version()}",
     ]
+    print("  verification …", file=sys.stderr)
+    verification = measured_verification(samples)  # while the machine has nothing else to do
     try:
         for peer in peers:
             peer.start()
@@ -142,7 +145,7 @@ def run(arguments: argparse.Namespace, folder: Path) -> tuple[list[Line], list[s
     finally:
         for peer in peers:
             peer.stop()
-    return lines, notes
+    return lines + verification, notes
 
 
 def main() -> None:

@@ -48,6 +48,8 @@ def _read(file: str) -> bytes:
 
 def create_body(written: bytes) -> bytes:
     """Return the create body that a text stands for: itself, or what an inspected container was created with."""
+    from statesvc.validation import modes
+
     try:
         parsed = json.loads(written)
     except ValueError:
@@ -56,9 +58,13 @@ def create_body(written: bytes) -> bytes:
         parsed = parsed[0]
     if not isinstance(parsed, dict) or not isinstance(parsed.get("Config"), dict) or "State" not in parsed:
         return written
-    networks = (parsed.get("NetworkSettings") or {}).get("Networks")
-    inspected = {"HostConfig": parsed.get("HostConfig"), "NetworkingConfig": {"EndpointsConfig": networks}}
-    return json.dumps(parsed["Config"] | inspected).encode()
+    host, settings = parsed.get("HostConfig") or {}, parsed.get("NetworkSettings") or {}
+    if not isinstance(host, dict) or not isinstance(settings, dict):
+        return written
+    networks = settings.get("Networks")
+    inspected = {"HostConfig": host, "NetworkingConfig": {"EndpointsConfig": networks}}
+    never_asked = modes.never_asked(str(host.get("NetworkMode")), str(host.get("UTSMode")))
+    return json.dumps(parsed["Config"] | never_asked | inspected).encode()
 
 
 def _judge(body: bytes, data_root: Path | None, config_file: Path | None, host_facts: Path | None) -> Any:

@@ -18,12 +18,17 @@ def parse(text: str) -> int | None:
     A name may have SIG in front and be in any case. A number is not held against what Linux knows: Docker takes any
     but 0, a negative one too (moby/sys signal ParseSignal).
     """
+    named = _NUMBERS.get(text.removeprefix("SIG")) or _NUMBERS.get(_upper(text).removeprefix("SIG"))
+    if named:
+        return named
     try:
         return atoi(text) or None
     except ValueError:
-        return _NUMBERS.get(_upper(text).removeprefix("SIG"))
+        return None
 
 
 def _upper(text: str) -> str:
     """Return the text in upper case as Go does it: letter by letter, so that none becomes two."""
+    if text.isascii():
+        return text.upper()
     return "".join(upper if len(upper := character.upper()) == 1 else character for character in text)

@@ -12,6 +12,15 @@ _MAC = re.compile(
 )
 
 
+_BYTE = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IPV4 = re.compile(rf"{_BYTE}(?:\.{_BYTE}){{3}}")
+
+
+def is_ip(text: str) -> bool:
+    """Say whether `parse_ip` finds an address."""
+    return _IPV4.fullmatch(text) is not None or parse_ip(text) is not None
+
+
 def parse_ip(text: str) -> IPAddress | None:
     """Return the address, None for a text that Go's net.ParseIP refuses: leading zeros, a zone, a prefix.
 

@@ -35,6 +35,7 @@ HEALTH_RETRIES = rule(
 )
 
 MILLISECOND = 1_000_000
+_NO_NAME = frozenset({"", "="})
 _TIMES = ("Interval", "Timeout", "StartPeriod", "StartInterval")
 
 
@@ -47,7 +48,7 @@ def problems(config: Config) -> Iterator[Problem]:
     if config.StopSignal and signals.parse(config.StopSignal) is None:
         yield STOP_SIGNAL.broken(f"invalid signal: {config.StopSignal}", config.StopSignal)
     for at, entry in enumerate(config.Env or ()):
-        if not entry or entry.startswith("="):
+        if entry[:1] in _NO_NAME:
             # What stands behind the sign may be a secret, so it is not repeated.
             yield ENV.broken(f"invalid environment variable: {'=' if entry else ''} (entry {at} has no name)", at=at)
     if config.Healthcheck:
@@ -63,6 +64,9 @@ def _health(health: HealthConfig) -> Iterator[Problem]:
         yield HEALTH_RETRIES.broken("Retries in Healthcheck cannot be negative", health.Retries)
 
 
-def normalised(config: Config) -> Config:
-    """Return the configuration with its working directory cleaned."""
-    return config.copy_with(WorkingDir=paths.clean(config.WorkingDir)) if config.WorkingDir else config
+def normalised(config: Config, mac_address: str) -> Config:
+    """Return the configuration with its working directory cleaned, and the MAC address that it keeps."""
+    directory = config.WorkingDir and paths.clean(config.WorkingDir)
+    if (directory, mac_address) == (config.WorkingDir, config.MacAddress):
+        return config
+    return config.copy_with(WorkingDir=directory, MacAddress=mac_address)

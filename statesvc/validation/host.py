@@ -75,14 +75,20 @@ def restart_problems(policy: RestartPolicy) -> Iterator[Problem]:
         yield RESTART_COUNT.broken(message + (" and cannot be negative" if count < 0 else ""), count)
 
 
-def capability_problems(host: HostConfig) -> Iterator[Problem]:
-    """Yield the capabilities that Linux does not have."""
-    yield from _unknown(CAP_ADD, "CapAdd", host.CapAdd)
-    yield from _unknown(CAP_DROP, "CapDrop", host.CapDrop)
+def cap_add_problems(host: HostConfig) -> Iterator[Problem]:
+    """Yield the capabilities to add that Linux does not have."""
+    return _unknown(CAP_ADD, "CapAdd", host.CapAdd)
+
+
+def cap_drop_problems(host: HostConfig) -> Iterator[Problem]:
+    """Yield the capabilities to drop that Linux does not have."""
+    return _unknown(CAP_DROP, "CapDrop", host.CapDrop)
 
 
 def _unknown(broken: Rule, field: str, written: list[str] | None) -> Iterator[Problem]:
     for at, text in enumerate(written or ()):
+        if text in CAPABILITIES:
+            continue
         name = text.upper()
         if name != "ALL" and name.removeprefix("CAP_") not in CAPABILITIES:
             full = name if name.startswith("CAP_") else f"CAP_{name}"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from statesvc.domain.documents import HostConfig
 from statesvc.domain.go_values import quote
 from statesvc.errors import Problem
-from statesvc.validation.addresses import parse_ip
+from statesvc.validation.addresses import is_ip
 from statesvc.validation.rules import rule
 
 HOST_GATEWAY = "host-gateway"
@@ -25,5 +25,5 @@ def problems(host: HostConfig) -> Iterator[Problem]:
         if not name or not colon:
             yield FORM.broken(f"bad format for add-host: {quote(entry)}", entry, at=at)
         # Docker trims what it reads, and keeps what was written.
-        elif address != HOST_GATEWAY and parse_ip(address.strip()) is None:
+        elif address != HOST_GATEWAY and not is_ip(address.strip()):
             yield ADDRESS.broken(f"invalid IP address in add-host: {quote(address)}", entry, at=at)

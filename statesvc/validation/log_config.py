@@ -47,13 +47,15 @@ def problems(log: LogConfig) -> Iterator[Problem]:
     if log.Type in {"none", "logentries"}:
         return
     options = log.Config or {}
-    yield from _shared_problems(options)
+    if not options.keys().isdisjoint(_SHARED_OPTIONS):
+        yield from _shared_problems(options)
+        options = {key: value for key, value in options.items() if key not in _SHARED_OPTIONS}
     validate = DRIVERS.get(log.Type)
     if validate is None:
         message = f"error looking up logging plugin {log.Type}: plugin {quote(log.Type)} not found"
         yield DRIVER.broken(message, log.Type)
         return
-    yield from validate({key: value for key, value in options.items() if key not in _SHARED_OPTIONS})
+    yield from validate(options)
 
 
 def _shared_problems(options: Mapping[str, str]) -> Iterator[Problem]:

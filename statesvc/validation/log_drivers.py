@@ -1,6 +1,6 @@
 """The options of Docker's built-in log drivers on Linux (moby daemon/logger/*/, each ValidateLogOpt)."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from statesvc.domain.go_values import atoi, parse_bool, parse_duration, parse_uint, quote, ram_in_bytes
 from statesvc.errors import Problem
@@ -19,6 +19,7 @@ Options = Mapping[str, str]
 _EXTRA = ("env", "env-regex", "labels", "labels-regex")
 _TAGGED = (*_EXTRA, "tag")
 _LOCAL = ("compress", "max-file", "max-size")
+_JSON_FILE = (*_LOCAL, *_TAGGED)
 _FACILITIES = frozenset(
     """kern user mail daemon auth syslog lpr news uucp cron authpriv ftp
     local0 local1 local2 local3 local4 local5 local6 local7""".split()
@@ -41,9 +42,10 @@ _GELF_UDP = ("gelf-compression-level", "gelf-compression-type")
 _GELF_TCP = ("gelf-tcp-max-reconnect", "gelf-tcp-reconnect-delay")
 
 
-def _unknown(options: Options, known: Iterable[str], text: Callable[[str], str]) -> Iterator[Problem]:
-    unknown = options.keys() - set(known)
-    yield from (UNKNOWN.broken(text(key), key, at=key) for key in options if key in unknown)
+def _unknown(options: Options, known: Collection[str], text: Callable[[str], str]) -> Iterator[Problem]:
+    for key in options:
+        if key not in known:
+            yield UNKNOWN.broken(text(key), key, at=key)
 
 
 def _plain(driver: str) -> Callable[[str], str]:
@@ -65,7 +67,7 @@ def _value(options: Options, key: str, read: Callable[[str], object], before: st
 
 def json_file(options: Options) -> Iterator[Problem]:
     """Yield what json-file refuses. Values are read when a container is started."""
-    yield from _unknown(options, (*_LOCAL, *_TAGGED), _plain("json-file"))
+    yield from _unknown(options, _JSON_FILE, _plain("json-file"))
 
 
 def local(options: Options) -> Iterator[Problem]:

@@ -39,6 +39,16 @@ def shared_container(mode: str) -> str:
     return reference if kind == "container" else ""
 
 
+def never_asked(network_mode: str, uts_mode: str) -> dict[str, object]:
+    """Return the fields of Config, empty, that no request with these modes can have set.
+
+    What a container shows there all the same was chosen for it, or came from its image.
+    """
+    if network_mode.partition(":")[0] == "container":
+        return {"Hostname": "", "ExposedPorts": None}
+    return {"Hostname": ""} if uts_mode == "host" else {}
+
+
 def network_problems(config: Config, host: HostConfig) -> Iterator[Problem]:
     """Yield the conflicts of the network mode with other settings, which Docker finds before all else."""
     mode = host.NetworkMode

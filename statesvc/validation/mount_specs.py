@@ -12,7 +12,8 @@ _LABEL = frozenset({"z", "Z"})
 PROPAGATION = frozenset({"private", "rprivate", "slave", "rslave", "shared", "rshared"})
 _COPY = frozenset({"nocopy"})
 _CONSISTENCY = frozenset({"consistent", "cached", "delegated"})
-_KINDS = (_RW, _LABEL, PROPAGATION, _COPY, _CONSISTENCY)
+_KINDS = {word: kind for kind, words in enumerate((_RW, _LABEL, PROPAGATION, _COPY, _CONSISTENCY)) for word in words}
+_MOUNT = Mount()
 _VOLUME_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 _LOCAL_OPTIONS = frozenset({"type", "o", "device", "size"})
 
@@ -25,11 +26,11 @@ def check_mode(mode: str) -> frozenset[str]:
     """Return the words of a mode such as `ro,z`. Raises BadMountError for unknown words and for two of one kind."""
     if not mode:
         return frozenset()
+    if mode in _KINDS:
+        return frozenset((mode,))
     words = mode.split(",")
-    for kind in _KINDS:
-        if sum(word in kind for word in words) > 1:
-            raise BadMountError(f"invalid mode: {mode}")
-    if not all(any(word in kind for kind in _KINDS) for word in words):
+    kinds = {_KINDS.get(word) for word in words}
+    if None in kinds or len(kinds) < len(words):
         raise BadMountError(f"invalid mode: {mode}")
     return frozenset(words)
 
@@ -37,20 +38,19 @@ def check_mode(mode: str) -> frozenset[str]:
 def parse_bind(text: str, volume_driver: str) -> tuple[Mount, str]:
     """Return the mount and the mode that `source:destination:mode` means. Raises BadMountError."""
     parts = text.split(":")
-    invalid = BadMountError(f"invalid volume specification: '{text}'")
     if not parts[0] or len(parts) > 3 or (len(parts) == 2 and _is_mode(parts[1])):
-        raise invalid
+        raise BadMountError(f"invalid volume specification: '{text}'")
     source, target = ("", parts[0]) if len(parts) == 1 else (parts[0], parts[1])
     mode = parts[2] if len(parts) == 3 else ""
     words = check_mode(mode)
+    propagation = next((word for word in words if word in PROPAGATION), "") if words else ""
     is_bind = source.startswith("/")
     volume = (
         VolumeOptions(DriverConfig=VolumeDriverConfig(Name=volume_driver)) if volume_driver and not is_bind else None
     )
     if "nocopy" in words:
         volume = volume.copy_with(NoCopy=True) if volume else VolumeOptions(NoCopy=True)
-    propagation = next(iter(words & PROPAGATION), "")
-    mount = Mount(
+    mount = _MOUNT.copy_with(
         Type="bind" if is_bind else "volume",
         Source=source,
         Target=target,
@@ -64,6 +64,8 @@ def parse_bind(text: str, volume_driver: str) -> tuple[Mount, str]:
 
 
 def _is_mode(text: str) -> bool:
+    if "/" in text:  # a destination, as nearly always: no word has one
+        return False
     try:
         check_mode(text)
     except BadMountError:
@@ -82,57 +84,67 @@ def parse_volumes_from(text: str) -> tuple[str, str]:
     return reference, mode if colon else "rw"
 
 
-def faults(mount: Mount, existing: AbstractSet[str] | None = None) -> Iterator[str]:
-    """Yield what is wrong with a mount. With `existing`, the source of a bind must be among these paths."""
-    for fault in _faults(mount, existing):
-        yield f'invalid mount config for type "{mount.Type}": {fault}'
-
-
-def _faults(mount: Mount, existing: AbstractSet[str] | None) -> Iterator[str]:
-    if not mount.Target:
-        yield "field Target must not be empty"
-    elif paths.is_root(mount.Target):
-        yield "invalid specification: destination can't be '/'"
-    elif not paths.is_absolute(mount.Target):
-        yield f"invalid mount path: '{mount.Target}' mount path must be absolute"
+def faults(mount: Mount, existing: AbstractSet[str] | None = None) -> list[str]:
+    """Return what is wrong with a mount. With `existing`, the source of a bind must be among these paths."""
+    found = _target_faults(mount.Target)
     if mount.Type == "bind":
-        yield from _bind_faults(mount, existing)
+        found += _bind_faults(mount, existing)
     elif mount.Type == "volume":
-        yield from _volume_faults(mount)
+        found += _volume_faults(mount)
     elif mount.Type == "tmpfs":
-        if mount.BindOptions is not None:
-            yield "field BindOptions must not be specified"
-        if mount.Source:
-            yield "field Source must not be specified"
+        found += _tmpfs_faults(mount)
     else:
-        yield "mount type unknown"
+        found.append("mount type unknown")
+    return [f'invalid mount config for type "{mount.Type}": {fault}' for fault in found] if found else found
 
 
-def _bind_faults(mount: Mount, existing: AbstractSet[str] | None) -> Iterator[str]:
-    if not mount.Source:
-        yield "field Source must not be empty"
-        return
-    options = mount.BindOptions
+def _target_faults(target: str) -> list[str]:
+    if not target:
+        return ["field Target must not be empty"]
+    if paths.is_root(target):
+        return ["invalid specification: destination can't be '/'"]
+    if not paths.is_absolute(target):
+        return [f"invalid mount path: '{target}' mount path must be absolute"]
+    return []
+
+
+def _bind_faults(mount: Mount, existing: AbstractSet[str] | None) -> list[str]:
+    source, options = mount.Source, mount.BindOptions
+    if not source:
+        return ["field Source must not be empty"]
+    found = []
     if options and options.Propagation and options.Propagation not in PROPAGATION:
-        yield f"invalid propagation mode: {options.Propagation}"
+        found.append(f"invalid propagation mode: {options.Propagation}")
     if mount.VolumeOptions is not None:
-        yield "field VolumeOptions must not be specified"
-    if not paths.is_absolute(mount.Source):
-        yield f"invalid mount path: '{mount.Source}' mount path must be absolute"
-    elif existing is not None and mount.Source not in existing and not (options and options.CreateMountpoint):
-        yield f"bind source path does not exist: {mount.Source}"
+        found.append("field VolumeOptions must not be specified")
+    if not paths.is_absolute(source):
+        found.append(f"invalid mount path: '{source}' mount path must be absolute")
+    elif existing is not None and source not in existing and not (options and options.CreateMountpoint):
+        found.append(f"bind source path does not exist: {source}")
+    return found
 
 
-def _volume_faults(mount: Mount) -> Iterator[str]:
+def _volume_faults(mount: Mount) -> list[str]:
+    found = []
     if mount.BindOptions is not None:
-        yield "field BindOptions must not be specified"
+        found.append("field BindOptions must not be specified")
     subpath = mount.VolumeOptions.Subpath if mount.VolumeOptions else ""
     if subpath and not mount.Source:
-        yield "must not set Subpath when using anonymous volumes"
+        found.append("must not set Subpath when using anonymous volumes")
     elif subpath and not paths.is_local(subpath):
-        yield "subpath must be a relative path within the volume"
+        found.append("subpath must be a relative path within the volume")
     if mount.ReadOnly and not mount.Source:
-        yield "must not set ReadOnly mode when using anonymous volumes"
+        found.append("must not set ReadOnly mode when using anonymous volumes")
+    return found
+
+
+def _tmpfs_faults(mount: Mount) -> list[str]:
+    found = []
+    if mount.BindOptions is not None:
+        found.append("field BindOptions must not be specified")
+    if mount.Source:
+        found.append("field Source must not be specified")
+    return found
 
 
 def volume_faults(name: str, driver: str, options: dict[str, str]) -> Iterator[str]:

@@ -1,9 +1,8 @@
 """Which mounts follow from the documents, and what is wrong with them (moby daemon/volumes.go registerMountPoints)."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
-from statesvc.domain.documents import Config, HostConfig, Mount
+from statesvc.domain.documents import Config, HostConfig, Mount, VolumeDriverConfig
 from statesvc.domain.mount_point import MountPoint
 from statesvc.errors import Problem
 from statesvc.validation import mount_specs, paths, versions
@@ -40,6 +39,7 @@ DAEMON_ROOT = rule(
     "moby validateBindDaemonRoot",
 )
 
+_LOCAL = VolumeDriverConfig()
 NewName = Callable[[], str]
 _Field = tuple[str, int]
 
@@ -66,57 +66,57 @@ class Registry:
         self._asked: set[str] = set()
         self._points: dict[str, MountPoint] = {}
         self.problems: list[Problem] = []
-        for gather in (self._from_containers, self._from_binds, self._from_mounts):
-            self.problems.extend(gather())
+        self._from_containers()
+        self._from_binds()
+        self._from_mounts()
 
     def points(self) -> tuple[MountPoint, ...]:
         """Return the mount points, in the order of their destinations."""
-        return tuple(self._points[destination] for destination in sorted(self._points))
+        return tuple([self._points[destination] for destination in sorted(self._points)])
 
-    def _from_containers(self) -> Iterator[Problem]:
+    def _from_containers(self) -> None:
         for at, text in enumerate(self._host.VolumesFrom or ()):
             try:
                 name, mode = mount_specs.parse_volumes_from(text)
             except BadMountError as error:
-                yield VOLUMES_FROM.broken(str(error), text, at=at)
+                self.problems.append(VOLUMES_FROM.broken(str(error), text, at=at))
                 continue
             found = self._context.containers.get(name, Reference(missing=f"No such container: {name}"))
             if found.missing:
-                yield VOLUMES_FROM.broken(found.missing, text, at=at)
+                self.problems.append(VOLUMES_FROM.broken(found.missing, text, at=at))
                 continue
             writable = "ro" not in mode.split(",")
             for point in found.mounts:
                 if point.type == "tmpfs":
-                    yield NO_VOLUME.broken("get: no such volume", text, at=at)
-                self._points[point.destination] = replace(point, rw=point.rw and writable, mode="")
+                    self.problems.append(NO_VOLUME.broken("get: no such volume", text, at=at))
+                self._points[point.destination] = point._replace(rw=point.rw and writable, mode="")
 
-    def _from_binds(self) -> Iterator[Problem]:
+    def _from_binds(self) -> None:
         for at, text in enumerate(self._host.Binds or ()):
             try:
                 mount, mode = mount_specs.parse_bind(text, self._host.VolumeDriver)
             except BadMountError as error:
-                yield BIND.broken(str(error), text, at=at)
+                self.problems.append(BIND.broken(str(error), text, at=at))
                 continue
             destination = paths.clean(mount.Target)
             taken = destination in (self._host.Tmpfs or ())
-            yield from self._register(mount, ("Binds", at), mode, taken=taken, shown=destination)
+            self._register(mount, ("Binds", at), mode, destination, taken=taken, shown=destination)
 
-    def _from_mounts(self) -> Iterator[Problem]:
+    def _from_mounts(self) -> None:
         for at, mount in enumerate(self._host.Mounts or ()):
-            if next(mount_specs.faults(mount), None) is None:
-                yield from self._register(mount, ("Mounts", at), "", taken=False, shown=mount.Target)
+            if not mount_specs.faults(mount):
+                destination = paths.clean(mount.Target)
+                self._register(mount, ("Mounts", at), "", destination, taken=False, shown=mount.Target)
 
-    def _register(self, mount: Mount, field: _Field, mode: str, *, taken: bool, shown: str) -> Iterator[Problem]:
-        destination = paths.clean(mount.Target)
-        yield from self._root_problems(mount, field)
+    def _register(self, mount: Mount, field: _Field, mode: str, destination: str, *, taken: bool, shown: str) -> None:
+        if mount.BindOptions is not None:
+            self._root_problems(mount, mount.BindOptions.Propagation, field)
         if taken or destination in self._asked:
-            yield DUPLICATE.broken(f"Duplicate mount point: {shown}", mount.Target, at=field)
+            self.problems.append(DUPLICATE.broken(f"Duplicate mount point: {shown}", mount.Target, at=field))
         if mount.Type == "volume":
-            options = mount.VolumeOptions
-            driver = options.DriverConfig if options else None
-            written = (driver.Options if driver else None) or {}
-            for fault in mount_specs.volume_faults(mount.Source, driver.Name if driver else "", written):
-                yield VOLUME.broken(fault, mount.Source, at=field)
+            driver = (mount.VolumeOptions and mount.VolumeOptions.DriverConfig) or _LOCAL
+            for fault in mount_specs.volume_faults(mount.Source, driver.Name, driver.Options or {}):
+                self.problems.append(VOLUME.broken(fault, mount.Source, at=field))
         self._asked.add(destination)
         self._points[destination] = self._point(mount, destination, mode)
 
@@ -132,22 +132,21 @@ class Registry:
         return MountPoint(mount.Type, destination, mode=mode, rw=writable)
 
     def _propagation(self, mount: Mount) -> str:
-        asked = mount.BindOptions.Propagation if mount.BindOptions else ""
+        asked = mount.BindOptions and mount.BindOptions.Propagation
         return asked or ("rslave" if self._meets_root(mount) else "rprivate")
 
     def _meets_root(self, mount: Mount) -> bool:
         root = self._context.data_root
         return mount.Type == "bind" and (mount.Source.startswith(root) or root.startswith(mount.Source))
 
-    def _root_problems(self, mount: Mount, field: _Field) -> Iterator[Problem]:
-        asked = mount.BindOptions.Propagation if mount.BindOptions else ""
+    def _root_problems(self, mount: Mount, asked: str, field: _Field) -> None:
         if asked not in {"", "rslave", "rshared"} and self._meets_root(mount):
             message = (
                 'invalid mount config: must use either propagation mode "rslave" or "rshared" when mount source is '
                 f'within the daemon root, daemon root: "{self._context.data_root}", '
                 f'bind mount source: "{mount.Source}", propagation: "{asked}"'
             )
-            yield DAEMON_ROOT.broken(message, mount.Source, at=field)
+            self.problems.append(DAEMON_ROOT.broken(message, mount.Source, at=field))
 
 
 def anonymous_volumes(
@@ -159,7 +158,7 @@ def anonymous_volumes(
 
 def driver_problems(config: Config, host: HostConfig, taken: tuple[MountPoint, ...]) -> Iterator[Problem]:
     """Yield that there is no such volume driver, where Config.Volumes asks it for a volume."""
-    if _unmounted(config, host, taken):
+    if host.VolumeDriver and _unmounted(config, host, taken):
         for fault in mount_specs.volume_faults("", host.VolumeDriver, {}):
             yield VOLUME_DRIVER.broken(fault, host.VolumeDriver)
 

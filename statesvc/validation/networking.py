@@ -1,7 +1,7 @@
 """Which networks a new container is connected to, and the rules of its endpoints (moby container_routes.go, daemon)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from statesvc.domain.documents import Config, EndpointIPAMConfig, EndpointSettings, HostConfig, NetworkingConfig
 from statesvc.domain.network_mode import BRIDGE, is_container, is_user_defined
@@ -33,6 +33,8 @@ IPV4 = rule("endpoint-ipv4", f"{_KEY}/IPAMConfig/IPv4Address", "It is an IPv4 ad
 IPV6 = rule("endpoint-ipv6", f"{_KEY}/IPAMConfig/IPv6Address", "It is an IPv6 address, not ::.", _IPAM)
 LINK_LOCAL = rule("endpoint-link-local", f"{_KEY}/IPAMConfig/LinkLocalIPs", "Each is an IP address.", _IPAM)
 
+_PLAIN = EndpointSettings()
+_NO_ADDRESSES = EndpointIPAMConfig()
 _WITHOUT_SUBNETS = frozenset({"host", "none"})
 _PER_ENDPOINT = (1, 44)
 """Since this version, a MAC address belongs to an endpoint, and a new container may have several."""
@@ -44,8 +46,7 @@ _DEPRECATED = (
 _Endpoints = dict[str, EndpointSettings | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(NamedTuple):
     """The networks that a new container records, and the MAC address that inspect shows in Config.
 
     Docker finds `problems` before anything it verifies, `endpoint_problems` once it has the image.
@@ -100,7 +101,7 @@ def _take_mac(mac: str, mode: str, endpoints: _Endpoints, version: tuple[int, ..
         if mac and not own_network:
             return MAC_MODE.broken("conflicting options: mac-address and the network mode", mac)
         if mac and not endpoints:
-            endpoints[mode] = EndpointSettings()
+            endpoints[mode] = _PLAIN
         # Clients of that time could not give an endpoint an address, so what they send there is none.
         for name, endpoint in endpoints.items():
             _set_mac(endpoints, name, endpoint, mac)
@@ -108,7 +109,7 @@ def _take_mac(mac: str, mode: str, endpoints: _Endpoints, version: tuple[int, ..
     if not mac or not own_network:
         return None
     if not endpoints:
-        endpoints[mode] = EndpointSettings()
+        endpoints[mode] = _PLAIN
     if mode not in endpoints:
         return MAC_NETWORK.broken(
             "if a container-wide MAC address is supplied, HostConfig.NetworkMode must match the identity of a network "
@@ -136,7 +137,7 @@ def _recorded(config: Config, mode: str, endpoints: _Endpoints) -> dict[str, End
     if config.NetworkDisabled or is_container(mode):
         return {}
     named = {name: endpoint for name, endpoint in endpoints.items() if endpoint is not None}
-    return named or {mode: EndpointSettings()}
+    return named or {mode: _PLAIN}
 
 
 def _shown_mac(mode: str, recorded: dict[str, EndpointSettings], mac: str) -> str:
@@ -154,15 +155,14 @@ def _endpoint_problems(endpoints: _Endpoints) -> Iterator[Problem]:
         # Docker reads the MAC address last, and then tells nothing else.
         if endpoint.MacAddress and not is_mac(endpoint.MacAddress):
             yield MAC.broken(f"{before} invalid MAC address {endpoint.MacAddress}", endpoint.MacAddress, at=name)
-        ipam = endpoint.IPAMConfig or EndpointIPAMConfig()
-        yield from _predefined_problems(name, endpoint, ipam)
-        yield from _address_problems(name, ipam)
+        if not is_user_defined(name):
+            yield from _predefined_problems(name, endpoint, endpoint.IPAMConfig or _NO_ADDRESSES)
+        if endpoint.IPAMConfig is not None:
+            yield from _address_problems(name, endpoint.IPAMConfig)
 
 
 def _predefined_problems(name: str, endpoint: EndpointSettings, ipam: EndpointIPAMConfig) -> Iterator[Problem]:
     """Yield what only networks of the user's can do. Of Docker's own, two have no subnets to find an address in."""
-    if is_user_defined(name):
-        return
     before = f"invalid config for network {name}: invalid endpoint settings:\n"
     addresses = [address for address in (ipam.IPv4Address, ipam.IPv6Address) if address]
     if addresses:
@@ -179,7 +179,7 @@ def _predefined_problems(name: str, endpoint: EndpointSettings, ipam: EndpointIP
 def _address_problems(name: str, ipam: EndpointIPAMConfig) -> Iterator[Problem]:
     before = f"invalid config for network {name}: invalid endpoint settings:\n"
     for text, kind, broken in ((ipam.IPv4Address, 4, IPV4), (ipam.IPv6Address, 6, IPV6)):
-        address = parse_ip(text)
+        address = parse_ip(text) if text else None
         if text and (address is None or address.version != kind or address.is_unspecified):
             yield broken.broken(f"{before}invalid IPv{kind} address: {text}", text, at=name)
     for text in ipam.LinkLocalIPs or ():

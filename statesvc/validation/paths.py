@@ -5,6 +5,8 @@ import posixpath
 
 def clean(path: str) -> str:
     """Return the path as Go's path.Clean writes it."""
+    if path.startswith("/") and not path.endswith("/") and "//" not in path and "/." not in path:
+        return path
     cleaned = posixpath.normpath(path) if path else "."
     return "/" + cleaned.lstrip("/") if cleaned.startswith("//") else cleaned
 
@@ -16,6 +18,8 @@ def is_absolute(path: str) -> bool:
 
 def is_root(path: str) -> bool:
     """Say whether the path is the root of the file system, however it is written."""
+    if ".." not in path and path.strip("/\\."):
+        return False
     return clean(path.replace("\\", "/")) == "/"
 
 

@@ -1,6 +1,5 @@
 """Rules of HostConfig.PortBindings (moby daemon/container.go validatePortBindings, docker/go-connections nat)."""
 
-import re
 from collections.abc import Iterator
 
 from statesvc.domain.documents import HostConfig
@@ -13,29 +12,22 @@ _KEY = "/HostConfig/PortBindings/K"
 CONTAINER_PORT = rule("port", _KEY, "A key is PORT or PORT/PROTOCOL.", _SOURCE)
 HOST_PORT = rule("host-port", f"{_KEY}/N/HostPort", "A host port is a port or a range FIRST-LAST.", _SOURCE)
 
-_PORT = re.compile("[0-9]+")
 _HIGHEST = 65535
 
 
 def problems(host: HostConfig) -> Iterator[Problem]:
-    """Yield what is wrong with the port bindings. Addresses and protocols are not looked at, as Docker does not."""
+    """Yield what is wrong with the port bindings.
+
+    Addresses are not looked at, nor what follows a slash, the protocol: Docker does not either (nat SplitProtoPort).
+    """
     for key, bindings in (host.PortBindings or {}).items():
-        port = split_protocol(key)[1]
+        port = key.partition("/")[0]
         if not _is_port(port):
             yield CONTAINER_PORT.broken(f"invalid port specification: {quote(port)}", key, at=key)
         for at, binding in enumerate(bindings or ()):
-            if not _is_range(split_protocol(binding.HostPort)[1]):
+            if not _is_range(binding.HostPort.partition("/")[0]):
                 message = f"invalid port specification: {quote(binding.HostPort)}"
                 yield HOST_PORT.broken(message, binding.HostPort, at=(key, at))
-
-
-def split_protocol(text: str) -> tuple[str, str]:
-    """Return protocol and port of `53/udp`; tcp where none is written, nothing of a text without a port.
-
-    What follows a second slash is ignored (nat SplitProtoPort).
-    """
-    port, _, rest = text.partition("/")
-    return (rest.partition("/")[0] or "tcp", port) if port else ("", "")
 
 
 def _is_range(text: str) -> bool:
@@ -50,4 +42,8 @@ def _is_port(text: str) -> bool:
     """Say whether it is empty or a number of 16 bits, which may have leading zeros (nat ParsePort)."""
     if not text:
         return True
-    return _PORT.fullmatch(text) is not None and len(text.lstrip("0")) <= 5 and int(text.lstrip("0") or 0) <= _HIGHEST
+    return text.isascii() and text.isdigit() and (len(text) < 5 or _is_low(text.lstrip("0")))
+
+
+def _is_low(digits: str) -> bool:
+    return len(digits) <= 5 and int(digits or 0) <= _HIGHEST

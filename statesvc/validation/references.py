@@ -44,7 +44,7 @@ def shared_problems(host: HostConfig, found: Mapping[str, Reference]) -> Iterato
 
     Docker looks for the containers to take their labels; where it takes none, it does not miss them.
     """
-    for mode in _SHARED if security.inherits_labels(host) else ():
+    for mode in _SHARED if found and security.inherits_labels(host) else ():
         reference = shared_container(getattr(host, mode))
         missing = found[reference].missing if reference in found else ""
         if missing:
@@ -72,13 +72,15 @@ def link_problems(host: HostConfig, found: Mapping[str, Reference]) -> Iterator[
 
 def links(host: HostConfig, found: Mapping[str, Reference]) -> tuple[Link, ...]:
     """Return the links whose containers were found; one with an empty alias names nothing and is left out."""
+    if not host.Links:
+        return ()
     parsed = (parse_link(text) for text in _own_links(host) if text)
     made = (Link(found[name].id, alias.removeprefix("/")) for name, alias in parsed if name in found and found[name].id)
     return tuple(dict.fromkeys(link for link in made if link.alias))
 
 
 def _own_links(host: HostConfig) -> Sequence[str]:
-    return () if is_user_defined(host.NetworkMode) else host.Links or ()
+    return () if not host.Links or is_user_defined(host.NetworkMode) else host.Links
 
 
 def with_ids(host: HostConfig, found: Mapping[str, Reference]) -> dict[str, str]:

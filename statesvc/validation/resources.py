@@ -78,126 +78,140 @@ class Limits:
 
     def __init__(self, host: HostConfig, facts: HostFacts, *, update: bool = False) -> None:
         self._host = host
+        self._now: dict[str, Any] = dict(vars(host))
         self._facts = facts
         self._update = update
         self.changes: dict[str, Any] = {}
         self.problems: list[Problem] = []
         self.warnings: list[str] = []
-        for judge in (self._memory, self._cpu, self._cpusets, self._block_io):
-            self.problems.extend(judge())
+        self._memory()
+        self._cpu()
+        self._cpusets()
+        self._block_io()
 
     def settled(self) -> HostConfig:
         """Return the host configuration without what the host cannot keep."""
         return self._host.copy_with(**self.changes) if self.changes else self._host
 
-    def _get(self, name: str) -> Any:
-        return self.changes[name] if name in self.changes else getattr(self._host, name)
+    def _change(self, **values: Any) -> None:
+        self.changes |= values
+        self._now |= values
 
     def _discard(self, warning: str, **values: Any) -> None:
         self.warnings.append(f"Your kernel does not support {warning}")
-        self.changes |= values
+        self._change(**values)
 
-    def _memory(self) -> Iterator[Problem]:
-        facts, get = self._facts, self._get
-        if get("MemorySwappiness") == -1:
-            self.changes["MemorySwappiness"] = None
-        if get("Memory") != 0 and get("Memory") < MINIMUM_MEMORY:
-            yield MEMORY.broken("Minimum memory limit allowed is 6MB", get("Memory"))
-        if get("Memory") > 0 and not facts.memory_limit:
+    def _memory(self) -> None:
+        facts, now = self._facts, self._now
+        if now["MemorySwappiness"] == -1:
+            self._change(MemorySwappiness=None)
+        if now["Memory"] != 0 and now["Memory"] < MINIMUM_MEMORY:
+            self.problems.append(MEMORY.broken("Minimum memory limit allowed is 6MB", now["Memory"]))
+        if now["Memory"] > 0 and not facts.memory_limit:
             self._discard(f"memory limit capabilities {_NO_CGROUP} Limitation discarded.", Memory=0, MemorySwap=-1)
-        if get("Memory") > 0 and get("MemorySwap") != -1 and not facts.swap_limit:
+        if now["Memory"] > 0 and now["MemorySwap"] != -1 and not facts.swap_limit:
             self._discard(f"swap limit capabilities {_NO_CGROUP} Memory limited without swap.", MemorySwap=-1)
-        if get("Memory") > 0 and 0 < get("MemorySwap") < get("Memory"):
+        if now["Memory"] > 0 and 0 < now["MemorySwap"] < now["Memory"]:
             message = "Minimum memoryswap limit should be larger than memory limit, see usage"
-            yield SWAP.broken(message, get("MemorySwap"))
-        if get("Memory") == 0 and get("MemorySwap") > 0 and not self._update:
+            self.problems.append(SWAP.broken(message, now["MemorySwap"]))
+        if now["Memory"] == 0 and now["MemorySwap"] > 0 and not self._update:
             message = "You should always set the Memory limit when using Memoryswap limit, see usage"
-            yield SWAP_ALONE.broken(message, get("MemorySwap"))
-        yield from self._swappiness()
-        yield from self._reservation()
+            self.problems.append(SWAP_ALONE.broken(message, now["MemorySwap"]))
+        self._swappiness()
+        self._reservation()
         self._oom_and_pids()
 
-    def _swappiness(self) -> Iterator[Problem]:
-        if self._get("MemorySwappiness") is not None and not self._facts.memory_swappiness:
+    def _swappiness(self) -> None:
+        if self._now["MemorySwappiness"] is not None and not self._facts.memory_swappiness:
             self._discard(
                 f"memory swappiness capabilities {_NO_CGROUP} Memory swappiness discarded.", MemorySwappiness=None
             )
-        swappiness = self._get("MemorySwappiness")
+        swappiness = self._now["MemorySwappiness"]
         if swappiness is not None and not 0 <= swappiness <= 100:
-            yield SWAPPINESS.broken(f"Invalid value: {swappiness}, valid memory swappiness range is 0-100", swappiness)
+            self.problems.append(
+                SWAPPINESS.broken(f"Invalid value: {swappiness}, valid memory swappiness range is 0-100", swappiness)
+            )
 
-    def _reservation(self) -> Iterator[Problem]:
-        get = self._get
-        if get("MemoryReservation") > 0 and not self._facts.memory_reservation:
+    def _reservation(self) -> None:
+        now = self._now
+        if now["MemoryReservation"] > 0 and not self._facts.memory_reservation:
             self._discard(f"memory soft limit capabilities {_NO_CGROUP} Limitation discarded.", MemoryReservation=0)
-        reserved = get("MemoryReservation")
+        reserved = now["MemoryReservation"]
         if 0 < reserved < MINIMUM_MEMORY:
-            yield RESERVATION.broken("Minimum memory reservation allowed is 6MB", reserved)
-        if get("Memory") > 0 and get("Memory") < reserved:
+            self.problems.append(RESERVATION.broken("Minimum memory reservation allowed is 6MB", reserved))
+        if now["Memory"] > 0 and now["Memory"] < reserved:
             message = "Minimum memory limit can not be less than memory reservation limit, see usage"
-            yield RESERVATION_LIMIT.broken(message, reserved)
-        if get("KernelMemory") > 0 and not self._facts.kernel_memory:
+            self.problems.append(RESERVATION_LIMIT.broken(message, reserved))
+        if now["KernelMemory"] > 0 and not self._facts.kernel_memory:
             self._discard(f"kernel memory limit capabilities {_NO_CGROUP} Limitation discarded.", KernelMemory=0)
-        if 0 < get("KernelMemory") < MINIMUM_MEMORY:
-            yield KERNEL_MEMORY.broken("Minimum kernel memory limit allowed is 6MB", get("KernelMemory"))
+        if 0 < now["KernelMemory"] < MINIMUM_MEMORY:
+            self.problems.append(
+                KERNEL_MEMORY.broken("Minimum kernel memory limit allowed is 6MB", now["KernelMemory"])
+            )
 
     def _oom_and_pids(self) -> None:
-        if self._get("OomKillDisable") is not None and not self._facts.oom_kill_disable:
-            if self._get("OomKillDisable"):
+        if self._now["OomKillDisable"] is not None and not self._facts.oom_kill_disable:
+            if self._now["OomKillDisable"]:
                 self._discard("OomKillDisable. OomKillDisable discarded.")
-            self.changes["OomKillDisable"] = None
-        if self._get("OomKillDisable") and self._get("Memory") == 0:
+            self._change(OomKillDisable=None)
+        if self._now["OomKillDisable"] and self._now["Memory"] == 0:
             self.warnings.append(
                 "OOM killer is disabled for the container, but no memory limit is set, "
                 "this can result in the system running out of resources."
             )
-        if self._get("PidsLimit") is not None and not self._facts.pids_limit:
-            if self._get("PidsLimit") > 0:
+        if self._now["PidsLimit"] is not None and not self._facts.pids_limit:
+            if self._now["PidsLimit"] > 0:
                 self._discard(f"PIDs limit capabilities {_NO_CGROUP} PIDs limit discarded.")
-            self.changes["PidsLimit"] = None
+            self._change(PidsLimit=None)
 
-    def _cpu(self) -> Iterator[Problem]:
-        get, facts = self._get, self._facts
+    def _cpu(self) -> None:
+        now, facts = self._now, self._facts
         cfs = facts.cpu_cfs_period and facts.cpu_cfs_quota
-        nano = get("NanoCpus")
-        if nano > 0 and get("CpuPeriod") > 0:
-            yield NANO_PERIOD.broken("Conflicting options: Nano CPUs and CPU Period cannot both be set", nano)
-        if nano > 0 and get("CpuQuota") > 0:
-            yield NANO_QUOTA.broken("Conflicting options: Nano CPUs and CPU Quota cannot both be set", nano)
+        nano = now["NanoCpus"]
+        if nano > 0 and now["CpuPeriod"] > 0:
+            self.problems.append(
+                NANO_PERIOD.broken("Conflicting options: Nano CPUs and CPU Period cannot both be set", nano)
+            )
+        if nano > 0 and now["CpuQuota"] > 0:
+            self.problems.append(
+                NANO_QUOTA.broken("Conflicting options: Nano CPUs and CPU Quota cannot both be set", nano)
+            )
         if nano > 0 and not cfs:
             why = "your kernel does not support CPU CFS scheduler or the cgroup is not mounted"
-            yield NANO_CFS.broken(f"NanoCPUs can not be set, as {why}", nano)
+            self.problems.append(NANO_CFS.broken(f"NanoCPUs can not be set, as {why}", nano))
         if nano < 0 or nano > facts.ncpu * 1_000_000_000:
             message = f"Range of CPUs is from 0.01 to {facts.ncpu}.00, as there are only {facts.ncpu} CPUs available"
-            yield NANO_RANGE.broken(message, nano)
-        if get("CpuShares") > 0 and not facts.cpu_shares:
+            self.problems.append(NANO_RANGE.broken(message, nano))
+        if now["CpuShares"] > 0 and not facts.cpu_shares:
             self._discard(f"CPU shares {_NO_CGROUP} Shares discarded.", CpuShares=0)
-        if (get("CpuPeriod") or get("CpuQuota")) and not cfs:
+        if (now["CpuPeriod"] or now["CpuQuota"]) and not cfs:
             self._discard("CPU CFS scheduler. CPU period/quota discarded.", CpuPeriod=0, CpuQuota=0)
-        if get("CpuPeriod") and not 1000 <= get("CpuPeriod") <= 1_000_000:
+        if now["CpuPeriod"] and not 1000 <= now["CpuPeriod"] <= 1_000_000:
             message = "CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)"
-            yield PERIOD.broken(message, get("CpuPeriod"))
-        if 0 < get("CpuQuota") < 1000:
-            yield QUOTA.broken("CPU cfs quota can not be less than 1ms (i.e. 1000)", get("CpuQuota"))
-        if get("CpuPercent") > 0:
+            self.problems.append(PERIOD.broken(message, now["CpuPeriod"]))
+        if 0 < now["CpuQuota"] < 1000:
+            self.problems.append(QUOTA.broken("CPU cfs quota can not be less than 1ms (i.e. 1000)", now["CpuQuota"]))
+        if now["CpuPercent"] > 0:
             self.warnings.append("linux does not support CPU percent. Percent discarded.")
-            self.changes["CpuPercent"] = 0
+            self._change(CpuPercent=0)
 
-    def _cpusets(self) -> Iterator[Problem]:
+    def _cpusets(self) -> None:
         facts = self._facts
-        if (self._get("CpusetCpus") or self._get("CpusetMems")) and not facts.cpuset:
+        if (self._now["CpusetCpus"] or self._now["CpusetMems"]) and not facts.cpuset:
             self._discard(f"cpuset {_NO_CGROUP} Cpuset discarded.", CpusetCpus="", CpusetMems="")
-        yield from _available(CPUS, self._get("CpusetCpus"), facts.cpus, "cpuset cpus", "CPUs")
-        yield from _available(MEMS, self._get("CpusetMems"), facts.memory_nodes, "cpuset mems", "memory nodes")
+        if asked := self._now["CpusetCpus"]:
+            self.problems.extend(_available(CPUS, asked, facts.cpus, "cpuset cpus", "CPUs"))
+        if asked := self._now["CpusetMems"]:
+            self.problems.extend(_available(MEMS, asked, facts.memory_nodes, "cpuset mems", "memory nodes"))
 
-    def _block_io(self) -> Iterator[Problem]:
-        if self._get("BlkioWeight") > 0 and not self._facts.blkio_weight:
+    def _block_io(self) -> None:
+        if self._now["BlkioWeight"] > 0 and not self._facts.blkio_weight:
             self._discard(f"Block I/O weight {_NO_CGROUP} Weight discarded.", BlkioWeight=0)
-        weight = self._get("BlkioWeight")
+        weight = self._now["BlkioWeight"]
         if weight > 0 and not 10 <= weight <= 1000:
-            yield BLKIO_WEIGHT.broken("Range of blkio weight is from 10 to 1000", weight)
+            self.problems.append(BLKIO_WEIGHT.broken("Range of blkio weight is from 10 to 1000", weight))
         for name, fact, warning in _THROTTLES:
-            if self._get(name) and not getattr(self._facts, fact):
+            if self._now[name] and not getattr(self._facts, fact):
                 self._discard(warning, **{name: []})
 
 
@@ -219,7 +233,8 @@ def decode_problems(host: HostConfig, facts: HostFacts) -> Iterator[Problem]:
     if host.IOMaximumIOps:
         message = "Invalid QoS settings: linux does not support configuration of maximum IOPs"
         yield IOPS.broken(message, host.IOMaximumIOps)
-    yield from _real_time_problems(host, facts)
+    if host.CpuRealtimePeriod or host.CpuRealtimeRuntime:
+        yield from _real_time_problems(host, facts)
 
 
 def _real_time_problems(host: HostConfig, facts: HostFacts) -> Iterator[Problem]:

@@ -1,7 +1,6 @@
 """Security options (moby daemon/daemon_unix.go parseSecurityOpt, daemon/create.go generateSecurityOpt)."""
 
-from collections.abc import Iterator
-from dataclasses import replace
+from typing import Any
 
 from statesvc.domain.documents import HostConfig
 from statesvc.domain.verified import Security
@@ -23,10 +22,11 @@ _TRUE, _FALSE = (
 
 def parse(options: list[str] | None) -> tuple[Security, list[Problem]]:
     """Return what the options say, and what is wrong with them. Labels are an SELinux host's to give."""
-    security, problems = Security(), []
+    found: dict[str, Any] = {}
+    problems = []
     for at, option in enumerate(options or ()):
         if option == "no-new-privileges":
-            security = replace(security, no_new_privileges=True)
+            found["no_new_privileges"] = True
             continue
         key, equals, value = option.partition("=")
         if not equals:
@@ -34,27 +34,27 @@ def parse(options: list[str] | None) -> tuple[Security, list[Problem]]:
         if not equals:
             problems.append(OPTION.broken(f'invalid --security-opt 1: "{option}"', option, at=at))
         elif key == "apparmor":
-            security = replace(security, apparmor_profile=value)
+            found["apparmor_profile"] = value
         elif key == "seccomp":
-            security = replace(security, seccomp_profile=value)
+            found["seccomp_profile"] = value
         elif key == "no-new-privileges" and value in _TRUE | _FALSE:
-            security = replace(security, no_new_privileges=value in _TRUE)
+            found["no_new_privileges"] = value in _TRUE
         elif key != "label":
             problems.append(OPTION.broken(f'invalid --security-opt 2: "{option}"', option, at=at))
-    return security, problems
+    return Security(**found), problems
 
 
 def with_generated(host: HostConfig) -> list[str] | None:
     """Return the options with what Docker adds: who shares the host's IPC or PID namespace has no label."""
     options = host.SecurityOpt
-    if not _has_label(options) and _is_unconfined(host):
+    if _is_unconfined(host) and not _has_label(options):
         return [*(options or ()), "label=disable"]
     return options
 
 
 def inherits_labels(host: HostConfig) -> bool:
     """Say whether a container takes the labels of those whose IPC and PID namespaces it shares."""
-    return not _has_label(host.SecurityOpt) and not _is_unconfined(host)
+    return not _is_unconfined(host) and not _has_label(host.SecurityOpt)
 
 
 def _has_label(options: list[str] | None) -> bool:
@@ -63,8 +63,3 @@ def _has_label(options: list[str] | None) -> bool:
 
 def _is_unconfined(host: HostConfig) -> bool:
     return host.Privileged or host.IpcMode == "host" or host.PidMode == "host"
-
-
-def problems(options: list[str] | None) -> Iterator[Problem]:
-    """Yield what is wrong with the options."""
-    yield from parse(options)[1]

@@ -16,14 +16,15 @@ from statesvc.validation import (
     networking,
     ports,
     references,
-    security,
     versions,
 )
 from statesvc.validation.context import Context
 from statesvc.validation.resources import Limits, decode_problems
 from statesvc.validation.rules import rule
+from statesvc.validation.security import parse as parse_security
 from statesvc.validation.verdict import Verdict
 
+_EMPTY_CONFIG, _EMPTY_HOST = Config(), HostConfig()
 _PLATFORM = "moby daemon/daemon_unix.go verifyPlatformContainerSettings"
 FORWARDING = rule("ipv4-forwarding", "/HostConfig/NetworkMode", "Networks need IPv4 forwarding.", _PLATFORM, warns=True)
 PUBLISHED = rule(
@@ -40,12 +41,14 @@ def verify(request: ContainerCreate, context: Context, new_name: Callable[[], st
     Rules judge the request, not what its image will add. `new_name` names anonymous volumes.
     """
     adjusted = versions.adjust(request, context.version, cgroup_version=context.facts.cgroup_version)
-    config = adjusted.request.config or Config()
-    asked = adjusted.request.host_config or HostConfig()
+    config = adjusted.request.config or _EMPTY_CONFIG
+    asked = adjusted.request.host_config or _EMPTY_HOST
     network = networking.settle(config, asked, adjusted.request.networking_config, context.version)
     limits = Limits(asked, context.facts)
     filled = defaults.fill(limits.settled(), context)
-    filled = filled.copy_with(**references.with_ids(filled, context.containers))
+    if context.containers:
+        filled = filled.copy_with(**references.with_ids(filled, context.containers))
+    security, security_problems = parse_security(asked.SecurityOpt)
     early = (
         *modes.network_problems(config, asked),
         *host.isolation_problems(asked),
@@ -54,26 +57,27 @@ def verify(request: ContainerCreate, context: Context, new_name: Callable[[], st
         *network.problems,
         *log_config.removed_problems(asked.LogConfig),
         *configuration.problems(config),
-        *_host_problems(asked, context),
+        *_of_what_is_set(_HOST_RULES, asked, context),
         *limits.problems,
-        *_platform_problems(asked, context),
+        *_of_what_is_set(_PLATFORM_RULES, asked, context),
     )
     registry = mounts.Registry(asked, context, new_name)
+    points = registry.points()
     late = (
-        *security.problems(asked.SecurityOpt),
-        *host.storage_problems(asked, context.facts.storage_driver),
+        *security_problems,
+        *(host.storage_problems(asked, context.facts.storage_driver) if asked.StorageOpt else ()),
         *registry.problems,
-        *references.link_problems(asked, context.containers),
-        *mounts.driver_problems(config, asked, registry.points()),
+        *(references.link_problems(asked, context.containers) if asked.Links else ()),
+        *mounts.driver_problems(config, asked, points),
     )
     verified = Verified(
         seal=SEAL,
         origin="created",
-        config=configuration.normalised(config).copy_with(MacAddress=network.mac_address),
+        config=configuration.normalised(config, network.mac_address),
         host_config=filled,
         networks=network.networking,
-        security=security.parse(asked.SecurityOpt)[0],
-        mounts=registry.points(),
+        security=security,
+        mounts=points,
         links=references.links(asked, context.containers),
         warnings=(*limits.warnings, *_warnings(asked, context), *network.warnings),
     )
@@ -85,27 +89,37 @@ def verify(request: ContainerCreate, context: Context, new_name: Callable[[], st
     return Verdict(early, middle, late, verified)
 
 
-def _host_problems(asked: HostConfig, context: Context) -> Iterator[Problem]:
-    yield from host.auto_remove_problems(asked)
-    yield from mounts.early_problems(asked, context)
-    yield from hosts_entries.problems(asked)
-    yield from ports.problems(asked)
-    yield from host.restart_problems(asked.RestartPolicy)
-    yield from host.capability_problems(asked)
-    yield from host.annotation_problems(asked)
+# Most requests set few fields: a rule is asked only where its field is set, one without a field always.
+_Judge = Callable[[HostConfig, Context], Iterator[Problem]]
+_HOST_RULES: tuple[tuple[str, _Judge], ...] = (
+    ("AutoRemove", lambda asked, _: host.auto_remove_problems(asked)),
+    ("Mounts", mounts.early_problems),
+    ("ExtraHosts", lambda asked, _: hosts_entries.problems(asked)),
+    ("PortBindings", lambda asked, _: ports.problems(asked)),
+    ("", lambda asked, _: host.restart_problems(asked.RestartPolicy)),
+    ("CapAdd", lambda asked, _: host.cap_add_problems(asked)),
+    ("CapDrop", lambda asked, _: host.cap_drop_problems(asked)),
+    ("Annotations", lambda asked, _: host.annotation_problems(asked)),
+)
+_PLATFORM_RULES: tuple[tuple[str, _Judge], ...] = (
+    ("IpcMode", lambda asked, _: modes.ipc_problems(asked)),
+    ("PidMode", lambda asked, _: modes.pid_problems(asked)),
+    ("ShmSize", lambda asked, _: host.size_problems(asked)),
+    ("UTSMode", lambda asked, _: modes.uts_problems(asked)),
+    ("OomScoreAdj", lambda asked, _: host.oom_score_problems(asked)),
+    ("", lambda asked, context: modes.userns_problems(asked, context.daemon.userns_remap)),
+    ("CgroupParent", lambda asked, context: host.cgroup_parent_problems(asked, context.facts.cgroup_driver)),
+    ("", host.runtime_problems),
+    ("Tmpfs", lambda asked, _: host.tmpfs_problems(asked)),
+    ("CgroupnsMode", lambda asked, _: modes.cgroupns_problems(asked)),
+)
 
 
-def _platform_problems(asked: HostConfig, context: Context) -> Iterator[Problem]:
-    yield from modes.ipc_problems(asked)
-    yield from modes.pid_problems(asked)
-    yield from host.size_problems(asked)
-    yield from modes.uts_problems(asked)
-    yield from host.oom_score_problems(asked)
-    yield from modes.userns_problems(asked, context.daemon.userns_remap)
-    yield from host.cgroup_parent_problems(asked, context.facts.cgroup_driver)
-    yield from host.runtime_problems(asked, context)
-    yield from host.tmpfs_problems(asked)
-    yield from modes.cgroupns_problems(asked)
+def _of_what_is_set(rules: tuple[tuple[str, _Judge], ...], asked: HostConfig, context: Context) -> Iterator[Problem]:
+    fields = vars(asked)
+    for field, judge in rules:
+        if not field or fields[field]:
+            yield from judge(asked, context)
 
 
 def _warnings(asked: HostConfig, context: Context) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """What Docker changes in a create request of an older API version, and refuses in one of any (1.24 to 1.45)."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from statesvc.domain.documents import BindOptions, Config, ContainerCreate, HostConfig, Mount
 from statesvc.domain.go_values import quote
@@ -27,8 +27,7 @@ _EMPTY = HostConfig()
 _Changes = dict[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Adjusted:
+class Adjusted(NamedTuple):
     """The request as the newest version would have put it, and what the version makes wrong in it.
 
     `readonly_non_recursive`: read-only binds of this version leave what is mounted below them writable.
@@ -49,7 +48,7 @@ def adjust(request: ContainerCreate, version: tuple[int, ...], *, cgroup_version
         new["config"] = config
     return Adjusted(
         request.copy_with(**new) if new else request,
-        tuple(_mount_problems(host.Mounts, version)) if host.Mounts else (),
+        tuple(_mount_problems(host.Mounts, version)) if host.Mounts and any(map(_has_options, host.Mounts)) else (),
         version < (1, 44),
     )
 
@@ -105,9 +104,13 @@ def _older_mount(mount: Mount, version: tuple[int, ...]) -> Mount:
     return mount.copy_with(BindOptions=_older_bind(mount.BindOptions, version))
 
 
+def _has_options(mount: Mount) -> bool:
+    return bool(mount.BindOptions or mount.VolumeOptions or mount.TmpfsOptions)
+
+
 def own_options(mount: Mount, version: tuple[int, ...]) -> Mount:
     """Return the mount without the options of other types, which the rules of the version have told of."""
-    if version < (1, 42):
+    if version < (1, 42) or not _has_options(mount):
         return mount
     foreign = [field for field, kind, _ in _OPTIONS if mount.Type != kind and getattr(mount, field) is not None]
     return mount.copy_with(**dict.fromkeys(foreign)) if foreign else mount

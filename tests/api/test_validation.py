@@ -22,8 +22,7 @@ def containers(service: Service) -> list[str]:
 
 def test_a_valid_request_is_shown_as_it_would_be_stored(service: Service) -> None:
     told = judged(service, {"Image": IMAGE, "WorkingDir": "/a/../b", "HostConfig": {"Memory": 64 << 20}})
-    of_the_host = judged(service, {"Image": IMAGE})["warnings"]  # a machine may not forward IPv4
-    assert (told["valid"], told["message"], told["errors"], told["warnings"]) == (True, "", [], of_the_host)
+    assert (told["valid"], told["message"], told["errors"]) == (True, "", [])
     assert (told["Config"]["WorkingDir"], told["Config"]["Cmd"], told["Config"]["Hostname"]) == ("/b", ["sh"], ID[:12])
     assert told["HostConfig"]["ShmSize"] == 64 << 20
     assert list(told["NetworkingConfig"]["EndpointsConfig"]) == ["bridge"]
@@ -37,7 +36,9 @@ def test_the_shown_documents_are_those_of_the_container_that_is_created(service:
         "HostConfig": {"Binds": ["/tmp:/x"], "CapAdd": ["CHOWN"]},
     }
     told = judged(service, body)
-    created = service.call("GET", f"/containers/{service.create(**body)}/json").json()
+    answer = service.call("POST", "/containers/create", body).json()
+    assert told["warnings"] == answer["Warnings"]  # which they are depends on this host
+    created = service.call("GET", f"/containers/{answer['Id']}/json").json()
     assert told["Config"] == created["Config"]
     assert told["HostConfig"] == created["HostConfig"]
 

@@ -81,3 +81,20 @@ def test_what_inspect_prints_is_judged_as_it_was_created(own_docker: DockerCli, 
         assert judged["Config"] == stored["Config"]
         # Links are kept as names, and computed from them.
         assert judged["HostConfig"] | {"Links": stored["HostConfig"]["Links"]} == stored["HostConfig"]
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [["--network", "container:peer"], ["--uts", "host"], ["--uts", "host", "--network", "host"]],
+    ids=["shared-network", "uts", "uts-and-network"],
+)
+def test_what_inspect_prints_is_not_held_against_what_was_chosen_for_it(
+    own_docker: DockerCli, own_service: Service, flags: list[str]
+) -> None:
+    own_docker("create", "--name", "peer", IMAGE)
+    own_docker("create", "--name", "sidecar", *flags, "cf/rich:1", "true")
+    printed = own_docker("inspect", "sidecar")
+    assert json.loads(printed)[0]["Config"].keys() >= {"Hostname", "ExposedPorts"}
+    command = [sys.executable, "-m", "statesvc", "validate", "-", "--data-root", str(own_service.data_root)]
+    done = subprocess.run(command, input=printed, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stdout

@@ -56,6 +56,18 @@ async def test_a_container_that_would_be_created_today_is_told_nothing_of(root: 
     assert [warning for entry in report.entries for warning in entry.warnings if warning.startswith(KEPT)] == []
 
 
+@pytest.mark.parametrize(
+    "host", [{"NetworkMode": f"container:{'d' * 64}"}, {"UTSMode": "host"}], ids=["shared-network", "uts"]
+)
+async def test_what_an_engine_chose_is_not_held_against_a_container(
+    root: DockerRoot, run_import, host: dict[str, Any]
+) -> None:
+    ports = {"ExposedPorts": {"80/tcp": {}}}  # of its image
+    root.container("sidecar", config=ports, host=host)
+    entry = entry_of(await run_import(), "sidecar")
+    assert [warning for warning in entry.warnings if warning.startswith(KEPT)] == []
+
+
 async def test_a_kept_container_can_be_renamed_changed_and_removed(
     root: DockerRoot, run_import, client: httpx.AsyncClient
 ) -> None:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statesvc.validation.addresses import is_mac, parse_ip
+from statesvc.validation.addresses import is_ip, is_mac, parse_ip
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,11 @@ def test_what_go_refuses_is_no_mac_address(text: str) -> None:
 def test_any_text_is_an_address_or_none(text: str) -> None:
     parse_ip(text)
     is_mac(text)
+
+
+NEARLY_IPV4 = st.lists(st.integers(-1, 300).map(str) | st.sampled_from(["", "00", "07", " 1", "0x1"])).map(".".join)
+
+
+@given(NEARLY_IPV4 | st.ip_addresses().map(str) | st.text())
+def test_a_text_is_an_address_where_one_is_read(text: str) -> None:
+    assert is_ip(text) == (parse_ip(text) is not None)

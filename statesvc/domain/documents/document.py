@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict
 
 from statesvc.domain.documents.go_types import bare_type, is_nilable
 
+_new, _set = object.__new__, object.__setattr__  # looked up once: a request is copied many times
+
 
 class Document(BaseModel):
     """A struct of Docker's API. A field that is absent has Go's zero value; None is a nil slice, map or pointer."""
@@ -52,18 +54,22 @@ class Document(BaseModel):
         return orjson.dumps(self.to_dict())
 
     def copy_with(self, **changes: object) -> Self:
-        """A copy with some fields replaced. The values are trusted, not validated; an unknown name raises TypeError."""
-        state = self.__dict__ | changes
-        if len(state) != len(self.__dict__):
-            raise TypeError(
-                f"{type(self).__name__} has no field {', '.join(sorted(changes.keys() - self.__dict__.keys()))}"
-            )
-        copy = type(self).__new__(type(self))
+        """A copy with some fields replaced, the document itself if none is.
+
+        The values are trusted, not validated; an unknown name raises TypeError.
+        """
+        if not changes:
+            return self
+        fields = self.__dict__
+        state = fields | changes
+        if len(state) != len(fields):
+            raise TypeError(f"{type(self).__name__} has no field {', '.join(sorted(changes.keys() - fields.keys()))}")
+        copy = _new(type(self))
         # What BaseModel.model_construct does, without its loop over all fields.
-        object.__setattr__(copy, "__dict__", state)
-        object.__setattr__(copy, "__pydantic_fields_set__", self.__pydantic_fields_set__ | changes.keys())
-        object.__setattr__(copy, "__pydantic_extra__", None)
-        object.__setattr__(copy, "__pydantic_private__", None)
+        _set(copy, "__dict__", state)
+        _set(copy, "__pydantic_fields_set__", {*self.__pydantic_fields_set__, *changes})
+        _set(copy, "__pydantic_extra__", None)
+        _set(copy, "__pydantic_private__", None)
         return copy
 
 
