@@ -19,6 +19,7 @@ from statesvc.api.engine import EngineApi
 from statesvc.api.events import EventsApi
 from statesvc.api.images import ImagesApi
 from statesvc.api.imports import ImportsApi
+from statesvc.api.pruning import PruningApi
 from statesvc.api.routing import Router
 from statesvc.api.server import Server, bind, socket_path
 from statesvc.api.system import SystemApi
@@ -38,6 +39,7 @@ from statesvc.services.containers import Containers
 from statesvc.services.images import Images
 from statesvc.services.imports import Imports
 from statesvc.services.journal import Journal
+from statesvc.services.pruning import Pruning
 from statesvc.services.site import Site
 from statesvc.services.system import System
 from statesvc.settings import Settings
@@ -73,6 +75,7 @@ class Services:
             EventsApi(self.journal),
             SystemApi(self.system),
             ValidationApi(self.containers),
+            PruningApi(Pruning(self.database, self.site)),
             EngineApi(self.containers),
             ImportsApi(self.importers),
         )

@@ -19,7 +19,7 @@ _ON_CONTAINER = {
 _WITH_BODY = ("exec",)
 _ARCHIVE = ("GET", "HEAD", "PUT")
 _ELSEWHERE = (
-    ("POST", "/containers/prune"), ("POST", "/commit"), ("POST", "/build"), ("POST", "/build/prune"), ("POST", "/auth"),
+    ("POST", "/commit"), ("POST", "/build"), ("POST", "/build/prune"), ("POST", "/auth"),
     ("GET", "/system/df"), ("GET", "/volumes"), ("POST", "/volumes/create"), ("POST", "/volumes/prune"),
     ("DELETE", "/volumes/{name}"), ("GET", "/networks"), ("POST", "/networks/create"),
     ("POST", "/networks/prune"), ("DELETE", "/networks/{name}"),

@@ -16,6 +16,7 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
+    not_,
     or_,
     select,
     tuple_,
@@ -102,6 +103,12 @@ def statement(conditions: Sequence[Condition], limit: int | None = None) -> Sele
     return filtered if limit is None else filtered.limit(limit)
 
 
+def revisions(conn: Connection, conditions: Sequence[Condition]) -> list[tuple[str, int]]:
+    """Return the ID and the revision of the containers under conditions, the newest first."""
+    chosen = select(_C.id, _C.revision).where(*conditions).order_by(_C.created_at.desc(), _C.id.desc())
+    return [(row.id, row.revision) for row in conn.execute(chosen)]
+
+
 def live() -> Condition:
     """There is a process behind the container."""
     return _C.state.in_(sorted(LIVE))
@@ -147,6 +154,11 @@ def labelled(key: str, value: str | None) -> Condition:
     labels = container_labels.c
     owners = select(labels.container_id).where(labels.key == key)
     return _C.id.in_(owners if value is None else owners.where(labels.value == value))
+
+
+def lacks_one(conditions: Sequence[Condition]) -> Condition:
+    """One of the conditions at least does not hold."""
+    return not_(and_(*conditions))
 
 
 def uses_volume(wanted: Sequence[str]) -> Condition:

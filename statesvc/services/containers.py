@@ -313,6 +313,11 @@ def _remove(conn: Connection, reference: str, now: int, *, force: bool) -> None:
     found = containers.find(conn, reference)
     if found.state in LIVE:
         raise _live(found, force=force)
+    discard(conn, found, now)
+
+
+def discard(conn: Connection, found: Found, now: int) -> None:
+    """Remove a container that does not live with all that belongs to it, and write the event."""
     _log(conn, "destroy", found, now, found.revision + 1)
     containers.remove(conn, found.id)
 

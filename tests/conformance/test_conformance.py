@@ -30,8 +30,8 @@ LEFT_OUT = [
 WHOLE = """
     annotations binds caps command delete devices dns env events exposed extrahosts healthcheck hostmisc hostname
     http imageref inspect isolation labels list logconfig lookup mounts names namespaces netconfig platform ports
-    reads rename resources restart secopt stopsignal storageopt sysctls tmpfs ulimits update volumes volumesfrom
-    workdir
+    prune reads rename resources restart secopt stopsignal storageopt sysctls tmpfs ulimits update volumes
+    volumesfrom workdir
 """.split()
 SHARES = dict.fromkeys(WHOLE, 1.0) | {"config": 0.96, "links": 0.95, "runtime": 0.95, "system": 0.8}
 OVERALL = 0.99
