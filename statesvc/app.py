@@ -17,8 +17,10 @@ import uvloop
 from statesvc.api.containers import ContainersApi
 from statesvc.api.engine import EngineApi
 from statesvc.api.events import EventsApi
+from statesvc.api.files import FilesApi
 from statesvc.api.images import ImagesApi
 from statesvc.api.imports import ImportsApi
+from statesvc.api.processes import ProcessesApi
 from statesvc.api.pruning import PruningApi
 from statesvc.api.routing import Router
 from statesvc.api.server import Server, bind, socket_path
@@ -39,9 +41,11 @@ from statesvc.services.containers import Containers
 from statesvc.services.images import Images
 from statesvc.services.imports import Imports
 from statesvc.services.journal import Journal
+from statesvc.services.processes import Processes
 from statesvc.services.pruning import Pruning
 from statesvc.services.site import Site
 from statesvc.services.system import System
+from statesvc.services.waiting import Waiting
 from statesvc.settings import Settings
 from statesvc.validation import daemon
 
@@ -65,10 +69,12 @@ class Services:
     images: Images
     journal: Journal
     system: System
+    waiting: Waiting
     importers: Mapping[str, Importer]
 
     def application(self) -> Router:
         """Return the HTTP application over these services."""
+        processes = Processes(self.database)
         apis = (
             ContainersApi(self.containers, self.site.clock),
             ImagesApi(self.images),
@@ -76,10 +82,17 @@ class Services:
             SystemApi(self.system),
             ValidationApi(self.containers),
             PruningApi(Pruning(self.database, self.site)),
-            EngineApi(self.containers),
+            ProcessesApi(processes, self.waiting),
+            FilesApi(processes),
+            EngineApi(),
             ImportsApi(self.importers),
         )
         return Router(route for api in apis for route in api.routes())
+
+    def end_streams(self) -> None:
+        """End what has no end of its own: every stream, every wait."""
+        self.journal.close()
+        self.waiting.close()
 
 
 @asynccontextmanager
@@ -115,7 +128,7 @@ async def opened(
         journal = Journal(database, clock)
         containers, system = Containers(database, site, images), System(database, site)
         importers: dict[str, Importer] = {"docker": DockerImporter(Imports(database, site))}
-        yield Services(database, site, containers, images, journal, system, importers)
+        yield Services(database, site, containers, images, journal, system, Waiting(database), importers)
 
 
 def _host_facts(settings: Settings, configuration: DaemonConfig) -> HostFacts:
@@ -152,7 +165,7 @@ def _take_up(conn: Connection, daemon: DaemonConfig | None, source: str, new_ins
 
 async def _serve(settings: Settings) -> None:
     async with opened(settings) as services:
-        server = Server(services.application(), on_stop=services.journal.close)
+        server = Server(services.application(), on_stop=services.end_streams)
         with ExitStack() as sockets:
             listeners = []
             for host in settings.hosts:

@@ -11,6 +11,8 @@ _NUMBERS = {
     **{f"RTMAX-{n}": 64 - n for n in range(1, 15)},
 }  # fmt: skip
 
+_KNOWN = frozenset(_NUMBERS.values())
+
 
 def parse(text: str) -> int | None:
     """Return the number of a signal; None if the text names none.
@@ -27,3 +29,8 @@ def parse(text: str) -> int | None:
 def _upper(text: str) -> str:
     """Return the text in upper case as Go does it: letter by letter, so that none becomes two."""
     return "".join(upper if len(upper := character.upper()) == 1 else character for character in text)
+
+
+def is_known(number: int) -> bool:
+    """Say whether Linux has a signal of this number (moby/sys signal ValidSignalForPlatform)."""
+    return number in _KNOWN

@@ -3,6 +3,7 @@
 from statesvc.domain.documents.config import Config, HealthConfig
 from statesvc.domain.documents.create import ContainerCreate
 from statesvc.domain.documents.document import Document
+from statesvc.domain.documents.exec import ExecCreate, ExecStart
 from statesvc.domain.documents.host_config import (
     BindOptions,
     ClusterOptions,
@@ -34,6 +35,8 @@ __all__ = [
     "Document",
     "EndpointIPAMConfig",
     "EndpointSettings",
+    "ExecCreate",
+    "ExecStart",
     "HealthConfig",
     "HostConfig",
     "LogConfig",
