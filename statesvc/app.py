@@ -20,12 +20,15 @@ from statesvc.api.events import EventsApi
 from statesvc.api.files import FilesApi
 from statesvc.api.images import ImagesApi
 from statesvc.api.imports import ImportsApi
+from statesvc.api.networks import NetworksApi
 from statesvc.api.processes import ProcessesApi
 from statesvc.api.pruning import PruningApi
 from statesvc.api.routing import Router
 from statesvc.api.server import Server, bind, socket_path
 from statesvc.api.system import SystemApi
+from statesvc.api.usage import UsageApi
 from statesvc.api.validation import ValidationApi
+from statesvc.api.volumes import VolumesApi
 from statesvc.db import migrate, runtimes
 from statesvc.db.engine import Connection, Database
 from statesvc.domain.daemon_config import DaemonConfig
@@ -41,10 +44,13 @@ from statesvc.services.containers import Containers
 from statesvc.services.images import Images
 from statesvc.services.imports import Imports
 from statesvc.services.journal import Journal
+from statesvc.services.networks import Networks
 from statesvc.services.processes import Processes
 from statesvc.services.pruning import Pruning
 from statesvc.services.site import Site
 from statesvc.services.system import System
+from statesvc.services.usage import DiskUsage
+from statesvc.services.volumes import Volumes
 from statesvc.services.waiting import Waiting
 from statesvc.settings import Settings
 from statesvc.validation import daemon
@@ -84,6 +90,9 @@ class Services:
             PruningApi(Pruning(self.database, self.site)),
             ProcessesApi(processes, self.waiting),
             FilesApi(processes),
+            VolumesApi(Volumes(self.database)),
+            NetworksApi(Networks(self.database, self.site)),
+            UsageApi(DiskUsage(self.database), self.site.clock),
             EngineApi(),
             ImportsApi(self.importers),
         )

@@ -129,7 +129,8 @@ def remove(conn: Connection, image_id: str) -> None:
 
 def sizes(conn: Connection, image_ids: Collection[str]) -> dict[str, int]:
     """Return the size of each of these images that is recorded."""
-    return dict(conn.execute(select(_I.id, _I.size).where(_I.id.in_(image_ids))).tuples().all())
+    found = conn.execute(select(_I.id, _I.size).where(_I.id.in_(image_ids)))
+    return {row.id: row.size for row in found}
 
 
 def count(conn: Connection) -> int:

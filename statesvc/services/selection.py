@@ -4,8 +4,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import re2
-
 from statesvc.db import images as image_records
 from statesvc.db import listing
 from statesvc.db.engine import Connection
@@ -16,6 +14,7 @@ from statesvc.domain.go_values import atoi, parse_uint
 from statesvc.domain.state import State
 from statesvc.errors import InvalidParameter, NotFound
 from statesvc.services import images
+from statesvc.services.patterns import Patterns
 from statesvc.validation.ports import split_protocol
 
 ACCEPTED = frozenset(
@@ -26,8 +25,6 @@ ACCEPTED = frozenset(
 )  # fmt: skip
 # An expression in SQL can be only so deep.
 MOST_LABELS = 100
-_QUIET = re2.Options()
-_QUIET.log_errors = False
 _HEALTH = ("starting", "healthy", "unhealthy", "none")
 # A name, and nothing else, between anchors: the index of names answers that.
 _EXACT = re.compile(r"\^/?([a-zA-Z0-9_-]+)\$")
@@ -190,18 +187,5 @@ def _named_like(conn: Connection, patterns: tuple[str, ...]) -> set[str]:
     if all(exact):
         owners = [listing.by_own_name(conn, match[1]) for match in exact if match]
         return {owner for owner in owners if owner}
-    compiled = [pattern for text in patterns if (pattern := _pattern(text))]
-    return {
-        owner
-        for name, owner in listing.own_names(conn)
-        if any(pattern.search("/" + name) or pattern.search(name) for pattern in compiled)
-    }
-
-
-def _pattern(text: str) -> "re2._Regexp | None":
-    """Return the pattern; None for what is none, in which Docker finds nothing."""
-    # RE2, as in Go: a pattern of a client must not take exponential time, and hold up everybody.
-    try:
-        return re2.compile(text, _QUIET)
-    except (re2.error, UnicodeError):
-        return None
+    compiled = Patterns(patterns)
+    return {owner for name, owner in listing.own_names(conn) if compiled.find(name, f"/{name}")}

@@ -22,6 +22,7 @@ from statesvc.domain.documents.host_config import (
     WeightDevice,
 )
 from statesvc.domain.documents.network import EndpointIPAMConfig, EndpointSettings, NetworkingConfig
+from statesvc.domain.documents.objects import NetworkConnect, NetworkCreate, VolumeCreate
 from statesvc.domain.documents.update import ContainerUpdate
 
 __all__ = [
@@ -41,12 +42,15 @@ __all__ = [
     "HostConfig",
     "LogConfig",
     "Mount",
+    "NetworkConnect",
+    "NetworkCreate",
     "NetworkingConfig",
     "PortBinding",
     "RestartPolicy",
     "ThrottleDevice",
     "TmpfsOptions",
     "Ulimit",
+    "VolumeCreate",
     "VolumeDriverConfig",
     "VolumeOptions",
     "WeightDevice",
