@@ -269,4 +269,5 @@ def count_by_state(conn: Connection) -> dict[State, int]:
 
 def count_by_image(conn: Connection) -> dict[str, int]:
     """Return how many containers are made from each image."""
-    return dict(conn.execute(select(_C.image_id, func.count()).group_by(_C.image_id)))
+    counted = conn.execute(select(_C.image_id, func.count().label("users")).group_by(_C.image_id))
+    return {row.image_id: row.users for row in counted}
