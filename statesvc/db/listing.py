@@ -86,6 +86,17 @@ _BY_NAME = Statement(select(_N.container_id).where(_N.name == bindparam("name"))
 _BY_OWN_NAME = Statement(
     select(_N.container_id).where(_N.name == bindparam("name"), _N.kind == literal_column("'primary'"))
 )
+BEGINNING = Statement(
+    select(_N.container_id).where(
+        _N.name >= bindparam("prefix"), _N.name < bindparam("after"), _N.kind == literal_column("'primary'")
+    )
+)
+CONTAINING = Statement(
+    select(_N.container_id).where(
+        func.instr(literal_column("'/'") + _N.name, bindparam("part")) > literal_column("0"),
+        _N.kind == literal_column("'primary'"),
+    )
+)
 _BY_ID = Statement(select(_C.id).where(_C.id == bindparam("id")))
 
 
@@ -238,6 +249,18 @@ def by_own_name(conn: Connection, name: str) -> str | None:
     """Return the container whose own name this is, None if there is none."""
     found: str | None = _BY_OWN_NAME.value(conn, {"name": name})
     return found
+
+
+def with_name_beginning(conn: Connection, prefix: str) -> list[str]:
+    """Return the containers whose own name begins so."""
+    # Behind z, the last character of a name, comes the brace.
+    rows = BEGINNING.run(conn, {"prefix": prefix, "after": prefix + "{"}).fetchall()
+    return [row[0] for row in rows]
+
+
+def with_name_containing(conn: Connection, part: str) -> list[str]:
+    """Return the containers whose own name, with its slash, contains this."""
+    return [row[0] for row in CONTAINING.run(conn, {"part": part}).fetchall()]
 
 
 def only_with_prefix(conn: Connection, prefix: str) -> str | None:

@@ -14,7 +14,11 @@ class Patterns:
 
     def find(self, *texts: str) -> bool:
         """Say whether one of the patterns is found in one of the texts."""
-        return any(pattern.search(text) for pattern in self._compiled for text in texts)
+        for pattern in self._compiled:
+            for text in texts:
+                if pattern.search(text):
+                    return True
+        return False
 
 
 def _compiled(text: str) -> "re2._Regexp | None":

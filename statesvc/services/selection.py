@@ -26,8 +26,10 @@ ACCEPTED = frozenset(
 # An expression in SQL can be only so deep.
 MOST_LABELS = 100
 _HEALTH = ("starting", "healthy", "unhealthy", "none")
-# A name, and nothing else, between anchors: the index of names answers that.
+# Patterns that mean one name, a beginning, or a part, and need no search by a regular expression.
 _EXACT = re.compile(r"\^/?([a-zA-Z0-9_-]+)\$")
+_BEGINNING = re.compile(r"\^/?([a-zA-Z0-9_-]+)")
+_PART = re.compile(r"[a-zA-Z0-9_/-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,11 @@ def select(conn: Connection, query: ListQuery) -> Listed:
     before or since and is not there.
     """
     filters = query.filters
-    conditions = [*_conditions(conn, filters)]
+    conditions = [*_conditions(filters)]
     around = _around(conn, filters)
+    ancestors = [found for text in filters.get("ancestor", ()) if (found := images.id_of(conn, text))]
+    if ancestors:
+        conditions.append(listing.image_in(ancestors))
     conditions += _ports(filters)
     narrowed = _narrowed(conn, filters)
     if narrowed is not None:
@@ -68,13 +73,15 @@ def select(conn: Connection, query: ListQuery) -> Listed:
     if not (query.all or query.limit > 0 or filters.get("status")):
         conditions.append(listing.live())
     place = _between(conn, narrowed, around)
-    rows = [] if place is None else listing.rows(conn, [*conditions, *place], query.limit if query.limit > 0 else None)
+    if place is None or (filters.get("ancestor") and not ancestors):
+        return Listed((), {})
+    rows = listing.rows(conn, [*conditions, *place], query.limit if query.limit > 0 else None)
     meant = {image: images.id_of(conn, image) for image in {row.image for row in rows} if image}
     sizes = image_records.sizes(conn, {row.image_id for row in rows}) if query.size else {}
     return Listed(rows, meant, sizes)
 
 
-def _conditions(conn: Connection, filters: Filters) -> Iterator[Condition]:
+def _conditions(filters: Filters) -> Iterator[Condition]:
     """Yield the conditions that no other container has a part in, and judge their values in Docker's order."""
     if wanted := filters.get("exited"):
         yield listing.exit_code_in([_code(text) for text in wanted])
@@ -86,8 +93,6 @@ def _conditions(conn: Connection, filters: Filters) -> Iterator[Condition]:
     if wanted := filters.get("health"):
         yield listing.health_in(_known(wanted, _HEALTH, "unrecognized filter value for health: {}"))
     yield from labelled(filters)
-    if wanted := filters.get("ancestor"):
-        yield listing.image_in([found for text in wanted if (found := images.id_of(conn, text))])
     if wanted := filters.get("volume"):
         yield listing.uses_volume(wanted)
     if wanted := filters.get("network"):
@@ -183,9 +188,18 @@ def _narrowed(conn: Connection, filters: Filters) -> set[str] | None:
 
 def _named_like(conn: Connection, patterns: tuple[str, ...]) -> set[str]:
     """Return the containers with a name, written with or without its slash, in which a pattern is found."""
-    exact = [_EXACT.fullmatch(text) for text in patterns]
-    if all(exact):
-        owners = [listing.by_own_name(conn, match[1]) for match in exact if match]
-        return {owner for owner in owners if owner}
-    compiled = Patterns(patterns)
-    return {owner for name, owner in listing.own_names(conn) if compiled.find(name, f"/{name}")}
+    found: set[str] = set()
+    others = []
+    for text in patterns:
+        if exact := _EXACT.fullmatch(text):
+            found |= {owner for owner in [listing.by_own_name(conn, exact[1])] if owner}
+        elif beginning := _BEGINNING.fullmatch(text):
+            found.update(listing.with_name_beginning(conn, beginning[1]))
+        elif _PART.fullmatch(text):
+            found.update(listing.with_name_containing(conn, text))
+        else:
+            others.append(text)
+    if others:
+        compiled = Patterns(tuple(others))
+        found |= {owner for name, owner in listing.own_names(conn) if compiled.find(f"/{name}", name)}
+    return found

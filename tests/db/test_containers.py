@@ -7,7 +7,7 @@ from sqlalchemy import Select
 from statesvc.db import containers, listing, names
 from statesvc.db.containers import BY_ID, RANKED, RANKED_ROW
 from statesvc.db.engine import Connection
-from statesvc.db.prepared import Query
+from statesvc.db.prepared import Query, Statement
 from statesvc.errors import InvalidParameter, NotFound
 
 Make = Callable[..., str]
@@ -168,9 +168,15 @@ def test_a_filtered_list_searches_an_index_and_scans_no_documents(
     assert "SCAN containers" not in steps
 
 
-def test_a_name_filter_scans_names_only(conn: Connection) -> None:
-    steps = plan(conn, listing.OWN_NAMES.sql, 0).splitlines()
+@pytest.mark.parametrize("statement", [listing.OWN_NAMES, listing.CONTAINING, listing.BEGINNING])
+def test_a_name_filter_reads_names_only(conn: Connection, statement: Statement) -> None:
+    steps = plan(conn, statement.sql, statement.sql.count("?")).splitlines()
     assert [step for step in steps if "container_names" not in step] == []
+
+
+def test_the_beginning_of_a_name_is_a_range_of_the_names(conn: Connection) -> None:
+    steps = plan(conn, listing.BEGINNING.sql, listing.BEGINNING.sql.count("?"))
+    assert steps == "SEARCH container_names USING PRIMARY KEY (name>? AND name<?)"
 
 
 def plan_of(conn: Connection, statement: Select[Any]) -> str:
