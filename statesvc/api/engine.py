@@ -7,7 +7,7 @@ from statesvc.api.routing import Handler, Route
 from statesvc.services.processes import needs_engine
 
 _ELSEWHERE = (
-    ("POST", "/build"), ("POST", "/build/prune"), ("POST", "/auth"), ("GET", "/distribution/{name}/json"),
+    ("POST", "/build"), ("POST", "/auth"), ("GET", "/distribution/{name}/json"),
     ("GET", "/swarm"), ("GET", "/services"), ("GET", "/nodes"), ("GET", "/tasks"), ("GET", "/secrets"),
     ("GET", "/configs"), ("GET", "/plugins"),
 )  # fmt: skip

@@ -272,3 +272,16 @@ def test_container_prune_removes_what_does_not_run(own_docker: DockerCli) -> Non
     assert [json.loads(event)["Actor"]["Attributes"] for event in events.splitlines()] == [{"reclaimed": "0"}] * len(
         events.splitlines()
     )
+
+
+def test_image_prune_removes_what_no_container_uses(own_docker: DockerCli) -> None:
+    own_docker("create", "busybox:latest")
+    assert own_docker("image", "prune", "--force") == "Total reclaimed space: 0B"
+    assert "untagged: cf/rich:1" in own_docker("image", "prune", "--force", "--all")
+    assert own_docker("images", "--format", "{{.Repository}}:{{.Tag}}") == "busybox:latest"
+
+
+def test_system_prune_goes_through(own_docker: DockerCli) -> None:
+    gone = own_docker("create", "--name", "pruned", "busybox:latest")
+    assert gone in own_docker("system", "prune", "--force")
+    assert own_docker("ps", "-aq") == ""

@@ -1,9 +1,13 @@
 import asyncio
+import hashlib
+import json
 
 import pytest
 
 from statesvc.app import Services
-from statesvc.db import events
+from statesvc.db import events, images
+from statesvc.db.engine import Connection
+from statesvc.db.images import Image
 from statesvc.domain.documents import Config, ContainerCreate
 from statesvc.domain.event import Event
 from statesvc.errors import InvalidParameter, NotFound
@@ -110,3 +114,75 @@ async def test_a_pruned_name_is_free(services: Services, prune: Pruning) -> None
     with pytest.raises(NotFound):
         await services.containers.find("again")
     await create(services, "again")
+
+
+def record(conn: Connection, number: int, *references: str, labels: dict[str, str] | None = None) -> str:
+    """Record an image under references; return its ID."""
+    document = {"config": {"Labels": labels or {}}, "rootfs": {"type": "layers"}, "comment": str(number)}
+    raw = json.dumps(document).encode()
+    image_id = f"sha256:{hashlib.sha256(raw).hexdigest()}"
+    images.put(conn, Image(image_id, raw, 10, number * 1_000_000_000, None))
+    for reference in references:
+        images.tag(conn, reference, image_id, 0)
+    return image_id
+
+
+@pytest.fixture
+async def recorded(services: Services) -> dict[str, str]:
+    """Images with two tags, with a digest only, without a name, and with two tags and a container."""
+
+    def fill(conn: Connection) -> dict[str, str]:
+        digest = f"docker.io/a/digest@sha256:{'d' * 64}"
+        return {
+            record(conn, 1, "docker.io/library/one:1", "docker.io/library/one:2"): "tagged",
+            record(conn, 2, digest, labels={"keep": "1"}): "digest",
+            record(conn, 3): "bare",
+            record(conn, 4, "docker.io/library/used:1", "docker.io/library/used:2"): "used",
+        }
+
+    made = await services.database.write(fill)
+    await services.containers.create("web", ContainerCreate(config=Config(Cmd=["x"], Image="used:1")))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("filters", "gone"),
+    [
+        ({}, {"digest", "bare"}),
+        ({"dangling": ("true",)}, {"digest", "bare"}),
+        ({"dangling": ("false",)}, {"tagged", "digest", "bare"}),
+        ({"label": ("keep",)}, {"digest"}),
+        ({"label!": ("keep",)}, {"bare"}),
+        ({"until": ("2",)}, {"digest"}),
+        ({"until": ("1h",), "dangling": ("0",)}, {"tagged", "digest", "bare"}),
+    ],
+    ids=str,
+)
+async def test_images_that_nobody_needs_go(
+    services: Services, prune: Pruning, recorded: dict[str, str], filters: dict[str, tuple[str, ...]], gone: set[str]
+) -> None:
+    removals = await prune.images(filters)
+    assert {recorded[done.deleted] for done in removals if done.deleted} == gone
+    left = {recorded[image.image.id] for image in await services.images.all()}
+    assert left == {"tagged", "digest", "bare", "used"} - gone
+    assert (await services.images.inspect("used:2")).repo_tags == ["used:1", "used:2"]
+    last = (await journal(services))[-1]
+    assert (last.type, last.action, last.attributes) == ("image", "prune", {"reclaimed": "0"})
+
+
+async def test_prunes_of_images_go_on_side_by_side(
+    services: Services, prune: Pruning, recorded: dict[str, str]
+) -> None:
+    done = await asyncio.gather(*(prune.images({"dangling": ("false",)}) for _ in range(4)))
+    deleted = [one.deleted for removals in done for one in removals if one.deleted]
+    assert {recorded[image] for image in deleted} == {"tagged", "digest", "bare"}
+    assert len(deleted) == 3
+
+
+@pytest.mark.parametrize("filters", [{"dangling": ("maybe",)}, {"until": ("bogus",)}])
+async def test_a_filter_of_images_that_cannot_be_understood_removes_none(
+    services: Services, prune: Pruning, recorded: dict[str, str], filters: dict[str, tuple[str, ...]]
+) -> None:
+    with pytest.raises(InvalidParameter):
+        await prune.images(filters)
+    assert len(await services.images.all()) == len(recorded)
