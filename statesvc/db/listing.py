@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 import orjson
 from sqlalchemy import (
+    ColumnClause,
     ColumnElement,
     Connection,
     Select,
+    Text,
     and_,
     bindparam,
     func,
@@ -38,6 +40,8 @@ from statesvc.domain.state import LIVE, State
 Condition = ColumnElement[bool]
 
 _C, _H, _N = containers.c, container_health.c, container_names.c
+# The plus keeps SQLite from the index of states.
+_STATE_AS_IT_IS: ColumnClause[str] = literal_column("+containers.state", Text)
 _NAMES = (
     select(func.group_concat(func.json_quote(literal_column("'/'") + _N.name)))
     .where(_N.container_id == _C.id)
@@ -120,9 +124,9 @@ def revisions(conn: Connection, conditions: Sequence[Condition]) -> list[tuple[s
     return [(row.id, row.revision) for row in conn.execute(chosen)]
 
 
-def live() -> Condition:
-    """There is a process behind the container."""
-    return _C.state.in_(sorted(LIVE))
+def live(*, searched: bool = True) -> Condition:
+    """There is a process behind the container; `searched` as for state_in."""
+    return state_in(LIVE, searched=searched)
 
 
 def removable() -> Condition:
@@ -135,9 +139,12 @@ def ids(container_ids: Iterable[str]) -> Condition:
     return _C.id.in_(_each(container_ids))
 
 
-def state_in(states: Iterable[str]) -> Condition:
-    """The container is in one of these states."""
-    return _C.state.in_(sorted(states))
+def state_in(states: Iterable[str], *, searched: bool = True) -> Condition:
+    """The container is in one of these states.
+
+    Unless it is to be searched by its state, another condition is: most containers are in one of very few states.
+    """
+    return (_C.state if searched else _STATE_AS_IT_IS).in_(sorted(states))
 
 
 def exit_code_in(codes: Iterable[int]) -> Condition:

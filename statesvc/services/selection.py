@@ -23,6 +23,7 @@ ACCEPTED = frozenset(
         "network", "is-task", "publish", "expose",
     }
 )  # fmt: skip
+_NARROW = ("id", "name", "label", "ancestor", "volume", "network", "publish", "expose")
 # An expression in SQL can be only so deep.
 MOST_LABELS = 100
 _HEALTH = ("starting", "healthy", "unhealthy", "none")
@@ -71,7 +72,7 @@ def select(conn: Connection, query: ListQuery) -> Listed:
     if narrowed is not None:
         conditions.append(listing.ids(sorted(narrowed)))
     if not (query.all or query.limit > 0 or filters.get("status")):
-        conditions.append(listing.live())
+        conditions.append(listing.live(searched=not _has_better(filters)))
     place = _between(conn, narrowed, around)
     if place is None or (filters.get("ancestor") and not ancestors):
         return Listed((), {})
@@ -86,7 +87,8 @@ def _conditions(filters: Filters) -> Iterator[Condition]:
     if wanted := filters.get("exited"):
         yield listing.exit_code_in([_code(text) for text in wanted])
     if wanted := filters.get("status"):
-        yield listing.state_in(_known(wanted, tuple(State), "invalid filter 'status={}'"))
+        known = _known(wanted, tuple(State), "invalid filter 'status={}'")
+        yield listing.state_in(known, searched=not _has_better(filters))
     task = filtering.flag(filters, "is-task")
     if task is not None:
         yield listing.managed(wanted=task)
@@ -97,6 +99,11 @@ def _conditions(filters: Filters) -> Iterator[Condition]:
         yield listing.uses_volume(wanted)
     if wanted := filters.get("network"):
         yield listing.in_network(wanted)
+
+
+def _has_better(filters: Filters) -> bool:
+    """Say whether a filter is set that chooses fewer containers than a state does."""
+    return any(filters.get(key) for key in _NARROW)
 
 
 def labelled(filters: Filters) -> Iterator[Condition]:

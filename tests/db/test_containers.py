@@ -168,6 +168,13 @@ def test_a_filtered_list_searches_an_index_and_scans_no_documents(
     assert "SCAN containers" not in steps
 
 
+@pytest.mark.parametrize("by_state", [listing.live(searched=False), listing.state_in(["created"], searched=False)])
+def test_a_label_is_searched_before_a_state(conn: Connection, by_state: listing.Condition) -> None:
+    steps = plan_of(conn, listing.statement([by_state, listing.labelled("tier", "front")]))
+    assert "ix_container_labels_key_value (key=? AND value=?)" in steps
+    assert "ix_containers_state" not in steps
+
+
 @pytest.mark.parametrize("statement", [listing.OWN_NAMES, listing.CONTAINING, listing.BEGINNING])
 def test_a_name_filter_reads_names_only(conn: Connection, statement: Statement) -> None:
     steps = plan(conn, statement.sql, statement.sql.count("?")).splitlines()
