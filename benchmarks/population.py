@@ -15,8 +15,11 @@ _TABLES = {
 }
 
 
-def grow(database: Path, until: int) -> None:
-    """Add copies of one container until there are so many; ID, name and time of creation differ."""
+def grow(database: Path, until: int, *, analyze: bool = True) -> None:
+    """Add copies of one container until there are so many; ID, name and time of creation differ.
+
+    The service itself never has SQLite look at what is in the tables.
+    """
     connection = driver.connect(str(database), isolation_level=None)
     have = connection.execute("SELECT count(*) FROM containers").fetchone()[0]
     (model,) = connection.execute("SELECT id FROM containers ORDER BY created_at DESC LIMIT 1").fetchone()
@@ -30,7 +33,8 @@ def grow(database: Path, until: int) -> None:
     for table, owner in _TABLES.items():
         _copy(connection, table, owner, model)
     connection.execute("COMMIT")
-    connection.execute("ANALYZE")
+    if analyze:
+        connection.execute("ANALYZE")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
 

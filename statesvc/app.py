@@ -16,13 +16,19 @@ import uvloop
 from statesvc.api.containers import ContainersApi
 from statesvc.api.engine import EngineApi
 from statesvc.api.events import EventsApi
+from statesvc.api.files import FilesApi
 from statesvc.api.images import ImagesApi
 from statesvc.api.imports import ImportsApi
+from statesvc.api.networks import NetworksApi
+from statesvc.api.processes import ProcessesApi
+from statesvc.api.pruning import PruningApi
 from statesvc.api.routing import Router
 from statesvc.api.runtimes import RuntimesApi
-from statesvc.api.server import Server, bind, socket_path
+from statesvc.api.server import bind, socket_path
 from statesvc.api.system import SystemApi
+from statesvc.api.usage import UsageApi
 from statesvc.api.validation import ValidationApi
+from statesvc.api.volumes import VolumesApi
 from statesvc.db import migrate
 from statesvc.db import runtimes as versions
 from statesvc.db.engine import Connection, Database
@@ -40,10 +46,16 @@ from statesvc.services.containers import Containers
 from statesvc.services.images import Images
 from statesvc.services.imports import Imports
 from statesvc.services.journal import Journal
+from statesvc.services.networks import Networks
+from statesvc.services.processes import Processes
+from statesvc.services.pruning import Pruning
 from statesvc.services.runtimes import Runtimes
 from statesvc.services.site import Site
 from statesvc.services.sweep import SweepReport, sweep
 from statesvc.services.system import System
+from statesvc.services.usage import DiskUsage
+from statesvc.services.volumes import Volumes
+from statesvc.services.waiting import Waiting
 from statesvc.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -68,10 +80,12 @@ class Services:
     journal: Journal
     system: System
     runtimes: Runtimes
+    waiting: Waiting
     importers: Mapping[str, Importer]
 
     def application(self) -> Router:
         """Return the HTTP application over these services."""
+        processes = Processes(self.database)
         apis = (
             ContainersApi(self.containers, self.site.clock),
             ImagesApi(self.images),
@@ -79,10 +93,21 @@ class Services:
             SystemApi(self.system),
             RuntimesApi(self.runtimes),
             ValidationApi(self.containers),
-            EngineApi(self.containers),
+            PruningApi(Pruning(self.database, self.site)),
+            ProcessesApi(processes, self.waiting),
+            FilesApi(processes),
+            VolumesApi(Volumes(self.database)),
+            NetworksApi(Networks(self.database, self.site)),
+            UsageApi(DiskUsage(self.database), self.site.clock),
+            EngineApi(),
             ImportsApi(self.importers),
         )
         return Router(route for api in apis for route in api.routes())
+
+    def end_streams(self) -> None:
+        """End what has no end of its own: every stream, every wait."""
+        self.journal.close()
+        self.waiting.close()
 
 
 @asynccontextmanager
@@ -122,7 +147,8 @@ async def opened(
         journal = Journal(database, clock)
         containers, system = Containers(database, site, images), System(database, site)
         importers: dict[str, Importer] = {"docker": DockerImporter(Imports(database, site))}
-        yield Services(database, site, containers, images, journal, system, runtimes, importers)
+        waiting = Waiting(database)
+        yield Services(database, site, containers, images, journal, system, runtimes, waiting, importers)
 
 
 def _instance(conn: Connection, new: str) -> str:
@@ -142,7 +168,7 @@ async def swept(services: Services, settings: Settings, *, dry_run: bool = False
 async def _serve(settings: Settings) -> None:
     async with opened(settings) as services:
         await swept(services, settings)
-        server = Server(services.application(), on_stop=services.journal.close)
+        server = Server(services.application(), on_stop=services.end_streams)
         with ExitStack() as sockets:
             listeners = []
             for host in settings.hosts:

@@ -5,6 +5,7 @@ StateError
 ├── NotFound             what it names does not exist
 ├── Conflict             the state forbids it now: a change of state could clear it
 │   └── NameConflict     another container holds the name
+├── Forbidden            what it names may not be treated so
 ├── NotModified          the state is already as asked
 ├── PreconditionFailed   the state changed since the caller looked
 ├── TooLarge             the request is larger than the service accepts
@@ -66,6 +67,10 @@ class NameConflict(Conflict):
         )
         self.name = name
         self.owner_id = owner_id
+
+
+class Forbidden(StateError):
+    """What the request names may not be treated so."""
 
 
 class NotModified(StateError):

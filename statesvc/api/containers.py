@@ -16,7 +16,7 @@ from statesvc.domain.documents import ContainerCreate, ContainerUpdate, HostConf
 from statesvc.domain.documents.update import host_config
 from statesvc.domain.network_mode import is_user_defined
 from statesvc.domain.times import Clock
-from statesvc.services.containers import Containers
+from statesvc.services.containers import Containers, Inspection
 
 LARGE_BODY = 256 * 1024
 
@@ -53,14 +53,22 @@ class ContainersApi:
     async def index(self, call: Call) -> Response:
         """GET /containers/json?all=&limit=&size=&filters="""
         rows = await self._containers.listed(listing.query(call))
-        return raw_json(listing.render(rows, self._clock(), size=call.flag("size")))
+        return raw_json(listing.render(rows, self._clock()))
 
     async def inspect(self, call: Call) -> Response:
         """GET /containers/{name}/json?size="""
         row = await self._containers.inspect(call.name)
         if call.version >= versions.parse("1.45") and not call.query:
             return raw_json(render(row))
-        return raw_json(_adapted(orjson.loads(render(row)), call))
+        document: dict[str, Any] = orjson.loads(render(row))
+        if call.flag("size"):
+            document |= await self._sizes(row)
+        return raw_json(_adapted(document, call.version))
+
+    async def _sizes(self, row: Inspection) -> dict[str, int]:
+        """Return what is known of the sizes: what one has written that ran is an engine's to know."""
+        root = await self._containers.image_size(row.image_id)
+        return {"SizeRootFs": root} if row.started_at else {"SizeRw": 0, "SizeRootFs": root}
 
     async def update(self, call: Call) -> Response:
         """POST /containers/{name}/update"""
@@ -83,12 +91,9 @@ class ContainersApi:
         return no_content()
 
 
-def _adapted(document: dict[str, Any], call: Call) -> bytes:
-    """Return an inspect document as an older API version, or a request with options, has it (moby inspect.go)."""
-    if call.flag("size"):
-        # The layers are an engine's; of files that were never written, zero bytes are true.
-        document |= {"SizeRw": 0, "SizeRootFs": 0}
-    if call.version < versions.parse("1.45"):
+def _adapted(document: dict[str, Any], version: versions.Version) -> bytes:
+    """Return an inspect document as the API version has it (moby daemon/inspect.go)."""
+    if version < versions.parse("1.45"):
         more = [document["Id"][:12], document["Config"]["Hostname"]]
         for name, endpoint in document["NetworkSettings"]["Networks"].items():
             if is_user_defined(name):

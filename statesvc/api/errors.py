@@ -8,6 +8,7 @@ from statesvc.api.answers import json_answer
 
 STATUS: dict[type[errors.StateError], int] = {
     errors.InvalidParameter: 400,
+    errors.Forbidden: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
     errors.NotModified: 304,

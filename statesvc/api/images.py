@@ -41,7 +41,7 @@ class ImagesApi:
         """GET /images/json?filters=&all=&digests="""
         wanted = filters.parse(call.text("filters"), _ACCEPTED)
         shown = _chosen(await self._images.all(), wanted)
-        return json_answer([_entry(image, call.version) for image in shown])
+        return json_answer([entry(image, call.version) for image in shown])
 
     async def load(self, call: Call) -> Response:
         """POST /images/load, the body a tar archive of `docker save`."""
@@ -135,7 +135,8 @@ def _created(text: str, among: Sequence[RecordedImage]) -> int:
     raise InvalidParameter(f"invalid filter: there is no image {text!r}")
 
 
-def _entry(image: RecordedImage, version: versions.Version) -> dict[str, object]:
+def entry(image: RecordedImage, version: versions.Version) -> dict[str, object]:
+    """Return an image as a list shows it."""
     says = image.says
     shown: dict[str, object] = {
         "Containers": -1,

@@ -1,7 +1,6 @@
 """The answer to a list of containers, put together from the summaries that are stored."""
 
 import re
-from collections.abc import Mapping
 
 import orjson
 
@@ -21,21 +20,21 @@ def query(call: Call) -> ListQuery:
     # As Go's Atoi: ASCII digits, no spaces, no underscores, 64 bits.
     if not _INTEGER.fullmatch(limit) or not -(2**63) <= int(limit) < 2**63:
         raise InvalidParameter(f"the limit {limit[:50]!r} is not a number")
-    return ListQuery(call.flag("all"), int(limit), filters.parse(call.text("filters"), ACCEPTED))
+    wanted = filters.parse(call.text("filters"), ACCEPTED)
+    return ListQuery(call.flag("all"), int(limit), wanted, call.flag("size"))
 
 
-def render(listed: Listed, now: int, *, size: bool) -> bytes:
-    """Return the list as Docker has it. `size` adds SizeRootFs, which is 0 as the layers are an engine's."""
-    sizes = '"SizeRootFs":0,' if size else ""
+def render(listed: Listed, now: int) -> bytes:
+    """Return the list as Docker has it. Of sizes only the image's is known: what a container wrote is an engine's."""
     images = {
-        (image, image_id): _image(image, image_id, listed.images)
+        (image, image_id): _image(image, image_id, listed)
         for image, image_id in {(row[2], row[3]) for row in listed.rows}
     }
     # A list of thousands spends its time here: most entries need neither a sentence nor a call.
-    created = f'"State":"created","Status":"Created",{sizes}'
+    created = '"State":"created","Status":"Created",'
     entries = [
         f'{{"Names":[{names}],{images[image, image_id]},'
-        f"{created if state == 'created' else _told(state, exit_code, started_at, finished_at, health, now, sizes)}"
+        f"{created if state == 'created' else _told(state, exit_code, started_at, finished_at, health, now)}"
         f"{summary[1:]}"
         for _, names, image, image_id, state, exit_code, started_at, finished_at, health, summary in listed.rows
     ]
@@ -49,16 +48,18 @@ def _told(
     finished_at: int | None,
     health: str | None,
     now: int,
-    sizes: str,
 ) -> str:
     status = sentence(state, exit_code, started_at, finished_at, health, now)
-    return f'"State":"{state}","Status":"{status}",{sizes}'
+    return f'"State":"{state}","Status":"{status}",'
 
 
-def _image(image: str, image_id: str, meant: Mapping[str, str]) -> str:
+def _image(image: str, image_id: str, listed: Listed) -> str:
     # A reference that means another image by now is of no use: Docker shows the ID instead.
-    shown = image if image == image_id or meant.get(image) == image_id else image_id
-    return orjson.dumps({"Image": shown, "ImageID": image_id}).decode()[1:-1]
+    shown = image if image == image_id or listed.images.get(image) == image_id else image_id
+    told: dict[str, object] = {"Image": shown, "ImageID": image_id}
+    if size := listed.sizes.get(image_id):
+        told["SizeRootFs"] = size
+    return orjson.dumps(told).decode()[1:-1]
 
 
 def sentence(

@@ -10,7 +10,7 @@ from statesvc.api.answers import json_answer
 from statesvc.api.call import Call
 from statesvc.api.routing import Route
 from statesvc.domain.runtimes import Runtime
-from statesvc.domain.state import LIVE, State
+from statesvc.domain.state import State
 from statesvc.domain.times import render as time_text
 from statesvc.services.images import DOCKER_VERSION
 from statesvc.services.system import Counts, System
@@ -76,13 +76,13 @@ class SystemApi:
 
     def _state(self, counts: Counts) -> dict[str, object]:
         by_state = counts.containers
-        live = sum(by_state.get(state, 0) for state in LIVE)
-        total, paused = sum(by_state.values()), by_state.get(State.PAUSED, 0)
+        # As Docker counts: what restarts does not run (moby daemon setStateCounter).
+        total, running, paused = sum(by_state.values()), by_state.get(State.RUNNING, 0), by_state.get(State.PAUSED, 0)
         return {
             "Containers": total,
-            "ContainersRunning": live - paused,
+            "ContainersRunning": running,
             "ContainersPaused": paused,
-            "ContainersStopped": total - live,
+            "ContainersStopped": total - running - paused,
             "Images": counts.images,
         }
 

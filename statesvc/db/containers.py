@@ -267,3 +267,9 @@ def users_of_image(conn: Connection, image_id: str) -> list[tuple[str, State]]:
 def count_by_state(conn: Connection) -> dict[State, int]:
     """Return how many containers are in each state."""
     return {State(state): n for state, n in conn.execute(select(_C.state, func.count()).group_by(_C.state))}
+
+
+def count_by_image(conn: Connection) -> dict[str, int]:
+    """Return how many containers are made from each image."""
+    counted = conn.execute(select(_C.image_id, func.count().label("users")).group_by(_C.image_id))
+    return {row.image_id: row.users for row in counted}

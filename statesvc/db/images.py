@@ -1,6 +1,6 @@
 """Image records: the exact configuration bytes under their digest, and the references that name them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -125,6 +125,12 @@ def _grouped(rows: Sequence[Any]) -> dict[str, list[str]]:
 def remove(conn: Connection, image_id: str) -> None:
     """Forget the image and every reference to it."""
     conn.execute(delete(images).where(_I.id == image_id))
+
+
+def sizes(conn: Connection, image_ids: Collection[str]) -> dict[str, int]:
+    """Return the size of each of these images that is recorded."""
+    found = conn.execute(select(_I.id, _I.size).where(_I.id.in_(image_ids)))
+    return {row.id: row.size for row in found}
 
 
 def count(conn: Connection) -> int:

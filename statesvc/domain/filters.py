@@ -1,17 +1,22 @@
 """The `filters` parameter of Docker's lists: a JSON object of keys, each with the values that it may have."""
 
 import json
+import re
 from collections.abc import Mapping
 
 from statesvc.errors import InvalidParameter
 
 Filters = Mapping[str, tuple[str, ...]]
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_WORDS = {"0": False, "false": False, "1": True, "true": True}
+
 
 def parse(text: str, accepted: frozenset[str] | None = None) -> Filters:
     """Return the filters. Raises InvalidParameter for other forms and, where some are named, for keys not accepted.
 
-    Both forms of Docker are read: `{"label": ["a"]}` and the older `{"label": {"a": true}}`.
+    Both forms of Docker are read, but not mixed: `{"label": ["a"]}` and the older `{"label": {"a": true}}`. Of the
+    older one every key counts, as it does in Docker, whatever its value (moby api/types/filters FromJSON).
     """
     if not text:
         return {}
@@ -25,15 +30,42 @@ def parse(text: str, accepted: frozenset[str] | None = None) -> Filters:
         raise InvalidParameter("invalid filter: the filters must be a JSON object")
     for key in written:
         if accepted is not None and key not in accepted:
-            raise InvalidParameter(f"invalid filter '{key}'")
-    return {key: _values(key, value) for key, value in written.items()}
+            raise InvalidParameter(f"invalid filter '{_text(key)}'")
+    if {list, dict} <= {type(value) for value in written.values()}:
+        raise InvalidParameter("invalid filter: lists and objects of values cannot be mixed")
+    return {_text(key): _values(key, value) for key, value in written.items()}
+
+
+def flag(filters: Filters, key: str) -> bool | None:
+    """Return what a filter of yes and no asks for, None if it is not there.
+
+    Raises InvalidParameter if it says neither, or both (moby GetBoolOrDefault).
+    """
+    if key not in filters:
+        return None
+    said = {_WORDS[value] for value in filters[key] if value in _WORDS}
+    if len(said) != 1:
+        shown = f"=[{' '.join(sorted(filters[key]))}]" if filters[key] else ""
+        raise InvalidParameter(f"invalid filter '{key}{shown}'")
+    return said.pop()
+
+
+def labels(wanted: tuple[str, ...]) -> tuple[tuple[str, str | None], ...]:
+    """Return the labels that are asked for: key and value, None for any value."""
+    split = (label.partition("=") for label in wanted)
+    return tuple(dict.fromkeys((key, value if equals else None) for key, equals, value in split))
 
 
 def _values(key: str, value: object) -> tuple[str, ...]:
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return tuple(value)
+        return tuple(dict.fromkeys(map(_text, value)))
     if isinstance(value, dict) and all(isinstance(chosen, bool) for chosen in value.values()):
-        return tuple(item for item, chosen in value.items() if chosen)
+        return tuple(map(_text, value))
     if value is None:
         return ()
-    raise InvalidParameter(f"invalid filter '{key}': its values must be a list of strings")
+    raise InvalidParameter(f"invalid filter '{_text(key)}': its values must be a list of strings")
+
+
+def _text(value: str) -> str:
+    """Return the text as Go reads it from JSON: half a character is the replacement character."""
+    return _SURROGATE.sub("\ufffd", value)

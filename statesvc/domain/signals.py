@@ -11,6 +11,8 @@ _NUMBERS = {
     **{f"RTMAX-{n}": 64 - n for n in range(1, 15)},
 }  # fmt: skip
 
+_KNOWN = frozenset(_NUMBERS.values())
+
 
 def parse(text: str) -> int | None:
     """Return the number of a signal; None if the text names none.
@@ -32,3 +34,8 @@ def _upper(text: str) -> str:
     if text.isascii():
         return text.upper()
     return "".join(upper if len(upper := character.upper()) == 1 else character for character in text)
+
+
+def is_known(number: int) -> bool:
+    """Say whether Linux has a signal of this number (moby/sys signal ValidSignalForPlatform)."""
+    return number in _KNOWN

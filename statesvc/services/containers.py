@@ -8,6 +8,7 @@ import orjson
 import structlog
 
 from statesvc.db import containers, events, insertion, names
+from statesvc.db import images as image_records
 from statesvc.db.containers import Found, Inspection
 from statesvc.db.engine import Connection, Database
 from statesvc.db.insertion import Belongings, Container
@@ -86,6 +87,10 @@ class Containers:
         Raises NotFound, or InvalidParameter if it is empty or ambiguous.
         """
         return await self._database.read(containers.find, reference)
+
+    async def image_size(self, image_id: str) -> int:
+        """Return how large the image with this ID is, 0 if it is not recorded."""
+        return (await self._database.read(image_records.sizes, (image_id,))).get(image_id, 0)
 
     async def listed(self, query: ListQuery) -> Listed:
         """Return the containers of a list, the newest first.
@@ -314,6 +319,11 @@ def _remove(conn: Connection, reference: str, now: int, *, force: bool) -> None:
     found = containers.find(conn, reference)
     if found.state in LIVE:
         raise _live(found, force=force)
+    discard(conn, found, now)
+
+
+def discard(conn: Connection, found: Found, now: int) -> None:
+    """Remove a container that does not live with all that belongs to it, and write the event."""
     _log(conn, "destroy", found, now, found.revision + 1)
     containers.remove(conn, found.id)
 

@@ -70,7 +70,7 @@ class Images:
 
     async def all(self) -> Sequence[RecordedImage]:
         """Return every image, the newest first."""
-        return await self._database.scan(_list)
+        return await self._database.scan(recorded)
 
     async def load(self, archive: AsyncIterator[bytes]) -> list[str]:
         """Record the images of a `docker save` archive; return a sentence about each, as Docker says it."""
@@ -173,7 +173,8 @@ def _inspect(conn: Connection, text: str) -> RecordedImage:
     return _recorded(image, images.tags(conn, image.id), images.digests(conn, image.id))
 
 
-def _list(conn: Connection) -> list[RecordedImage]:
+def recorded(conn: Connection) -> list[RecordedImage]:
+    """Return every image, the newest first."""
     tags, digests = images.references_by_image(conn)
     return [_recorded(image, tags.get(image.id, ()), digests.get(image.id, ())) for image in images.all_images(conn)]
 

@@ -1,17 +1,21 @@
 """Which containers a list shows (moby daemon/list.go)."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import re2
-
-from statesvc.db import containers, listing
+from statesvc.db import images as image_records
+from statesvc.db import listing
 from statesvc.db.engine import Connection
-from statesvc.db.listing import ListedRow
+from statesvc.db.listing import Condition, ListedRow, PortRange
+from statesvc.domain import filters as filtering
 from statesvc.domain.filters import Filters
+from statesvc.domain.go_values import atoi, parse_uint
 from statesvc.domain.state import State
-from statesvc.errors import InvalidParameter, NotFound, NotOffered, StateError
+from statesvc.errors import InvalidParameter, NotFound
 from statesvc.services import images
+from statesvc.services.patterns import Patterns
+from statesvc.validation.ports import split_protocol
 
 ACCEPTED = frozenset(
     {
@@ -19,105 +23,190 @@ ACCEPTED = frozenset(
         "network", "is-task", "publish", "expose",
     }
 )  # fmt: skip
-_COMING = ("publish", "expose", "is-task", "isolation")
-_QUIET = re2.Options()
-_QUIET.log_errors = False
+_NARROW = ("id", "name", "label", "ancestor", "volume", "network", "publish", "expose")
+# An expression in SQL can be only so deep.
+MOST_LABELS = 100
 _HEALTH = ("starting", "healthy", "unhealthy", "none")
+# Patterns that mean one name, a beginning, or a part, and need no search by a regular expression.
+_EXACT = re.compile(r"\^/?([a-zA-Z0-9_-]+)\$")
+_BEGINNING = re.compile(r"\^/?([a-zA-Z0-9_-]+)")
+_PART = re.compile(r"[a-zA-Z0-9_/-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """What a list is asked for. Without `all`, and without what implies it, only live containers are shown."""
+    """What a list is asked for.
+
+    Without `all`, a limit or a status only live containers are shown; `size` asks for the sizes of their images.
+    """
 
     all: bool = False
     limit: int = 0
     filters: Filters = field(default_factory=dict)
+    size: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """The rows of a list, and for each image text among them the ID it means now ("" for none)."""
+    """The rows of a list; for each image text among them the ID it means now ("" for none), and sizes by image ID."""
 
     rows: Sequence[ListedRow]
     images: Mapping[str, str]
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
 
 def select(conn: Connection, query: ListQuery) -> Listed:
-    """Return the containers that the query asks for, as one snapshot has them."""
+    """Return the containers that the query asks for, as one snapshot has them.
+
+    Raises InvalidParameter for a value that a filter does not understand, NotFound for a container that is named by
+    before or since and is not there.
+    """
     filters = query.filters
-    for key in _COMING:
-        if filters.get(key):
-            raise NotOffered(f"the filter {key!r} is not offered yet")
-    conditions = list(_conditions(conn, filters))
-    if not (query.all or query.limit > 0 or any(filters.get(key) for key in ("status", "exited", "before", "since"))):
-        conditions.append(listing.live())
-    rows = listing.rows(conn, conditions, query.limit if query.limit > 0 else None)
+    conditions = [*_conditions(filters)]
+    around = _around(conn, filters)
+    ancestors = [found for text in filters.get("ancestor", ()) if (found := images.id_of(conn, text))]
+    if ancestors:
+        conditions.append(listing.image_in(ancestors))
+    conditions += _ports(filters)
+    narrowed = _narrowed(conn, filters)
+    if narrowed is not None:
+        conditions.append(listing.ids(sorted(narrowed)))
+    if not (query.all or query.limit > 0 or filters.get("status")):
+        conditions.append(listing.live(searched=not _has_better(filters)))
+    place = _between(conn, narrowed, around)
+    if place is None or (filters.get("ancestor") and not ancestors):
+        return Listed((), {})
+    rows = listing.rows(conn, [*conditions, *place], query.limit if query.limit > 0 else None)
     meant = {image: images.id_of(conn, image) for image in {row.image for row in rows} if image}
-    return Listed(rows, meant)
+    sizes = image_records.sizes(conn, {row.image_id for row in rows}) if query.size else {}
+    return Listed(rows, meant, sizes)
 
 
-def _conditions(conn: Connection, filters: Filters) -> list[listing.Condition]:
-    made: list[listing.Condition] = []
-    if wanted := filters.get("id"):
-        made.append(listing.id_prefix(wanted))
-    if wanted := filters.get("name"):
-        made.append(listing.ids(_named_like(conn, wanted)))
-    for label in filters.get("label", ()):
-        key, equals, value = label.partition("=")
-        made.append(listing.labelled(key, value if equals else None))
-    if wanted := filters.get("status"):
-        made.append(listing.state_in(_known(wanted, tuple(State), "status")))
-    if wanted := filters.get("health"):
-        made.append(listing.health_in(_known(wanted, _HEALTH, "health")))
+def _conditions(filters: Filters) -> Iterator[Condition]:
+    """Yield the conditions that no other container has a part in, and judge their values in Docker's order."""
     if wanted := filters.get("exited"):
-        made.append(listing.exit_code_in([_code(text) for text in wanted]))
-    if wanted := filters.get("ancestor"):
-        made.append(listing.image_in([images.id_of(conn, text) or "none" for text in wanted]))
+        yield listing.exit_code_in([_code(text) for text in wanted])
+    if wanted := filters.get("status"):
+        known = _known(wanted, tuple(State), "invalid filter 'status={}'")
+        yield listing.state_in(known, searched=not _has_better(filters))
+    task = filtering.flag(filters, "is-task")
+    if task is not None:
+        yield listing.managed(wanted=task)
+    if wanted := filters.get("health"):
+        yield listing.health_in(_known(wanted, _HEALTH, "unrecognized filter value for health: {}"))
+    yield from labelled(filters)
     if wanted := filters.get("volume"):
-        made.append(listing.uses_volume(wanted))
+        yield listing.uses_volume(wanted)
     if wanted := filters.get("network"):
-        made.append(listing.in_network(wanted))
-    made += [_relative(conn, key, filters[key][-1]) for key in ("before", "since") if filters.get(key)]
-    return made
+        yield listing.in_network(wanted)
 
 
-def _relative(conn: Connection, key: str, reference: str) -> listing.Condition:
+def _has_better(filters: Filters) -> bool:
+    """Say whether a filter is set that chooses fewer containers than a state does."""
+    return any(filters.get(key) for key in _NARROW)
+
+
+def labelled(filters: Filters) -> Iterator[Condition]:
+    """Yield a condition for each label that is asked for. Raises InvalidParameter for too many."""
+    wanted = filtering.labels(filters.get("label", ()))
+    if len(wanted) > MOST_LABELS:
+        raise InvalidParameter(f"invalid filter 'label': more than {MOST_LABELS} labels cannot be asked for at once")
+    for key, value in wanted:
+        yield listing.labelled(key, value)
+
+
+def _around(conn: Connection, filters: Filters) -> tuple[str | None, str | None]:
+    """Return the containers that before and since name, by full ID or name. Raises NotFound for one that is missing."""
+    before, since = ([_named(conn, reference) for reference in filters.get(key, ())] for key in ("before", "since"))
+    return before[-1] if before else None, since[-1] if since else None
+
+
+def _named(conn: Connection, reference: str) -> str:
+    found = listing.by_id_or_name(conn, reference)
+    if found is None:
+        raise NotFound(f"No such container: {reference}")
+    return found
+
+
+def _between(
+    conn: Connection, narrowed: set[str] | None, around: tuple[str | None, str | None]
+) -> list[Condition] | None:
+    """Return where in the list the containers stand, None for nowhere.
+
+    Docker walks down the list that the filters of name and ID have narrowed. It shows what follows `before`, so nothing
+    if that is not in it, and stops at `since`, which it never meets if that is not in it or comes before `before`.
+    """
+    before, since = around
+    if before and narrowed is not None and before not in narrowed:
+        return None
+    place = [listing.created_relative_to(conn, before, before=True)] if before else []
+    meets = since and (narrowed is None or since in narrowed) and (not before or listing.is_older(conn, since, before))
+    return [*place, listing.created_relative_to(conn, since, before=False)] if since and meets else place
+
+
+def _ports(filters: Filters) -> list[Condition]:
+    published = [_range("publish", text) for text in filters.get("publish", ())]
+    exposed = [_range("expose", text) for text in filters.get("expose", ())]
+    return [listing.has_port(published=published, exposed=exposed)] if published or exposed else []
+
+
+def _range(key: str, text: str) -> PortRange:
+    if ":" in text:
+        raise InvalidParameter(f"filter for '{key}' should not contain ':': {text}")
+    protocol, port = split_protocol(text)
+    if not port:
+        raise InvalidParameter(f"error while looking up for {key} {text}: Empty string specified for ports.")
+    first, dash, rest = port.partition("-")
     try:
-        found = containers.find(conn, reference)
-    except NotFound as error:
-        raise NotFound(error.message) from None
-    except StateError as error:
-        raise InvalidParameter(f"invalid filter '{key}={reference}': {error.message}") from None
-    return listing.created_relative_to(conn, found.id, before=key == "before")
+        low = parse_uint(first, 16)
+        high = parse_uint(rest.partition("-")[0], 16) if dash else low
+    except ValueError as error:
+        raise InvalidParameter(f"error while looking up for {key} {text}: {error}") from None
+    if high < low:
+        raise InvalidParameter(f"error while looking up for {key} {text}: Invalid range specified for the Port: {port}")
+    return PortRange(low, high, protocol)
 
 
-def _known(wanted: tuple[str, ...], words: Sequence[str], key: str) -> tuple[str, ...]:
+def _known(wanted: tuple[str, ...], words: Sequence[str], complaint: str) -> tuple[str, ...]:
     for word in wanted:
         if word not in words:
-            raise InvalidParameter(f"invalid filter '{key}={word}'")
+            raise InvalidParameter(complaint.format(word))
     return wanted
 
 
 def _code(text: str) -> int:
     try:
-        return int(text)
-    except ValueError:
-        raise InvalidParameter(f"invalid filter 'exited={text}': it must be a number") from None
+        return atoi(text)
+    except ValueError as error:
+        raise InvalidParameter(f"invalid filter 'exited={text}': {error}") from None
 
 
-def _named_like(conn: Connection, patterns: tuple[str, ...]) -> list[str]:
+def _narrowed(conn: Connection, filters: Filters) -> set[str] | None:
+    """Return the containers that the filters of ID and name leave, None if neither is set."""
+    ids, names = filters.get("id", ()), filters.get("name", ())
+    chosen: set[str] | None = None
+    if ids:
+        chosen = {found for text in ids if (found := listing.only_with_prefix(conn, text))}
+    if names:
+        named = _named_like(conn, names)
+        chosen = named if chosen is None else chosen & named
+    return chosen
+
+
+def _named_like(conn: Connection, patterns: tuple[str, ...]) -> set[str]:
     """Return the containers with a name, written with or without its slash, in which a pattern is found."""
-    compiled = [_pattern(text) for text in patterns]
-    return [
-        owner
-        for name, owner in listing.names_of_all(conn)
-        if any(pattern.search("/" + name) or pattern.search(name) for pattern in compiled)
-    ]
-
-
-def _pattern(text: str) -> "re2._Regexp":
-    # RE2, as in Go: a pattern of a client must not take exponential time, and hold up everybody.
-    try:
-        return re2.compile(text, _QUIET)
-    except (re2.error, UnicodeError):
-        raise InvalidParameter(f"invalid filter 'name={text}': it is not a regular expression") from None
+    found: set[str] = set()
+    others = []
+    for text in patterns:
+        if exact := _EXACT.fullmatch(text):
+            found |= {owner for owner in [listing.by_own_name(conn, exact[1])] if owner}
+        elif beginning := _BEGINNING.fullmatch(text):
+            found.update(listing.with_name_beginning(conn, beginning[1]))
+        elif _PART.fullmatch(text):
+            found.update(listing.with_name_containing(conn, text))
+        else:
+            others.append(text)
+    if others:
+        compiled = Patterns(tuple(others))
+        found |= {owner for name, owner in listing.own_names(conn) if compiled.find(f"/{name}", name)}
+    return found

@@ -47,7 +47,7 @@ def test_a_wrong_method_or_path_is_refused(service: Service, method: str, path: 
         "filters=x",
         "filters=[]",
         "filters=%7B%22name%22%3A1%7D",
-        "filters=%7B%22name%22%3A%5B%22(%22%5D%7D",
+        "filters=%7B%22name%22%3A%5B%22a%22%5D%2C%22label%22%3A%7B%22a%22%3Atrue%7D%7D",
         "filters=%7B%22id%22%3A%5B%22%5Cu0000%22%5D%2C%22x%22%3A%5B%221%22%5D%7D",
         "filters=%7B%22since%22%3A%5B%22nothing%22%5D%7D",
         "limit=many",

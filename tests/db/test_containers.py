@@ -1,11 +1,13 @@
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from sqlalchemy import Select
 
 from statesvc.db import containers, listing, names
 from statesvc.db.containers import BY_ID, RANKED, RANKED_ROW
 from statesvc.db.engine import Connection
-from statesvc.db.prepared import Query
+from statesvc.db.prepared import Query, Statement
 from statesvc.errors import InvalidParameter, NotFound
 
 Make = Callable[..., str]
@@ -115,3 +117,75 @@ def test_a_look_up_still_searches_after_analyze_saw_one_kind_of_row(conn: Connec
 
 def test_a_list_needs_no_sorting(conn: Connection) -> None:
     assert "TEMP B-TREE" not in plan(conn, listing.EVERY.sql, listing.EVERY.sql.count("?"))
+
+
+@pytest.mark.parametrize(
+    ("prefix", "found"), [("a", None), ("ab", B), (A, A), ("f", None), ("", None), ("ab" + "g", None)]
+)
+def test_a_filter_by_id_means_the_only_container_that_begins_so(
+    conn: Connection, make: Make, prefix: str, found: str | None
+) -> None:
+    make("web", container_id=A)
+    make("db", container_id=B)
+    assert listing.only_with_prefix(conn, prefix) == found
+
+
+PORTS = [listing.PortRange(80, 90, "tcp")]
+
+
+@pytest.mark.parametrize(
+    ("condition", "index"),
+    [
+        pytest.param(
+            listing.labelled("tier", "front"), "ix_container_labels_key_value (key=? AND value=?)", id="label"
+        ),
+        pytest.param(listing.labelled("tier", None), "ix_container_labels_key_value (key=?)", id="label-key"),
+        pytest.param(listing.state_in(["exited", "dead"]), "ix_containers_state_created_at_id (state=?)", id="status"),
+        pytest.param(listing.live(), "ix_containers_state_created_at_id (state=?)", id="live"),
+        pytest.param(listing.image_in(["sha256:" + "b" * 64]), "ix_containers_image_id (image_id=?)", id="ancestor"),
+        pytest.param(listing.ids([A, B]), "sqlite_autoindex_containers_1 (id=?)", id="id-and-name"),
+        pytest.param(listing.in_network(["bridge"]), "ix_container_networks_name (name=?)", id="network"),
+        pytest.param(
+            listing.in_network(["c0ffee"]), "ix_container_networks_network_id (network_id>? AND network_id<?)",
+            id="network-id",
+        ),
+        pytest.param(
+            listing.has_port(published=PORTS, exposed=[]),
+            "ix_container_ports_public_port (public_port>? AND public_port<?)", id="publish",
+        ),
+        pytest.param(
+            listing.has_port(published=[], exposed=PORTS),
+            "ix_container_ports_private_port (private_port>? AND private_port<?)", id="expose",
+        ),
+    ],
+)  # fmt: skip
+def test_a_filtered_list_searches_an_index_and_scans_no_documents(
+    conn: Connection, condition: listing.Condition, index: str
+) -> None:
+    steps = plan_of(conn, listing.statement([condition]))
+    assert index in steps
+    assert "container_specs" not in steps
+    assert "SCAN containers" not in steps
+
+
+@pytest.mark.parametrize("by_state", [listing.live(searched=False), listing.state_in(["created"], searched=False)])
+def test_a_label_is_searched_before_a_state(conn: Connection, by_state: listing.Condition) -> None:
+    steps = plan_of(conn, listing.statement([by_state, listing.labelled("tier", "front")]))
+    assert "ix_container_labels_key_value (key=? AND value=?)" in steps
+    assert "ix_containers_state" not in steps
+
+
+@pytest.mark.parametrize("statement", [listing.OWN_NAMES, listing.CONTAINING, listing.BEGINNING])
+def test_a_name_filter_reads_names_only(conn: Connection, statement: Statement) -> None:
+    steps = plan(conn, statement.sql, statement.sql.count("?")).splitlines()
+    assert [step for step in steps if "container_names" not in step] == []
+
+
+def test_the_beginning_of_a_name_is_a_range_of_the_names(conn: Connection) -> None:
+    steps = plan(conn, listing.BEGINNING.sql, listing.BEGINNING.sql.count("?"))
+    assert steps == "SEARCH container_names USING PRIMARY KEY (name>? AND name<?)"
+
+
+def plan_of(conn: Connection, statement: Select[Any]) -> str:
+    compiled = statement.compile(conn.engine, compile_kwargs={"literal_binds": True})
+    return "\n".join(row[3] for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}".replace("%", "%%")))

@@ -3,6 +3,7 @@
 from statesvc.domain.documents.config import Config, HealthConfig
 from statesvc.domain.documents.create import ContainerCreate
 from statesvc.domain.documents.document import Document
+from statesvc.domain.documents.exec import ExecCreate, ExecStart
 from statesvc.domain.documents.host_config import (
     BindOptions,
     ClusterOptions,
@@ -21,6 +22,7 @@ from statesvc.domain.documents.host_config import (
     WeightDevice,
 )
 from statesvc.domain.documents.network import EndpointIPAMConfig, EndpointSettings, NetworkingConfig
+from statesvc.domain.documents.objects import NetworkConnect, NetworkCreate, VolumeCreate
 from statesvc.domain.documents.update import ContainerUpdate
 
 __all__ = [
@@ -34,16 +36,21 @@ __all__ = [
     "Document",
     "EndpointIPAMConfig",
     "EndpointSettings",
+    "ExecCreate",
+    "ExecStart",
     "HealthConfig",
     "HostConfig",
     "LogConfig",
     "Mount",
+    "NetworkConnect",
+    "NetworkCreate",
     "NetworkingConfig",
     "PortBinding",
     "RestartPolicy",
     "ThrottleDevice",
     "TmpfsOptions",
     "Ulimit",
+    "VolumeCreate",
     "VolumeDriverConfig",
     "VolumeOptions",
     "WeightDevice",

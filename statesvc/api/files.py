@@ -1,0 +1,53 @@
+"""The files of a container over HTTP: archive, changes, export, commit. They are an engine's to read and write."""
+
+from starlette.responses import Response
+
+from statesvc.api.answers import json_answer
+from statesvc.api.call import Call
+from statesvc.api.routing import Route
+from statesvc.domain import references
+from statesvc.domain.decode import decode
+from statesvc.domain.documents import ContainerCreate
+from statesvc.errors import InvalidParameter
+from statesvc.services.processes import Processes
+
+
+class FilesApi:
+    """The handlers of what lies in a container."""
+
+    def __init__(self, processes: Processes) -> None:
+        self._processes = processes
+
+    def routes(self) -> list[Route]:
+        """Return the routes of this noun."""
+        return [
+            *(Route(method, "/containers/{name}/archive", self.archive) for method in ("GET", "HEAD", "PUT")),
+            Route("GET", "/containers/{name}/changes", self.changes),
+            Route("GET", "/containers/{name}/export", self.export),
+            Route("POST", "/commit", self.commit),
+        ]
+
+    async def archive(self, call: Call) -> Response:
+        """GET, HEAD and PUT /containers/{name}/archive?path="""
+        if not call.text("path"):
+            raise InvalidParameter("bad parameter: pathcannot be empty")
+        await self._processes.archive(call.name)
+        return Response()
+
+    async def changes(self, call: Call) -> Response:
+        """GET /containers/{name}/changes"""
+        await self._processes.changes(call.name)
+        return json_answer(None)
+
+    async def export(self, call: Call) -> Response:
+        """GET /containers/{name}/export"""
+        await self._processes.export(call.name)
+        return Response()
+
+    async def commit(self, call: Call) -> Response:
+        """POST /commit?container=&repo=&tag=&comment=&author=&pause=&changes="""
+        if body := await call.json_body():
+            decode(ContainerCreate, body)
+        references.parse_repo_tag(call.text("repo"), call.text("tag"))
+        await self._processes.commit(call.text("container"), call.values("changes"))
+        return Response(status_code=201)

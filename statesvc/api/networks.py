@@ -1,0 +1,89 @@
+"""Networks over HTTP, derived from containers and labelled so."""
+
+from starlette.responses import Response
+
+from statesvc.api.answers import json_answer, no_content
+from statesvc.api.call import Call
+from statesvc.api.routing import Handler, Route
+from statesvc.domain import filters, times
+from statesvc.domain.decode import decode
+from statesvc.domain.documents import NetworkConnect, NetworkCreate
+from statesvc.services.networks import ACCEPTED, PRUNE_ACCEPTED, Network, Networks
+from statesvc.services.volumes import DERIVED
+
+
+class NetworksApi:
+    """The handlers under /networks."""
+
+    def __init__(self, networks: Networks) -> None:
+        self._networks = networks
+
+    def routes(self) -> list[Route]:
+        """Return the routes of this noun."""
+        return [
+            Route("GET", "/networks", self.index),
+            Route("GET", "/networks/{name}", self.inspect),
+            Route("POST", "/networks/create", self.create),
+            Route("POST", "/networks/prune", self.prune),
+            Route("DELETE", "/networks/{name}", self.delete),
+            *(
+                Route("POST", f"/networks/{{name}}/{doing}", self._connect(doing))
+                for doing in ("connect", "disconnect")
+            ),
+        ]
+
+    async def index(self, call: Call) -> Response:
+        """GET /networks?filters="""
+        found = await self._networks.listed(filters.parse(call.text("filters"), ACCEPTED))
+        return json_answer([_entry(network) for network in found])
+
+    async def inspect(self, call: Call) -> Response:
+        """GET /networks/{name}"""
+        return json_answer(_entry(await self._networks.inspect(call.name)))
+
+    async def create(self, call: Call) -> Response:
+        """POST /networks/create"""
+        body = await call.json_body()
+        await self._networks.create((decode(NetworkCreate, body) if body else NetworkCreate()).Name)
+        return no_content()
+
+    async def prune(self, call: Call) -> Response:
+        """POST /networks/prune?filters="""
+        filters.parse(call.text("filters"), PRUNE_ACCEPTED)
+        await self._networks.prune()
+        return json_answer({"NetworksDeleted": None})
+
+    async def delete(self, call: Call) -> Response:
+        """DELETE /networks/{name}"""
+        await self._networks.remove(call.name)
+        return no_content()
+
+    def _connect(self, doing: str) -> Handler:
+        async def handler(call: Call) -> Response:
+            body = await call.json_body()
+            asked = decode(NetworkConnect, body) if body else NetworkConnect()
+            await self._networks.connect(call.name, asked.Container, doing=doing)
+            return Response()
+
+        return handler
+
+
+def _entry(network: Network) -> dict[str, object]:
+    """Return a network as Docker shows it. When it was made, and with what options, is not known."""
+    return {
+        "Name": network.name,
+        "Id": network.id,
+        "Created": times.ZERO,
+        "Scope": "local",
+        "Driver": network.driver,
+        "EnableIPv6": False,
+        "IPAM": {"Driver": "default", "Options": None, "Config": []},
+        "Internal": False,
+        "Attachable": False,
+        "Ingress": False,
+        "ConfigFrom": {"Network": ""},
+        "ConfigOnly": False,
+        "Containers": network.endpoints or {},
+        "Options": {},
+        "Labels": dict(DERIVED),
+    }

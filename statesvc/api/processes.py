@@ -1,0 +1,223 @@
+"""The process of a container over HTTP: what the state alone can answer; the rest needs an engine, and says so."""
+
+from collections.abc import AsyncIterator
+
+import orjson
+from starlette.responses import Response, StreamingResponse
+
+from statesvc.api.answers import JSON, no_content, raw_json
+from statesvc.api.call import Call
+from statesvc.api.routing import Route
+from statesvc.api.versions import parse as version
+from statesvc.domain.decode import decode
+from statesvc.domain.documents import ExecCreate, ExecStart
+from statesvc.domain.go_values import atoi, quote
+from statesvc.errors import InvalidParameter
+from statesvc.services.processes import Output, Processes, Still
+from statesvc.services.waiting import Until, Wait, Waiting
+
+_RAW = "application/vnd.docker.raw-stream"
+_MULTIPLEXED = "application/vnd.docker.multiplexed-stream"
+# The longest body that Docker takes for none.
+_NO_BODY = 7
+_USAGE = {"total_usage": 0, "usage_in_kernelmode": 0, "usage_in_usermode": 0}
+_CPU = {"cpu_usage": _USAGE, "throttling_data": {"periods": 0, "throttled_periods": 0, "throttled_time": 0}}
+_BLOCK_IO = (
+    "io_service_bytes_recursive", "io_serviced_recursive", "io_queue_recursive", "io_service_time_recursive",
+    "io_wait_time_recursive", "io_merged_recursive", "io_time_recursive", "sectors_recursive",
+)  # fmt: skip
+_NOTHING = {
+    "read": "0001-01-01T00:00:00Z",
+    "preread": "0001-01-01T00:00:00Z",
+    "pids_stats": {},
+    "blkio_stats": dict.fromkeys(_BLOCK_IO),
+    "num_procs": 0,
+    "storage_stats": {},
+    "cpu_stats": _CPU,
+    "precpu_stats": _CPU,
+    "memory_stats": {},
+}
+STATS_SECONDS = 1.0
+
+
+class ProcessesApi:
+    """The handlers of what runs in a container."""
+
+    def __init__(self, processes: Processes, waiting: Waiting) -> None:
+        self._processes = processes
+        self._waiting = waiting
+
+    def routes(self) -> list[Route]:
+        """Return the routes of this noun."""
+        return [
+            Route("POST", "/containers/{name}/start", self.start),
+            Route("POST", "/containers/{name}/stop", self.stop),
+            Route("POST", "/containers/{name}/restart", self.restart),
+            Route("POST", "/containers/{name}/kill", self.kill),
+            Route("POST", "/containers/{name}/pause", self.pause),
+            Route("POST", "/containers/{name}/unpause", self.unpause),
+            Route("POST", "/containers/{name}/wait", self.wait),
+            Route("POST", "/containers/{name}/resize", self.resize),
+            Route("POST", "/containers/{name}/attach", self.attach),
+            Route("GET", "/containers/{name}/top", self.top),
+            Route("GET", "/containers/{name}/logs", self.logs),
+            Route("GET", "/containers/{name}/stats", self.stats),
+            Route("POST", "/containers/{name}/exec", self.create_exec),
+            Route("GET", "/exec/{name}/json", self.inspect_exec),
+            Route("POST", "/exec/{name}/start", self.start_exec),
+            Route("POST", "/exec/{name}/resize", self.resize_exec),
+        ]
+
+    async def start(self, call: Call) -> Response:
+        """POST /containers/{name}/start"""
+        if _has_body(call):
+            raise InvalidParameter(
+                "starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24"
+            )
+        if call.text("checkpoint"):
+            raise InvalidParameter("checkpoint is only supported in experimental mode")
+        await self._processes.start(call.name)
+        return no_content()
+
+    async def stop(self, call: Call) -> Response:
+        """POST /containers/{name}/stop?t=&signal="""
+        await self._processes.stop(call.name, _stop_signal(call))
+        return no_content()
+
+    async def restart(self, call: Call) -> Response:
+        """POST /containers/{name}/restart?t=&signal="""
+        await self._processes.restart(call.name, _stop_signal(call))
+        return no_content()
+
+    async def kill(self, call: Call) -> Response:
+        """POST /containers/{name}/kill?signal="""
+        await self._processes.kill(call.name, call.text("signal"))
+        return no_content()
+
+    async def pause(self, call: Call) -> Response:
+        """POST /containers/{name}/pause"""
+        await self._processes.pause(call.name)
+        return no_content()
+
+    async def unpause(self, call: Call) -> Response:
+        """POST /containers/{name}/unpause"""
+        await self._processes.unpause(call.name)
+        return no_content()
+
+    async def wait(self, call: Call) -> Response:
+        """POST /containers/{name}/wait?condition=
+
+        The headers go out at once: a client begins what it waits for only when it has them.
+        """
+        wait = await self._waiting.begin(call.name, _until(call))
+        return StreamingResponse(self._told(wait), media_type=JSON)
+
+    async def _told(self, wait: Wait) -> AsyncIterator[bytes]:
+        ended = await self._waiting.end(wait)
+        if ended is not None:  # a service that stops has nothing to tell
+            told: dict[str, object] = {"Error": {"Message": ended.error}} if ended.error else {}
+            yield orjson.dumps(told | {"StatusCode": ended.code}) + b"\n"
+
+    async def resize(self, call: Call) -> Response:
+        """POST /containers/{name}/resize?h=&w="""
+        _sizes(call)
+        await self._processes.resize(call.name)
+        return Response()
+
+    async def attach(self, call: Call) -> Response:
+        """POST /containers/{name}/attach?logs=&stream=&stdin=&stdout=&stderr=&detachKeys="""
+        keys, logs, stream = call.text("detachKeys"), call.flag("logs"), call.flag("stream")
+        await self._processes.attach(call.name, keys=keys, logs=logs, stream=stream)
+        return Response(media_type=_RAW)
+
+    async def top(self, call: Call) -> Response:
+        """GET /containers/{name}/top?ps_args="""
+        await self._processes.top(call.name, call.text("ps_args"))
+        return Response()
+
+    async def logs(self, call: Call) -> Response:
+        """GET /containers/{name}/logs?stdout=&stderr=&follow=&since=&until=&timestamps=&tail=&details="""
+        if not (call.flag("stdout") or call.flag("stderr")):
+            raise InvalidParameter("Bad parameters: you must choose at least one stream")
+        output = await self._processes.logs(call.name, since=call.text("since"), until=call.text("until"))
+        return Response(media_type=_stream_type(output, call))
+
+    async def stats(self, call: Call) -> Response:
+        """GET /containers/{name}/stats?stream=&one-shot="""
+        stream = call.flag("stream") if "stream" in call.query else True
+        one_shot = call.flag("one-shot") and call.version >= version("1.41")
+        still = await self._processes.stats(call.name, stream=stream, one_shot=one_shot)
+        if stream:
+            return StreamingResponse(self._stats_of(still), media_type=JSON)
+        return raw_json(_figures(still))
+
+    async def _stats_of(self, still: Still) -> AsyncIterator[bytes]:
+        figures = _figures(still)
+        async for _ in self._waiting.ticks(still.id, STATS_SECONDS):
+            yield figures
+
+    async def create_exec(self, call: Call) -> Response:
+        """POST /containers/{name}/exec"""
+        body = await call.json_body()
+        asked = decode(ExecCreate, body) if body else ExecCreate()
+        if not asked.Cmd:
+            raise InvalidParameter("No exec command specified")
+        await self._processes.create_exec(call.name, asked.DetachKeys)
+        return Response()
+
+    async def inspect_exec(self, call: Call) -> Response:
+        """GET /exec/{name}/json"""
+        await self._processes.find_exec(call.name)
+        return Response()
+
+    async def start_exec(self, call: Call) -> Response:
+        """POST /exec/{name}/start"""
+        if body := await call.json_body():
+            decode(ExecStart, body)
+        await self._processes.find_exec(call.name)
+        return Response()
+
+    async def resize_exec(self, call: Call) -> Response:
+        """POST /exec/{name}/resize?h=&w="""
+        _sizes(call)
+        await self._processes.find_exec(call.name)
+        return Response()
+
+
+def _has_body(call: Call) -> bool:
+    length = call.header(b"content-length") or "0"
+    return call.header(b"transfer-encoding") is not None or (length.isdecimal() and int(length) > _NO_BODY)
+
+
+def _stop_signal(call: Call) -> str:
+    if seconds := call.text("t"):
+        _number(seconds)
+    return call.text("signal") if call.version >= version("1.42") else ""
+
+
+def _until(call: Call) -> Until:
+    asked = call.text("condition")
+    if not asked or call.version < version("1.30"):
+        return Until.NOT_RUNNING
+    if asked not in set(Until):
+        raise InvalidParameter(f"invalid condition: {quote(asked)}")
+    return Until(asked)
+
+
+def _sizes(call: Call) -> tuple[int, int]:
+    return _number(call.text("h")), _number(call.text("w"))
+
+
+def _number(text: str) -> int:
+    try:
+        return atoi(text)
+    except ValueError as error:
+        raise InvalidParameter(str(error)) from None
+
+
+def _stream_type(output: Output, call: Call) -> str:
+    return _RAW if output.tty or call.version < version("1.42") else _MULTIPLEXED
+
+
+def _figures(still: Still) -> bytes:
+    return orjson.dumps(_NOTHING | {"name": f"/{still.name}", "id": still.id}) + b"\n"

@@ -1,0 +1,39 @@
+"""Pruning over HTTP."""
+
+from starlette.responses import Response
+
+from statesvc.api.answers import json_answer
+from statesvc.api.call import Call
+from statesvc.api.routing import Route
+from statesvc.domain import filters
+from statesvc.services.pruning import ACCEPTED, IMAGES_ACCEPTED, Pruning
+
+
+class PruningApi:
+    """The handlers of prunes; those of volumes and networks are with their nouns."""
+
+    def __init__(self, pruning: Pruning) -> None:
+        self._pruning = pruning
+
+    def routes(self) -> list[Route]:
+        """Return the routes of this noun."""
+        return [
+            Route("POST", "/containers/prune", self.containers),
+            Route("POST", "/images/prune", self.images),
+            Route("POST", "/build/prune", self.build_cache),
+        ]
+
+    async def containers(self, call: Call) -> Response:
+        """POST /containers/prune?filters="""
+        removed = await self._pruning.containers(filters.parse(call.text("filters"), ACCEPTED))
+        return json_answer({"ContainersDeleted": removed or None, "SpaceReclaimed": 0})
+
+    async def images(self, call: Call) -> Response:
+        """POST /images/prune?filters="""
+        removals = await self._pruning.images(filters.parse(call.text("filters"), IMAGES_ACCEPTED))
+        shown = [{"Untagged": done.untagged} if done.untagged else {"Deleted": done.deleted} for done in removals]
+        return json_answer({"ImagesDeleted": shown or None, "SpaceReclaimed": 0})
+
+    async def build_cache(self, _call: Call) -> Response:
+        """POST /build/prune: nothing is built here, so nothing is kept of builds."""
+        return json_answer({"CachesDeleted": None, "SpaceReclaimed": 0})

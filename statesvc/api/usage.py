@@ -1,0 +1,63 @@
+"""`docker system df` over HTTP."""
+
+import orjson
+from starlette.responses import Response
+
+from statesvc.api import images, listing, versions, volumes
+from statesvc.api.answers import raw_json
+from statesvc.api.call import Call
+from statesvc.api.routing import Route
+from statesvc.domain.times import Clock
+from statesvc.errors import InvalidParameter
+from statesvc.services.usage import DiskUsage, Usage
+
+_KINDS = ("container", "image", "volume", "build-cache")
+
+
+class UsageApi:
+    """The handler of /system/df."""
+
+    def __init__(self, usage: DiskUsage, clock: Clock) -> None:
+        self._usage = usage
+        self._clock = clock
+
+    def routes(self) -> list[Route]:
+        """Return the routes of this noun."""
+        return [Route("GET", "/system/df", self.df)]
+
+    async def df(self, call: Call) -> Response:
+        """GET /system/df?type=, the type any number of times. What was not asked for is null."""
+        asked = call.values("type") if call.version >= versions.parse("1.42") else []
+        for kind in asked:
+            if kind not in _KINDS:
+                raise InvalidParameter(f"unknown object type: {kind}")
+        shown = frozenset(asked or _KINDS)
+        usage = await self._usage.all()
+        before = {
+            "LayersSize": usage.layers if "image" in shown else 0,
+            "Images": _images(usage, call.version) if "image" in shown else None,
+        }
+        after: dict[str, object] = {
+            "Volumes": _volumes(usage) if "volume" in shown else None,
+            "BuildCache": [] if "build-cache" in shown else None,
+        }
+        containers = listing.render(usage.containers, self._clock()) if "container" in shown else b"null"
+        return raw_json(
+            orjson.dumps(before)[:-1] + b',"Containers":' + containers.strip() + b"," + orjson.dumps(after)[1:]
+        )
+
+
+def _images(usage: Usage, version: versions.Version) -> list[dict[str, object]]:
+    return [
+        images.entry(image, version)
+        | {
+            "Containers": usage.shared[image.image.id].users,
+            "SharedSize": -1 if usage.shared[image.image.id].shared is None else usage.shared[image.image.id].shared,
+        }
+        for image in usage.images
+    ]
+
+
+def _volumes(usage: Usage) -> list[dict[str, object]]:
+    # How much lies in a volume is its driver's to say: -1 is Docker's word for that.
+    return [volumes.entry(volume) | {"UsageData": {"RefCount": volume.users, "Size": -1}} for volume in usage.volumes]

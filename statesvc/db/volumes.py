@@ -1,0 +1,51 @@
+"""Volumes, as far as containers name them: there is no table of their own."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection, bindparam, func, literal_column, select
+
+from statesvc.db.prepared import Query, Statement
+from statesvc.db.tables import container_mounts
+
+_M = container_mounts.c
+
+
+class Volume(NamedTuple):
+    """What the mounts of a volume say of it; `users` is the number of containers that have it."""
+
+    name: str
+    driver: str
+    mountpoint: str
+    users: int
+
+
+_DRIVER = func.coalesce(func.max(func.json_extract(_M.document, literal_column("'$.Driver'"))), literal_column("''"))
+_EVERY = (
+    select(
+        _M.volume.label("name"),
+        _DRIVER.label("driver"),
+        func.max(_M.source).label("mountpoint"),
+        func.count(_M.container_id.distinct()).label("users"),
+    )
+    .group_by(_M.volume)
+    .order_by(_M.volume)
+)
+EVERY = Query(_EVERY.where(_M.volume.is_not(None)), Volume)
+BY_NAME = Query(_EVERY.where(_M.volume == bindparam("name")), Volume)
+USERS = Statement(select(_M.container_id).distinct().where(_M.volume == bindparam("name")).order_by(_M.container_id))
+
+
+def every(conn: Connection) -> Sequence[Volume]:
+    """Return every volume that a container has, by name."""
+    return EVERY.all(conn, {})
+
+
+def by_name(conn: Connection, name: str) -> Volume | None:
+    """Return the volume of this name, None if no container has one."""
+    return BY_NAME.first(conn, {"name": name})
+
+
+def users(conn: Connection, name: str) -> list[str]:
+    """Return the containers that have the volume."""
+    return [row[0] for row in USERS.run(conn, {"name": name}).fetchall()]

@@ -1,0 +1,76 @@
+"""What somebody who waits for a container asks the database."""
+
+from typing import NamedTuple
+
+import orjson
+from sqlalchemy import Connection, bindparam, func, literal_column, select
+
+from statesvc.db.prepared import Query, Statement
+from statesvc.db.tables import containers, events
+
+_C, _E = containers.c, events.c
+_LAST = Statement(select(func.max(_E.seq)))
+_TOUCHED = Statement(
+    select(_E.seq, _E.actor_id)
+    .where(_E.seq > bindparam("seq"), _E.type == literal_column("'container'"))
+    .order_by(_E.seq)
+    .limit(bindparam("limit"))
+)
+ENDINGS = Statement(
+    select(_E.action, _E.attributes)
+    .where(
+        _E.seq > bindparam("seq"),
+        _E.actor_id == bindparam("container_id"),
+        _E.type == literal_column("'container'"),
+        _E.action.in_([literal_column("'die'"), literal_column("'destroy'")]),
+    )
+    .order_by(_E.seq)
+)
+
+
+class Condition(NamedTuple):
+    """How a container is now."""
+
+    state: str
+    exit_code: int
+    error: str
+    finished_at: int | None
+
+
+CONDITION = Query(
+    select(_C.state, _C.exit_code, _C.error, _C.finished_at).where(_C.id == bindparam("container_id")), Condition
+)
+
+
+class Ending(NamedTuple):
+    """An event after which a container did not run any more: `die`, with the code if it was told, or `destroy`."""
+
+    action: str
+    exit_code: int | None
+
+
+def last_event(conn: Connection) -> int:
+    """Return the sequence number of the newest event, 0 if there is none."""
+    return _LAST.value(conn, {}) or 0
+
+
+def touched(conn: Connection, seq: int, limit: int) -> list[tuple[int, str]]:
+    """Return the containers that events behind a sequence number are about, each with its number, oldest first."""
+    found: list[tuple[int, str]] = _TOUCHED.run(conn, {"seq": seq, "limit": limit}).fetchall()
+    return found
+
+
+def endings(conn: Connection, container_id: str, seq: int) -> list[Ending]:
+    """Return how often a container came to an end behind a sequence number, oldest first."""
+    rows = ENDINGS.run(conn, {"container_id": container_id, "seq": seq}).fetchall()
+    return [Ending(action, _code(attributes)) for action, attributes in rows]
+
+
+def condition(conn: Connection, container_id: str) -> Condition | None:
+    """Return how the container is, None if it is gone."""
+    return CONDITION.first(conn, {"container_id": container_id})
+
+
+def _code(attributes: str) -> int | None:
+    code = orjson.loads(attributes).get("exitCode", "")
+    return int(code) if code.removeprefix("-").isdecimal() else None

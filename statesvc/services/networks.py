@@ -1,0 +1,164 @@
+"""Networks, derived from the containers that have endpoints in them, and Docker's own three."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import orjson
+
+from statesvc.db import containers, networks
+from statesvc.db.engine import Connection, Database
+from statesvc.db.networks import Endpoint
+from statesvc.domain import filters as filtering
+from statesvc.domain.filters import Filters
+from statesvc.domain.state import State
+from statesvc.errors import Conflict, Forbidden, InvalidParameter, NotFound
+from statesvc.services.patterns import Patterns
+from statesvc.services.processes import needs_engine
+from statesvc.services.site import Site
+from statesvc.services.volumes import DERIVED, has_labels
+
+ACCEPTED = frozenset({"dangling", "driver", "id", "label", "name", "scope", "type"})
+PRUNE_ACCEPTED = frozenset({"label", "label!", "until"})
+_TYPES = ("builtin", "custom")
+# Every engine has them, and a container that names no network is on the first.
+PREDEFINED: Mapping[str, str] = {"bridge": "bridge", "host": "host", "none": "null"}
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network, the number of live containers in it and, where it was inspected, their endpoints.
+
+    The driver of a network that a user made is not known, "".
+    """
+
+    name: str
+    id: str
+    driver: str
+    live: int = 0
+    endpoints: Mapping[str, Mapping[str, str]] | None = None
+
+    @property
+    def is_predefined(self) -> bool:
+        """Whether it is one of Docker's own."""
+        return self.name in PREDEFINED
+
+
+class Networks:
+    """The networks that containers name."""
+
+    def __init__(self, database: Database, site: Site) -> None:
+        self._database = database
+        self._site = site
+
+    async def listed(self, filters: Filters) -> list[Network]:
+        """Return the networks that pass the filters, by name. Raises InvalidParameter for odd values."""
+        for kind in filters.get("type", ()):
+            if kind not in _TYPES:
+                raise InvalidParameter(f"invalid filter: 'type'='{kind}'")
+        filtering.flag(filters, "dangling")
+        return [network for network in await self._all() if _passes(network, filters)]
+
+    async def inspect(self, reference: str) -> Network:
+        """Return a network with the endpoints of its live containers. Raises as a look-up does."""
+        network = await self._find(reference)
+        found = await self._database.scan(networks.endpoints, network.name)
+        return replace(network, endpoints={one.container_id: _shown(one, network.name) for one in found})
+
+    async def create(self, name: str) -> None:
+        """Make a network. Raises what Docker refuses a name for, then NotOffered."""
+        if not name.strip():
+            raise InvalidParameter("invalid name: name is empty")
+        if name in PREDEFINED:
+            raise Forbidden(f"operation is not permitted on predefined {name} network")
+        if any(network.name == name for network in await self._all()):
+            raise Conflict(f"network with name {name} already exists")
+        raise needs_engine("making a network")
+
+    async def remove(self, reference: str) -> None:
+        """Remove a network. Raises Forbidden for one of Docker's own and for one that is in use, then NotOffered."""
+        network = await self._find(reference)
+        if network.is_predefined:
+            raise Forbidden(f"{network.name} is a pre-defined network and cannot be removed")
+        if network.live:
+            what = f"network {network.name} id {network.id} has active endpoints"
+            raise Forbidden(f"error while removing network: {what}")
+        raise needs_engine("removing a network")
+
+    async def prune(self) -> None:
+        """Remove the networks without a live container: there is nothing to do, or an engine's to do."""
+        if any(not network.live and not network.is_predefined for network in await self._all()):
+            raise needs_engine("removing networks")
+
+    async def connect(self, reference: str, container: str, *, doing: str) -> None:
+        """Connect a container or disconnect it. Raises NotFound, Conflict for one that is being removed, NotOffered."""
+        await self._find(reference)
+        found = await self._database.read(containers.find, container)
+        if found.state in {State.REMOVING, State.DEAD}:
+            raise Conflict(
+                f"Container {found.id} is marked for removal and cannot be connected or disconnected to the network"
+            )
+        raise needs_engine(f"network {doing}")
+
+    async def _all(self) -> list[Network]:
+        return await self._database.scan(_every, self._site.instance_id)
+
+    async def _find(self, reference: str) -> Network:
+        """Return the network of this ID, of this name, or the only one whose ID begins so (moby getNetwork)."""
+        every = await self._all()
+        exact = [one for one in every if one.id == reference] or [one for one in every if one.name == reference]
+        found = exact or [one for one in every if reference and one.id.startswith(reference)]
+        if not found:
+            raise NotFound(f"network {reference} not found")
+        if len(found) > 1:
+            raise InvalidParameter(f"network {reference} is ambiguous ({len(found)} matches found based on ID prefix)")
+        return found[0]
+
+
+def _every(conn: Connection, instance: str) -> list[Network]:
+    named = {row.name: row for row in networks.every(conn)}
+    found = []
+    for name in sorted({*named, *PREDEFINED}):
+        row = named.get(name)
+        known = row.id if row else ""
+        found.append(Network(name, known or _own_id(instance, name), PREDEFINED.get(name, ""), row.live if row else 0))
+    return found
+
+
+def _own_id(instance: str, name: str) -> str:
+    """Return an ID for a network whose own nobody told: always the same, and no other installation's."""
+    return hashlib.sha256(f"network {instance} {name}".encode()).hexdigest()
+
+
+def _shown(endpoint: Endpoint, network: str) -> Mapping[str, str]:
+    settings = (orjson.loads(endpoint.network_settings).get("Networks") or {}).get(network) or {}
+    return {
+        "Name": endpoint.name,
+        "EndpointID": settings.get("EndpointID", ""),
+        "MacAddress": settings.get("MacAddress", ""),
+        "IPv4Address": _with_length(settings, "IPAddress", "IPPrefixLen"),
+        "IPv6Address": _with_length(settings, "GlobalIPv6Address", "GlobalIPv6PrefixLen"),
+    }
+
+
+def _with_length(settings: Mapping[str, object], address: str, length: str) -> str:
+    return f"{settings[address]}/{settings[length]}" if settings.get(address) else ""
+
+
+def _passes(network: Network, filters: Filters) -> bool:
+    dangling = filtering.flag(filters, "dangling")
+    kind = "builtin" if network.is_predefined else "custom"
+    return (
+        _found(filters, "name", network.name)
+        and _found(filters, "id", network.id)
+        and network.driver in filters.get("driver", (network.driver,))
+        and "local" in filters.get("scope", ("local",))
+        and kind in filters.get("type", (kind,))
+        and has_labels(DERIVED, filters.get("label", ()))
+        and (dangling is None or dangling == (not network.is_predefined and not network.live))
+    )
+
+
+def _found(filters: Filters, key: str, text: str) -> bool:
+    wanted: Sequence[str] = filters.get(key, ())
+    return not wanted or Patterns(tuple(wanted)).find(text)

@@ -1,0 +1,240 @@
+"""What is asked of a container's process and files, as far as the state alone can answer it.
+
+No engine is asked here. Each method looks the container up and refuses what its state forbids, in Docker's order and
+words; what is left needs an engine, and is answered so: NotOffered.
+"""
+
+import re
+from dataclasses import dataclass
+
+import orjson
+
+from statesvc.db import containers
+from statesvc.db.containers import Found, Inspection
+from statesvc.db.engine import Database
+from statesvc.domain import detach_keys, signals
+from statesvc.domain.dockerfile import apply_changes
+from statesvc.domain.state import LIVE, State
+from statesvc.errors import Conflict, InvalidParameter, NotFound, NotModified, NotOffered, StateError
+
+_LEAVING = frozenset({State.REMOVING, State.DEAD})
+_PS_RENAMES = re.compile(r"\s+(\S*)=\s*(PID\S*)", re.ASCII)
+_TIMESTAMP = re.compile(r"[+-]?\d{1,18}(?:\.\d{1,18})?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a container has written: nothing. `tty` says whether it would be one stream or two in one."""
+
+    tty: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """A container without a process, whose figures are all zero."""
+
+    id: str
+    name: str
+
+
+class Processes:
+    """What needs an engine, up to the point where it does."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def start(self, reference: str) -> None:
+        """Start a container. Raises NotModified for one that lives, Conflict for one that cannot be started."""
+        found = await self._find(reference)
+        if found.state == State.PAUSED:
+            raise Conflict("cannot start a paused container, try unpause instead")
+        if found.state in LIVE:
+            raise NotModified(f"container {found.id} is running already")
+        if found.state in _LEAVING:
+            raise Conflict("container is marked for removal and cannot be started")
+        raise needs_engine("start")
+
+    async def stop(self, reference: str, signal: str) -> None:
+        """Stop a container. Raises NotModified for one that does not live."""
+        found = await self._find(reference)
+        if found.state not in LIVE:
+            raise NotModified(f"container {found.id} is stopped already")
+        if signal and signals.parse(signal) is None:
+            raise InvalidParameter(f"cannot stop container: {reference}: invalid signal: {signal}")
+        raise needs_engine("stop")
+
+    async def restart(self, reference: str, signal: str) -> None:
+        """Stop a container if it lives, and start it. Raises Conflict for one that is being removed."""
+        found = await self._find(reference)
+        cannot = f"Cannot restart container {reference}"
+        if found.state in LIVE and signal and signals.parse(signal) is None:
+            raise InvalidParameter(f"{cannot}: invalid signal: {signal}")
+        if found.state in _LEAVING:
+            raise Conflict(f"{cannot}: container is marked for removal and cannot be started")
+        raise needs_engine("restart")
+
+    async def kill(self, reference: str, signal: str) -> None:
+        """Send a signal to a container. Raises Conflict for one that does not live."""
+        try:
+            _check_signal(signal)
+            _must_live(await self._find(reference))
+        except StateError as error:
+            raise type(error)(f"cannot kill container: {reference}: {error.message}") from None
+        raise needs_engine("kill")
+
+    async def pause(self, reference: str) -> None:
+        """Freeze a container. Raises Conflict for one that does not run."""
+        found = await self._find(reference)
+        _must_live(found)
+        if found.state == State.PAUSED:
+            raise Conflict(f"Container {found.id} is already paused")
+        _must_not_restart(found)
+        raise needs_engine("pause")
+
+    async def unpause(self, reference: str) -> None:
+        """Thaw a container. Raises Conflict for one that is not paused."""
+        found = await self._find(reference)
+        if found.state != State.PAUSED:
+            raise Conflict(f"Container {found.id} is not paused")
+        raise needs_engine("unpause")
+
+    async def resize(self, reference: str) -> None:
+        """Change the size of a container's terminal. Raises Conflict for one that does not live."""
+        _must_live(await self._find(reference))
+        raise needs_engine("resize")
+
+    async def top(self, reference: str, ps_args: str) -> None:
+        """List the processes of a container. Raises Conflict for one that does not run."""
+        for renamed, pid in _PS_RENAMES.findall(ps_args):
+            if renamed != "pid":
+                raise InvalidParameter(f'specifying "{renamed}={pid}" is not allowed')
+        found = await self._find(reference)
+        _must_live(found)
+        _must_not_restart(found)
+        raise needs_engine("top")
+
+    async def attach(self, reference: str, *, keys: str, logs: bool, stream: bool) -> Output:
+        """Return what a container has written, nothing for one that never ran.
+
+        Raises Conflict for a paused one.
+        """
+        if detach_keys.parse(keys) is None:
+            raise InvalidParameter(f"Invalid detach keys ({keys}) provided")
+        row = await self._inspect(reference)
+        if row.state == State.PAUSED:
+            raise Conflict(f"container {reference} is paused, unpause the container before attach")
+        if row.state == State.RESTARTING:
+            raise Conflict(f"container {reference} is restarting, wait until the container is running")
+        if stream or (logs and row.started_at is not None):
+            raise needs_engine("attach")
+        return Output(_tty(row))
+
+    async def logs(self, reference: str, *, since: str, until: str) -> Output:
+        """Return what a container has written, nothing for one that never ran.
+
+        Raises Conflict for one that is being removed, NotOffered also if its log cannot be read at all.
+        """
+        row = await self._inspect(reference)
+        if row.state in _LEAVING:
+            raise Conflict("can not get logs from container which is dead or marked for removal")
+        if orjson.loads(row.host_config)["LogConfig"]["Type"] == "none":
+            raise NotOffered("configured logging driver does not support reading")
+        for time in (since, until):
+            if time and not _TIMESTAMP.fullmatch(time):
+                raise InvalidParameter(f"{time[:50]!r} is not a time: write it as seconds since 1970")
+        if row.started_at is not None:
+            raise needs_engine("logs")
+        return Output(_tty(row))
+
+    async def stats(self, reference: str, *, stream: bool, one_shot: bool) -> Still:
+        """Return the container if it has no process, so that its figures are known."""
+        found = await self._find(reference)
+        if stream and one_shot:
+            raise InvalidParameter("cannot have stream=true and one-shot=true")
+        if found.state in LIVE and not (found.state == State.RESTARTING and not stream):
+            raise needs_engine("stats")
+        return Still(found.id, found.name)
+
+    async def create_exec(self, reference: str, keys: str) -> None:
+        """Prepare a process in a container. Raises Conflict for one that does not run."""
+        found = await self._find(reference)
+        _must_live(found)
+        if found.state == State.PAUSED:
+            raise Conflict(f"Container {reference} is paused, unpause the container before exec")
+        _must_not_restart(found)
+        if detach_keys.parse(keys) is None:
+            raise InvalidParameter(f"Invalid escape keys ({keys}) provided")
+        raise needs_engine("exec")
+
+    async def find_exec(self, exec_id: str) -> None:
+        """Look for a process that was prepared. Raises NotFound: none can be, without an engine."""
+        raise NotFound(f"No such exec instance: {exec_id}")
+
+    async def changes(self, reference: str) -> None:
+        """Say that nothing is changed in a container's files, if it never ran and its working directory is the root.
+
+        Docker makes a working directory that the image has not when it creates a container.
+        """
+        row = await self._inspect(reference)
+        if row.started_at is not None or orjson.loads(row.config)["WorkingDir"] not in {"", "/"}:
+            raise needs_engine("changes")
+
+    async def archive(self, reference: str) -> None:
+        """Read or write files of a container."""
+        await self._find(reference)
+        raise needs_engine("archive")
+
+    async def export(self, reference: str) -> None:
+        """Return all files of a container. Raises Conflict for one that is being removed."""
+        _must_stay(await self._find(reference), "export")
+        raise needs_engine("export")
+
+    async def commit(self, reference: str, changes: list[str]) -> None:
+        """Make an image of a container. Raises Conflict for one that is being removed."""
+        _must_stay(await self._find(reference), "commit")
+        apply_changes({}, changes)
+        raise needs_engine("commit")
+
+    async def _find(self, reference: str) -> Found:
+        return await self._database.read(containers.find, reference)
+
+    async def _inspect(self, reference: str) -> Inspection:
+        return await self._database.read(containers.inspect, reference)
+
+
+def needs_engine(what: str) -> NotOffered:
+    """Return the error of what nobody can do who only keeps state."""
+    return NotOffered(
+        f"{what} is not offered: statesvc keeps the state of containers, and no engine is connected to it"
+    )
+
+
+def _check_signal(text: str) -> None:
+    if not text:
+        return
+    number = signals.parse(text)
+    if number is None:
+        raise InvalidParameter(f"invalid signal: {text}")
+    if not signals.is_known(number):
+        raise InvalidParameter(f"the linux daemon does not support signal {number}")
+
+
+def _must_live(found: Found) -> None:
+    if found.state not in LIVE:
+        raise Conflict(f"container {found.id} is not running")
+
+
+def _must_not_restart(found: Found) -> None:
+    if found.state == State.RESTARTING:
+        raise Conflict(f"Container {found.id} is restarting, wait until the container is running")
+
+
+def _must_stay(found: Found, doing: str) -> None:
+    if found.state == State.DEAD:
+        raise Conflict(f"You cannot {doing} container {found.id} which is Dead")
+    if found.state == State.REMOVING:
+        raise Conflict(f"You cannot {doing} container {found.id} which is being removed")
+
+
+def _tty(row: Inspection) -> bool:
+    return bool(orjson.loads(row.config)["Tty"])

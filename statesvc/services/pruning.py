@@ -1,0 +1,144 @@
+"""Containers that do not run and images that nobody needs, removed all at once (moby prune.go, image_prune.go)."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from statesvc.db import containers, events, listing
+from statesvc.db import images as image_records
+from statesvc.db.engine import Connection, Database
+from statesvc.db.listing import Condition
+from statesvc.domain import filters as filtering
+from statesvc.domain import moments
+from statesvc.domain.event import Event
+from statesvc.domain.filters import Filters
+from statesvc.domain.state import LIVE
+from statesvc.errors import InvalidParameter, NotFound
+from statesvc.services import image_removal, images
+from statesvc.services.containers import discard
+from statesvc.services.image_removal import Removal
+from statesvc.services.images import RecordedImage
+from statesvc.services.selection import labelled
+from statesvc.services.site import Site
+from statesvc.services.volumes import has_labels
+
+ACCEPTED = frozenset({"label", "label!", "until"})
+IMAGES_ACCEPTED = ACCEPTED | {"dangling"}
+# How many are removed in one unit: other writers wait for no more than these.
+BATCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A container that is to be removed unless it changes meanwhile."""
+
+    id: str
+    revision: int
+
+
+class Pruning:
+    """Removes what does not run. Any number of these may go on at once: each container is removed by one of them."""
+
+    def __init__(self, database: Database, site: Site) -> None:
+        self._database = database
+        self._site = site
+
+    async def containers(self, filters: Filters) -> list[str]:
+        """Remove the containers that do not run and pass the filters; return their IDs, the newest first.
+
+        One that changed after it was chosen, or that somebody else removes, stays out of it.
+        Raises InvalidParameter for a filter that cannot be understood.
+        """
+        now = self._site.clock()
+        conditions = _conditions(filters, now)
+        chosen = [] if conditions is None else await self._database.scan(choose, conditions)
+        removed: list[str] = []
+        batches = [chosen[at : at + BATCH] for at in range(0, len(chosen), BATCH)]
+        for batch in batches:
+            removed += await self._database.write(remove, batch, self._site.clock())
+        await self._database.write(_tell, self._site.clock())
+        return removed
+
+    async def images(self, filters: Filters) -> list[Removal]:
+        """Remove the images without a tag that no container uses, or all that none uses; return what was done.
+
+        Raises InvalidParameter for a filter that cannot be understood.
+        """
+        dangling = filtering.flag(filters, "dangling")
+        until = _until(filters, self._site.clock())
+        removals: list[Removal] = []
+        for image in await self._database.scan(images.recorded):
+            if _is_meant(image, filters, until):
+                removals += await self._database.write(
+                    _remove_image, image.image.id, self._site.clock(), only_untagged=dangling is not False
+                )
+        await self._database.write(_tell, self._site.clock(), kind="image")
+        return removals
+
+
+def _conditions(filters: Filters, now: int) -> list[Condition] | None:
+    """Return what a container must be like, None if none can be so."""
+    made = [listing.removable(), *labelled(filters)]
+    until = _until(filters, now)
+    if until is not None:
+        made.append(listing.created_until(until))
+    if "label!" in filters:
+        unwanted = list(labelled({"label": filters["label!"]}))
+        # Docker keeps what has every one of these labels: everything has every one of none.
+        if not unwanted:
+            return None
+        made.append(listing.lacks_one(unwanted))
+    return made
+
+
+def _until(filters: Filters, now: int) -> int | None:
+    wanted = filters.get("until", ())
+    if len(wanted) > 1:
+        raise InvalidParameter("more than one until filter specified")
+    return moments.parse(wanted[0], now) if wanted else None
+
+
+def choose(conn: Connection, conditions: list[Condition]) -> list[Chosen]:
+    """Return what is to be removed."""
+    return [Chosen(*row) for row in listing.revisions(conn, conditions)]
+
+
+def remove(conn: Connection, batch: list[Chosen], now: int) -> list[str]:
+    """Remove those that are as they were when they were chosen; return their IDs."""
+    return [chosen.id for chosen in batch if _remove_unchanged(conn, chosen, now)]
+
+
+def _remove_unchanged(conn: Connection, chosen: Chosen, now: int) -> bool:
+    try:
+        found = containers.find(conn, chosen.id)
+    except NotFound:
+        return False
+    if found.id != chosen.id or found.revision != chosen.revision or found.state in LIVE:
+        return False
+    discard(conn, found, now)
+    return True
+
+
+def _is_meant(image: RecordedImage, filters: Filters, until: int | None) -> bool:
+    labels = image.says.labels
+    if until is not None and (image.image.created_at is None or image.image.created_at > until):
+        return False
+    if "label!" in filters and has_labels(labels, filters["label!"]):
+        return False
+    return has_labels(labels, filters.get("label", ()))
+
+
+def _remove_image(conn: Connection, image_id: str, now: int, *, only_untagged: bool) -> list[Removal]:
+    """Remove an image by its references, or by its ID if it has none; what a container uses keeps all its names."""
+    tags, digests = image_records.tags(conn, image_id), image_records.digests(conn, image_id)
+    if (tags and only_untagged) or containers.users_of_image(conn, image_id):
+        return []
+    removals: list[Removal] = []
+    for text in [*tags, *digests] or [image_id]:
+        with suppress(NotFound):  # gone with the reference before, or by another prune
+            removals += image_removal.remove(conn, text, now, force=False, find=images.find)
+    return removals
+
+
+def _tell(conn: Connection, now: int, *, kind: str = "container") -> None:
+    # No layer is kept here, so no space is won.
+    events.append(conn, Event(kind, "prune", "", now, {"reclaimed": "0"}))

@@ -1,0 +1,79 @@
+"""Volumes, derived from the containers that have them: one that none has is not known here."""
+
+from collections.abc import Mapping, Sequence
+
+from statesvc.db import volumes
+from statesvc.db.engine import Connection, Database
+from statesvc.db.volumes import Volume
+from statesvc.domain import filters as filtering
+from statesvc.domain.filters import Filters
+from statesvc.errors import Conflict, InvalidParameter, NotFound
+from statesvc.services.patterns import Patterns
+from statesvc.services.processes import needs_engine
+from statesvc.validation.mount_specs import volume_faults
+
+ACCEPTED = frozenset({"dangling", "driver", "label", "name"})
+PRUNE_ACCEPTED = frozenset({"all", "label", "label!"})
+DERIVED: Mapping[str, str] = {"statesvc": "derived"}
+"""The label of what is not an object of its own, but follows from the containers."""
+
+__all__ = ["ACCEPTED", "DERIVED", "PRUNE_ACCEPTED", "Volume", "Volumes", "has_labels"]
+
+
+class Volumes:
+    """The volumes that containers name."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def listed(self, filters: Filters) -> list[Volume]:
+        """Return the volumes that pass the filters, by name. Raises InvalidParameter for what no filter understands."""
+        dangling = filtering.flag(filters, "dangling")
+        found = await self._database.scan(volumes.every)
+        # Each of them is in use: that is how it is known.
+        return [] if dangling else [volume for volume in found if _passes(volume, filters)]
+
+    async def inspect(self, name: str) -> Volume:
+        """Return a volume. Raises NotFound if no container has it."""
+        found = await self._database.read(volumes.by_name, name)
+        if found is None:
+            raise NotFound(f"get {name}: no such volume")
+        return found
+
+    async def create(self, name: str, driver: str, options: Mapping[str, str]) -> Volume:
+        """Return the volume of this name that there is, as Docker does. Raises NotOffered to make another."""
+        for fault in volume_faults(name, driver, dict(options)):
+            raise InvalidParameter(fault)
+        found = await self._database.read(volumes.by_name, name)
+        if found is None:
+            raise needs_engine("making a volume")
+        if found.driver not in {"", driver or "local"}:
+            raise Conflict(f"create {name}: a volume named {name} already exists with the {found.driver} driver")
+        return found
+
+    async def remove(self, name: str, *, force: bool) -> None:
+        """Remove a volume that is known: it cannot be, as it is in use. Raises Conflict, or NotFound unless forced."""
+        users = await self._database.read(volumes.users, name)
+        if users:
+            raise Conflict(f"remove {name}: volume is in use - [{', '.join(users)}]")
+        if not force:
+            raise NotFound(f"get {name}: no such volume")
+
+
+def every(conn: Connection) -> Sequence[Volume]:
+    """Return every volume that a container has, by name."""
+    return volumes.every(conn)
+
+
+def has_labels(labels: Mapping[str, str], wanted: tuple[str, ...]) -> bool:
+    """Say whether every label that is wanted is there (moby MatchKVList)."""
+    return all(key in labels and value in {None, labels[key]} for key, value in filtering.labels(wanted))
+
+
+def _passes(volume: Volume, filters: Filters) -> bool:
+    names, drivers = filters.get("name", ()), filters.get("driver", ())
+    return (
+        (not names or Patterns(names).find(volume.name))
+        and (not drivers or volume.driver in drivers)
+        and has_labels(DERIVED, filters.get("label", ()))
+    )
