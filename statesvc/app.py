@@ -24,6 +24,7 @@ from statesvc.api.server import Server, bind, socket_path
 from statesvc.api.system import SystemApi
 from statesvc.api.validation import ValidationApi
 from statesvc.db import migrate, runtimes
+from statesvc.db.backup import Backups
 from statesvc.db.engine import Connection, Database
 from statesvc.domain.daemon_config import DaemonConfig
 from statesvc.domain.host_facts import HostFacts
@@ -46,6 +47,7 @@ from statesvc.validation import daemon
 log = structlog.get_logger(__name__)
 
 DATABASE = "statesvc.db"
+BACKUPS = "backups"
 
 
 def wall_clock() -> int:
@@ -99,10 +101,10 @@ async def opened(
     async with AsyncExitStack() as stack:
         stack.enter_context(DataRootLock(root, socket=str(socket_path(settings.hosts[0])) if settings.hosts else ""))
         configuration = _read_config(settings.config_file)
-        before, after = migrate.bring_up_to_date(root / DATABASE)
-        if before != after:
-            log.info("database migrated", before=before or "none", after=after)
-        database = Database(root / DATABASE, busy_timeout_ms=settings.busy_timeout_ms)
+        _migrate(settings, root, clock)
+        database = Database(
+            root / DATABASE, busy_timeout_ms=settings.busy_timeout_ms, checkpoints=not settings.external_checkpoints
+        )
         stack.callback(database.close)
         source = str(settings.config_file or "defaults")
         adopted = configuration if adopt_configuration else None
@@ -113,6 +115,15 @@ async def opened(
         containers, system = Containers(database, site, images), System(database, site)
         importers: dict[str, Importer] = {"docker": DockerImporter(Imports(database, site))}
         yield Services(database, site, containers, images, journal, system, importers)
+
+
+def _migrate(settings: Settings, root: Path, clock: Clock) -> None:
+    backups = Backups(root / BACKUPS, settings.backups_kept, clock)
+    done = migrate.bring_up_to_date(root / DATABASE, backups=backups)
+    if done.backup:
+        log.info("database backed up", path=str(done.backup.path), rows=done.backup.rows)
+    if done.before != done.after:
+        log.info("database migrated", before=done.before or "none", after=done.after)
 
 
 def _host_facts(settings: Settings, configuration: DaemonConfig) -> HostFacts:

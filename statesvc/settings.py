@@ -51,3 +51,9 @@ class Settings(BaseSettings):
         default=5_000, description="how long to wait for a lock of another program on the database"
     )
     socket_mode: int = Field(default=0o660, description="permissions of the socket")
+    backups_kept: int = Field(
+        default=10, ge=1, description="how many of the backups in the data root are kept, the newest ones"
+    )
+    external_checkpoints: bool = Field(
+        default=False, description="leave every checkpoint of the database's log to Litestream"
+    )

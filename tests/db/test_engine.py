@@ -108,7 +108,7 @@ async def test_a_unit_that_ends_the_transaction_does_not_take_its_neighbours_alo
 
 
 async def test_a_failed_commit_acknowledges_nothing(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = engine._raw
+    real = engine.bare
 
     class FailsToCommit:
         def __init__(self, raw: Any) -> None:
@@ -124,10 +124,10 @@ async def test_a_failed_commit_acknowledges_nothing(database: Database, monkeypa
                 raise error
             return self.raw.execute(sql)
 
-    monkeypatch.setattr(engine, "_raw", lambda connection: FailsToCommit(real(connection)))
+    monkeypatch.setattr(engine, "bare", lambda connection: FailsToCommit(real(connection)))
     with pytest.raises(Unavailable, match="reports an error; look whether it was done"):
         await database.write(put, "a")
-    monkeypatch.setattr(engine, "_raw", real)
+    monkeypatch.setattr(engine, "bare", real)
     assert await database.read(actions) == []
     await database.write(put, "b")
     assert await database.read(actions) == ["b"]
