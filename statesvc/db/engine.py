@@ -100,7 +100,8 @@ def make_engine(
 def snapshot(path: Path, *, busy_timeout_ms: int = 5_000) -> Iterator[Any]:
     """Yield a driver's connection of its own that sees one committed state of a file, whoever writes to it meanwhile.
 
-    It writes nothing and makes no checkpoint. Raises Unavailable if SQLite cannot read the file.
+    It writes nothing, and makes no checkpoint unless it is the last to close a log. Raises Unavailable if SQLite cannot
+    read the file.
     """
     try:
         with closing(_open_read_only(path, busy_timeout_ms)) as connection:
@@ -112,9 +113,10 @@ def snapshot(path: Path, *, busy_timeout_ms: int = 5_000) -> Iterator[Any]:
 
 
 def _open_read_only(path: Path, busy_timeout_ms: int) -> Any:
-    url = f"{path.absolute().as_uri()}?mode=ro"
+    # Not mode=ro: SQLite does not even parse CHECK constraints then, and integrity_check would pass over them.
+    url = f"{path.absolute().as_uri()}?mode=rw"
     connection = driver.connect(url, uri=True, isolation_level=None, timeout=busy_timeout_ms / 1_000)
-    for pragma in ("query_only=ON", "trusted_schema=OFF", "cell_size_check=ON"):
+    for pragma in ("query_only=ON", "wal_autocheckpoint=0", "trusted_schema=OFF", "cell_size_check=ON"):
         connection.execute(f"PRAGMA {pragma}")
     return connection
 

@@ -61,8 +61,7 @@ def _keep(database: Path, backups: Backups) -> Path:
     revision = _fold(database)
     kept = backups.new_name(revision, replaced=True)
     try:
-        if revision is None:
-            _keep_log(database, kept)
+        _keep_log(database, kept)
         os.link(database, kept)
     except OSError as error:
         raise Unavailable(f"{database} cannot be kept as {kept}: {error.strerror}; nothing was changed") from None
@@ -70,8 +69,7 @@ def _keep(database: Path, backups: Backups) -> Path:
 
 
 def _keep_log(database: Path, kept: Path) -> None:
-    # SQLite cannot read this database, so nothing can fold its log into it. A log left behind would be read into the
-    # restored database.
+    # Only where SQLite could not fold it in. A log left behind would be read into the restored database.
     log = database.with_name(f"{database.name}-wal")
     if log.exists():
         os.link(log, kept.with_name(f"{kept.name}-wal"))

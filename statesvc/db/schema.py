@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from statesvc.db.engine import driver
+
 FETCHED_AT_ONCE = 2_000
 VERSION_TABLE = "alembic_version"
-_TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\s+|[^\s'"(),]+|.""")
+_TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\s+|\w+|[<>=!|]+|.""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,12 @@ def contents(connection: Any) -> dict[str, Contents]:
 
 def damage(connection: Any, *, limit: int = 100) -> list[str]:
     """Return what SQLite finds wrong with the file and with its constraints, and rows without what they refer to."""
-    found = [line for (line,) in connection.execute(f"PRAGMA integrity_check({limit})") if line != "ok"]
+    try:
+        found = [line for (line,) in connection.execute(f"PRAGMA integrity_check({limit})") if line != "ok"]
+    except driver.DatabaseError as error:
+        if not getattr(error, "sqlite_errorname", "").startswith("SQLITE_CORRUPT"):
+            raise
+        found = [str(error)]
     if found:
         return found  # where pages are wrong, what rows refer to says nothing
     orphans = connection.execute("PRAGMA foreign_key_check").fetchall()
@@ -115,23 +122,20 @@ def _quoted(name: str) -> str:
 
 
 def _clauses(kind: str, sql: str) -> list[str]:
-    clauses, depth = [""], 0
-    for part in _TOKEN.findall(sql):
+    """Return the parts of a definition, in an order that does not depend on how it came to be."""
+    parts = [_plain(part) for part in _TOKEN.findall(sql) if not part.isspace() and not part.startswith("--")]
+    if kind != "table":
+        return [" ".join(parts)]
+    first, last = parts.index("("), len(parts) - 1 - parts[::-1].index(")")
+    clauses: list[list[str]] = [[]]
+    depth = 0
+    for part in parts[first + 1 : last]:
         depth += (part == "(") - (part == ")")
-        if part == "," and kind == "table" and depth == 1:
-            clauses.append("")
-        elif not part.startswith("--"):
-            clauses[-1] += " " if part.isspace() else _plain(part)
-    said = [re.sub(r" ?([(),=<>]) ?", r"\1", re.sub(r"\s+", " ", clause)).strip() for clause in clauses]
-    # The table's own "CREATE TABLE name (" and ") STRICT" stand in the first and last clause.
-    return [*sorted(_without_frame(said)), said[-1].rpartition(")")[2].strip()] if kind == "table" else said
-
-
-def _without_frame(clauses: list[str]) -> list[str]:
-    first, *more = clauses
-    inner = [first.partition("(")[2], *more]
-    inner[-1] = inner[-1].rpartition(")")[0]
-    return [clause.strip() for clause in inner]
+        if part == "," and depth == 0:
+            clauses.append([])
+        else:
+            clauses[-1].append(part)
+    return [*sorted(" ".join(clause) for clause in clauses), " ".join(parts[last + 1 :])]
 
 
 def _plain(part: str) -> str:
