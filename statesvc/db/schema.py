@@ -10,6 +10,8 @@ from statesvc.db.engine import driver
 
 FETCHED_AT_ONCE = 2_000
 VERSION_TABLE = "alembic_version"
+# What SQLite, Alembic and Litestream keep in the database for themselves.
+_NOT_OURS = ("sqlite_", VERSION_TABLE, "_litestream_")
 _TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\s+|\w+|[<>=!|]+|.""")
 
 
@@ -22,9 +24,9 @@ class Contents:
 
 
 def tables(connection: Any) -> list[str]:
-    """Return the names of the tables, Alembic's and SQLite's own not counted."""
+    """Return the names of our tables: not SQLite's, Alembic's and Litestream's own."""
     found = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
-    return [name for (name,) in found if name != VERSION_TABLE and not name.startswith("sqlite_")]
+    return [name for (name,) in found if not name.startswith(_NOT_OURS)]
 
 
 def revision(connection: Any) -> str | None:
@@ -82,7 +84,7 @@ def described(connection: Any) -> dict[tuple[str, str], list[str]]:
     How SQL is quoted, spaced and commented does not count, nor the order of a table's columns.
     """
     rows = connection.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
-    return {(kind, name): _clauses(kind, sql) for kind, name, sql in rows if name != VERSION_TABLE}
+    return {(kind, name): _clauses(kind, sql) for kind, name, sql in rows if not name.startswith(_NOT_OURS)}
 
 
 def differences(there: dict[tuple[str, str], list[str]], wanted: dict[tuple[str, str], list[str]]) -> list[str]:

@@ -94,3 +94,14 @@ def test_an_older_database_is_judged_by_its_own_revision(database_file: Path) ->
 
 def test_nothing_is_expected_where_there_is_no_revision() -> None:
     assert schema_at(None) == {}
+
+
+def test_the_tables_that_litestream_makes_are_its_own(database_file: Path) -> None:
+    fill(database_file)
+    execute(
+        database_file,
+        "CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER)",
+        "CREATE TABLE _litestream_lock (id INTEGER)",
+        "INSERT INTO _litestream_seq VALUES (1, 1)",
+    )
+    assert check(database_file).sound
