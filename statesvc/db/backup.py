@@ -45,7 +45,7 @@ def copy(database: Path, target: Path) -> Backup:
         with snapshot(database) as source:
             _copy_pages(source, partial)
             expected = schema.contents(source)
-        backup = verified(partial)
+        backup = verified(partial, copy_of=database)
         if backup.tables != expected:
             wrong = sorted(table for table in expected if backup.tables.get(table) != expected[table])
             raise Unavailable(f"the copy of {database} differs from it in {', '.join(wrong)}: it was thrown away")
@@ -53,11 +53,11 @@ def copy(database: Path, target: Path) -> Backup:
     return Backup(target, backup.revision, backup.tables)
 
 
-def verified(path: Path) -> Backup:
+def verified(path: Path, *, copy_of: Path | None = None) -> Backup:
     """Open a copy and read all of it. Raises Conflict if it is damaged, Unavailable if it cannot be read."""
     with snapshot(path) as connection:
         if found := schema.damage(connection, limit=10):
-            raise Conflict(f"{path} is damaged: {'; '.join(found)}")
+            raise Conflict(f"{copy_of or path} is damaged: {'; '.join(found)}")
         return Backup(path, schema.revision(connection), schema.contents(connection))
 
 

@@ -129,3 +129,10 @@ def test_the_database_is_no_backup_of_itself(database_file: Path, backups: Backu
     for itself in (database_file, tmp_path / "link.db"):
         with pytest.raises(InvalidParameter, match="is the database itself"):
             restore(itself, database_file, backups=backups)
+
+
+def test_what_a_killed_restore_left_goes_with_the_next(source: Path, database_file: Path, backups: Backups) -> None:
+    for name in ("statesvc.db.restored", "statesvc.db.restored.17.partial", "statesvc.db.restored.17.partial-journal"):
+        database_file.with_name(name).write_bytes(b"half")
+    restore(source, database_file, backups=backups)
+    assert not list(database_file.parent.glob("*restored*"))

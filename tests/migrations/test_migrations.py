@@ -266,3 +266,16 @@ def test_alembic_from_a_checkout_leaves_a_data_root_in_use_alone(filled: Path) -
         assert alembic(filled, "current").returncode == 0
     assert done.returncode == 1
     assert schema_of(filled) != {}
+
+
+def test_alembic_stamps_a_database_after_a_backup(filled: Path) -> None:
+    done = alembic(filled, "stamp", "base")
+    assert done.returncode == 0, done.stderr
+    assert "backup: " in done.stdout
+    assert migrate.current(filled) is None
+
+
+def test_alembic_refuses_to_print_sql_that_nothing_ran(path: Path) -> None:
+    done = alembic(path, "upgrade", "head", "--sql")
+    assert done.returncode == 1
+    assert "statesvc db upgrade --dry-run" in done.stderr
