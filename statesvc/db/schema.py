@@ -1,6 +1,7 @@
 """What a database holds and how it is built, as SQLite tells it. All take a driver's connection."""
 
 import hashlib
+import marshal
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -57,7 +58,8 @@ def contents(connection: Any) -> dict[str, Contents]:
         digest, rows = hashlib.sha256(), 0
         for chunk in _chunks(connection, table):
             rows += len(chunk)
-            digest.update(repr(chunk).encode())
+            # Twice as quick as repr; version 2 is the last that writes equal rows as equal bytes always.
+            digest.update(marshal.dumps(chunk, 2))
         found[table] = Contents(rows, digest.hexdigest())
     return found
 
