@@ -5,7 +5,8 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -148,44 +149,53 @@ def connected(path: Path) -> Iterator[Connection]:
         yield connection
 
 
+@dataclass(slots=True)
+class _Record:
+    """What Alembic does, noted while it does it."""
+
+    take_backup: Callable[[], Backup] | None
+    backup: Backup | None = None
+    steps: list[Step] = field(default_factory=list)
+    statements: list[list[str]] = field(default_factory=list)
+
+    def before_change(self) -> None:
+        self.backup = self.take_backup() if self.take_backup else None
+
+    def on_step(self, step: Step) -> None:
+        self.steps.append(step)
+        self.statements.append([])
+
+    def on_statement(self, _conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if self.statements and not _NO_CHANGE.match(statement):
+            self.statements[-1].append(statement.strip())
+
+
 def _run(path: Path, command: str, revision: str, backups: Backups | None) -> Migration:
+    before = refuse_newer(path)
+    path.touch(mode=0o600)
+    record = _Record(partial(backups.take, path) if backups else None)
+    with connected(path) as connection:
+        event.listen(connection, "before_cursor_execute", record.on_statement)
+        try:
+            _tell_alembic(connection, command, revision, record)
+        except DBAPIError as error:
+            raise unavailable(error) or Unavailable(f"the migration failed and was undone: {error.orig}") from error
+        after = schema.revision(bare(connection))
+    return Migration(before, after, tuple(record.steps), tuple(map(tuple, record.statements)), record.backup)
+
+
+def _tell_alembic(connection: Connection, command: str, revision: str, record: _Record) -> None:
     from alembic import command as commands  # noqa: PLC0415 - costs 100 ms, and a start rarely needs it
     from alembic.config import Config  # noqa: PLC0415
     from alembic.util import CommandError  # noqa: PLC0415
 
-    before, config = refuse_newer(path), Config()
+    config = Config()
     config.set_main_option("script_location", str(scripts()).replace("%", "%%"))
-    path.touch(mode=0o600)
-    steps: list[Step] = []
-    statements: list[list[str]] = []
-    taken: list[Backup] = []
-
-    def on_step(step: Step) -> None:
-        steps.append(step)
-        statements.append([])
-
-    def before_change() -> None:
-        if backups is not None:
-            taken.append(backups.take(path))
-
-    with connected(path) as connection:
-        config.attributes.update(connection=connection, before_change=before_change, on_step=on_step)
-        _listen(connection, statements)
-        try:
-            getattr(commands, command)(config, revision)
-        except CommandError as error:
-            raise InvalidParameter(f"there is no way from {before or 'base'} to {revision}: {error}") from None
-        except DBAPIError as error:
-            raise unavailable(error) or Unavailable(f"the migration failed and was undone: {error.orig}") from error
-        after = schema.revision(bare(connection))
-    return Migration(before, after, tuple(steps), tuple(map(tuple, statements)), taken[0] if taken else None)
-
-
-def _listen(connection: Connection, statements: list[list[str]]) -> None:
-    @event.listens_for(connection, "before_cursor_execute")
-    def note(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if statements and not _NO_CHANGE.match(statement):
-            statements[-1].append(statement.strip())
+    config.attributes.update(connection=connection, before_change=record.before_change, on_step=record.on_step)
+    try:
+        getattr(commands, command)(config, revision)
+    except CommandError as error:
+        raise InvalidParameter(f"there is no way to revision {revision}: {error}") from None
 
 
 def _remove_abandoned(own: Path) -> None:

@@ -29,8 +29,8 @@ class Restored:
 def restore(source: Path, database: Path, *, backups: Backups) -> Restored:
     """Put a copy of the source in the place of the database. The caller holds the data-root lock.
 
-    Raises NotFound, InvalidParameter or Conflict for a source that cannot be restored, Unavailable if another program
-    has the database open; then nothing was changed.
+    Raises NotFound, InvalidParameter or Conflict for a source that cannot be restored, Conflict if another program has
+    the database open, Unavailable if disk or database refuse; then nothing was changed.
     """
     _refuse_unfit(source, database)
     new, replaced = database.with_name(f"{database.name}.restored"), None
@@ -67,12 +67,12 @@ def _keep(database: Path, kept: Path) -> Path:
     """Give the database a second name, under which it stays when it is replaced."""
     log = database.with_name(f"{database.name}-wal")
     try:
+        os.link(database, kept)
         # Only where SQLite could not fold it in. A log left behind would be read into the restored database.
         if log.exists():
             os.link(log, kept.with_name(f"{kept.name}-wal"))
         for suffix in ("-wal", "-shm"):
             database.with_name(f"{database.name}{suffix}").unlink(missing_ok=True)
-        os.link(database, kept)
     except OSError as error:
         raise Unavailable(f"{database} cannot be kept as {kept}: {error.strerror}; nothing was changed") from None
     return kept

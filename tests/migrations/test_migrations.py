@@ -236,7 +236,7 @@ def test_a_rehearsed_downgrade_tells_what_would_be_lost(filled: Path, extend: Ex
 
 
 def test_an_unknown_revision_is_refused_and_told(path: Path) -> None:
-    with pytest.raises(InvalidParameter, match="no way from base to 7777"):
+    with pytest.raises(InvalidParameter, match="no way to revision 7777"):
         migrate.upgrade(path, "7777")
 
 
