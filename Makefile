@@ -69,6 +69,10 @@ revision: install ## begin a migration (MESSAGE="add the exit code")
 	$(BIN)/alembic revision -m "$(MESSAGE)" \
 		--rev-id $$(printf '%04d' $$(($$(ls migrations/versions/[0-9]*.py | wc -l) + 1)))
 
+golden: install ## release a migration: keep a database of its schema, and the digest of its file (REVISION=0002)
+	@test -n "$(REVISION)" || { echo 'say which: make golden REVISION=0002'; exit 2; }
+	$(BIN)/python tests/migrations/make_golden.py $(REVISION)
+
 wheel: install ## build the wheel into ./dist
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
 
@@ -76,4 +80,4 @@ clean: ## remove what can be made again; DATA_ROOT stays
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install serve test check fix conformance differential bench bench-lists docs migrate revision wheel clean
+.PHONY: help install serve test check fix conformance differential bench bench-lists docs migrate revision golden wheel clean

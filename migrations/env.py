@@ -1,56 +1,80 @@
-"""How migrations run: in one transaction, with foreign keys off, checked before they are committed.
+"""How migrations run: in one transaction, with foreign keys off, backed up before and checked before they are committed.
 
-A connection comes from statesvc (`config.attributes["connection"]`), which has taken the data-root lock, or is made here
-for `alembic -x database=PATH` from a checkout.
+A connection comes from statesvc (`config.attributes`), which has taken the data-root lock, or is made here for
+`alembic -x database=PATH` from a checkout, with the same lock, backup and checks.
 """
 
+from pathlib import Path
+
 from alembic import context
-from sqlalchemy import Connection, create_engine, event
+from alembic.util import load_python_file
+from sqlalchemy import Connection
 
-try:
-    from pysqlite3 import dbapi2 as driver
-except ImportError:
-    import sqlite3 as driver
+from statesvc.db import migrate, transition
+from statesvc.db.backup import Backups
+from statesvc.db.engine import make_engine
+from statesvc.errors import StateError
 
-
-def connect(path: str) -> Connection:
-    engine = create_engine(f"sqlite:///{path}", module=driver)
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection, _record):
-        connection.isolation_level = None  # the driver must not begin by itself, or DDL escapes the transaction
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA foreign_keys=OFF")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    return engine.connect()
+# Beside this file, in a checkout and in an installed package: it teaches `op` to rebuild a table.
+load_python_file(str(Path(__file__).parent), "rebuild.py")
 
 
-def check(connection: Connection) -> None:
-    """Refuse to commit a database whose rows do not fit together."""
-    orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
-    if orphans:
-        raise RuntimeError(f"the migration would leave {len(orphans)} rows without what they refer to: {orphans[:5]}")
-    verdict = connection.exec_driver_sql("PRAGMA integrity_check").scalar_one()
-    if verdict != "ok":
-        raise RuntimeError(f"the migration would leave a damaged database: {verdict}")
+def options(connection: Connection | None = None) -> dict:
+    """Return what the command has told Alembic: `fn` plans the steps, `dont_mutate` says that it only looks."""
+    context.configure(connection=connection, dialect_name="sqlite")
+    return context.get_context().opts
 
 
-def run() -> None:
-    connection = context.config.attributes.get("connection")
-    if connection is None:
-        path = context.get_x_argument(as_dictionary=True).get("database")
-        if not path:
-            raise SystemExit("name the database: alembic -x database=PATH …")
-        connection = connect(path)
-    context.configure(connection=connection, transactional_ddl=True, render_as_batch=True)
+def run(connection: Connection, *, before_change, on_step) -> None:
+    """Carry out the command's plan, or leave the database as it was."""
+    plan = transition.guarded(connection, options(connection)["fn"], before_change=before_change, on_step=on_step)
+    context.configure(connection=connection, transactional_ddl=True, render_as_batch=True, fn=plan)
     with context.begin_transaction():
         context.run_migrations()
-        check(connection)
 
 
-run()
+def look(path: Path) -> None:
+    """Run a command that changes nothing, also beside a running service."""
+    if not path.exists():
+        raise SystemExit(f"there is no database {path}")
+    with make_engine(path, busy_timeout_ms=5_000, query_only=True, checkpoints=False).connect() as connection:
+        context.configure(connection=connection)
+        context.run_migrations()
+
+
+def change(path: Path) -> None:
+    """Do what `statesvc db` does: the same lock, refusal, backup and checks."""
+    from statesvc.app import BACKUPS, wall_clock
+    from statesvc.host.lock import DataRootLock
+    from statesvc.settings import Settings
+
+    backups = Backups(path.parent / BACKUPS, Settings().backups_kept, wall_clock)
+    with DataRootLock(path.parent):
+        migrate.refuse_newer(path)
+        path.touch(mode=0o600)
+        with migrate.connected(path) as connection:
+            run(
+                connection,
+                before_change=lambda: print(f"backup: {backups.take(path).path}"),
+                on_step=lambda step: print(f"{step.before} -> {step.after}  {step.what}"),
+            )
+
+
+def begin() -> None:
+    """Find out who asks."""
+    attributes = context.config.attributes
+    if context.is_offline_mode():
+        raise SystemExit("there is no --sql here: statesvc db upgrade --dry-run migrates a copy and prints what ran")
+    if "connection" in attributes:
+        run(**{name: attributes[name] for name in ("connection", "before_change", "on_step")})
+        return
+    path = context.get_x_argument(as_dictionary=True).get("database")
+    if not path:
+        raise SystemExit("name the database: alembic -x database=PATH …")
+    try:
+        (look if options().get("dont_mutate") else change)(Path(path).absolute())
+    except StateError as error:
+        raise SystemExit(f"alembic: {error.message}") from None
+
+
+begin()

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 import uvloop
@@ -24,13 +25,14 @@ from statesvc.api.processes import ProcessesApi
 from statesvc.api.pruning import PruningApi
 from statesvc.api.routing import Router
 from statesvc.api.runtimes import RuntimesApi
-from statesvc.api.server import bind, socket_path
+from statesvc.api.server import Server, bind, socket_path
 from statesvc.api.system import SystemApi
 from statesvc.api.usage import UsageApi
 from statesvc.api.validation import ValidationApi
 from statesvc.api.volumes import VolumesApi
 from statesvc.db import migrate
 from statesvc.db import runtimes as versions
+from statesvc.db.backup import Backups
 from statesvc.db.engine import Connection, Database
 from statesvc.domain.ids import Entropy
 from statesvc.domain.import_report import Importer
@@ -62,6 +64,7 @@ log = structlog.get_logger(__name__)
 
 DATABASE = "statesvc.db"
 RUNTIMES = "runtimes"
+BACKUPS = "backups"
 
 
 def wall_clock() -> int:
@@ -130,10 +133,10 @@ async def opened(
     async with AsyncExitStack() as stack:
         stack.enter_context(DataRootLock(root, socket=str(socket_path(settings.hosts[0])) if settings.hosts else ""))
         written = configuration.read(settings.config_file)
-        before, after = migrate.bring_up_to_date(root / DATABASE)
-        if before != after:
-            log.info("database migrated", before=before or "none", after=after)
-        database = Database(root / DATABASE, busy_timeout_ms=settings.busy_timeout_ms)
+        _migrate(settings, root, clock)
+        database = Database(
+            root / DATABASE, busy_timeout_ms=settings.busy_timeout_ms, checkpoints=not settings.external_checkpoints
+        )
         stack.callback(database.close)
         instance = await database.write(_instance, str(uuid.uuid4()))
         host = facts.read(settings.host_facts)
@@ -149,6 +152,15 @@ async def opened(
         importers: dict[str, Importer] = {"docker": DockerImporter(Imports(database, site))}
         waiting = Waiting(database)
         yield Services(database, site, containers, images, journal, system, runtimes, waiting, importers)
+
+
+def _migrate(settings: Settings, root: Path, clock: Clock) -> None:
+    backups = Backups(root / BACKUPS, settings.backups_kept, clock)
+    done = migrate.bring_up_to_date(root / DATABASE, backups=backups)
+    if done.backup:
+        log.info("database backed up", path=str(done.backup.path), rows=done.backup.rows)
+    if done.before != done.after:
+        log.info("database migrated", before=done.before or "none", after=done.after)
 
 
 def _instance(conn: Connection, new: str) -> str:

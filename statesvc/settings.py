@@ -54,3 +54,9 @@ class Settings(BaseSettings):
     history_versions: int = Field(
         default=100, ge=0, description="versions of the configuration that are kept though nothing holds them"
     )
+    backups_kept: int = Field(
+        default=10, ge=1, description="how many of the backups in the data root are kept, the newest ones"
+    )
+    external_checkpoints: bool = Field(
+        default=False, description="leave every checkpoint of the database's log to Litestream"
+    )

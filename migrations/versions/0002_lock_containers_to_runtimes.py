@@ -137,7 +137,7 @@ TRIGGER_NAMES = (
 
 def _replace(table: str, definition: str, columns: str, values: str) -> None:
     op.execute(definition)
-    op.execute(f"INSERT INTO fresh_{table} ({columns}) SELECT {values} FROM {table}")  # noqa: S608
+    op.execute(f"INSERT INTO fresh_{table} ({columns}) SELECT {values} FROM {table}")
     op.execute(f"DROP TABLE {table}")
     op.execute(f"ALTER TABLE fresh_{table} RENAME TO {table}")
 

@@ -6,9 +6,11 @@ A unit is a function that takes a connection first and does nothing outside the 
 import asyncio
 import queue
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
@@ -24,7 +26,7 @@ try:
 except ImportError:  # no wheel for this platform: the standard library's driver, if its SQLite is sound
     import sqlite3 as driver
 
-__all__ = ["Connection", "Database", "check_sqlite_version", "driver", "make_engine", "unavailable"]
+__all__ = ["Connection", "Database", "bare", "check_sqlite_version", "driver", "make_engine", "snapshot", "unavailable"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -70,8 +72,10 @@ def check_sqlite_version(version: tuple[int, ...]) -> None:
         )
 
 
-def make_engine(path: Path, *, busy_timeout_ms: int, query_only: bool, foreign_keys: bool = True) -> Engine:
-    """Make an engine whose connections leave every BEGIN to us."""
+def make_engine(
+    path: Path, *, busy_timeout_ms: int, query_only: bool, foreign_keys: bool = True, checkpoints: bool = True
+) -> Engine:
+    """Make an engine whose connections leave every BEGIN to us, and the checkpoints to another program if told so."""
     # NullPool: every connection here has one owner, who keeps it; nothing is shared or checked out.
     # hide_parameters: an error must not carry environment values into the log.
     url = f"sqlite:///{path}"
@@ -84,10 +88,42 @@ def make_engine(path: Path, *, busy_timeout_ms: int, query_only: bool, foreign_k
             connection.execute(f"PRAGMA {pragma}")
         if not foreign_keys:
             connection.execute("PRAGMA foreign_keys=OFF")
+        if not checkpoints:
+            connection.execute("PRAGMA wal_autocheckpoint=0")
         if query_only:
             connection.execute("PRAGMA query_only=ON")
 
     return engine
+
+
+@contextmanager
+def snapshot(path: Path, *, busy_timeout_ms: int = 5_000) -> Iterator[Any]:
+    """Yield a driver's connection of its own that sees one committed state of a file, whoever writes to it meanwhile.
+
+    It writes nothing, and makes no checkpoint unless it is the last to close a log. Raises Unavailable if SQLite cannot
+    read the file.
+    """
+    try:
+        with closing(_open_read_only(path, busy_timeout_ms)) as connection:
+            connection.execute("BEGIN")
+            connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+            yield connection
+    except driver.Error as error:
+        raise unavailable(error) or error from error
+
+
+def _open_read_only(path: Path, busy_timeout_ms: int) -> Any:
+    # Not mode=ro: SQLite does not even parse CHECK constraints then, and integrity_check would pass over them.
+    url = f"{path.absolute().as_uri()}?mode=rw"
+    connection = driver.connect(url, uri=True, isolation_level=None, timeout=busy_timeout_ms / 1_000)
+    for pragma in ("query_only=ON", "wal_autocheckpoint=0", "trusted_schema=OFF", "cell_size_check=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+def bare(connection: Connection) -> Any:
+    """Return the driver's own connection under one of SQLAlchemy's."""
+    return cast("Any", connection.connection).driver_connection
 
 
 def _name(error: BaseException) -> str:
@@ -137,15 +173,16 @@ class Database:
     `read` and `scan` see committed state; `write` answers when its change is committed and synced.
     """
 
-    def __init__(self, path: Path, *, busy_timeout_ms: int = 5_000) -> None:
+    def __init__(self, path: Path, *, busy_timeout_ms: int = 5_000, checkpoints: bool = True) -> None:
         check_sqlite_version(tuple(driver.sqlite_version_info))
         self.path = path
         self._writes: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
         self._watchers: list[Callable[[], None]] = []
         # The loop must never wait for a lock, so its own reader has no busy timeout: a thread waits instead.
-        self._loop_reader = make_engine(path, busy_timeout_ms=0, query_only=True).connect()
-        self._readers = make_engine(path, busy_timeout_ms=busy_timeout_ms, query_only=True)
-        self._writer_engine = make_engine(path, busy_timeout_ms=busy_timeout_ms, query_only=False)
+        engine = partial(make_engine, path, checkpoints=checkpoints)
+        self._loop_reader = engine(busy_timeout_ms=0, query_only=True).connect()
+        self._readers = engine(busy_timeout_ms=busy_timeout_ms, query_only=True)
+        self._writer_engine = engine(busy_timeout_ms=busy_timeout_ms, query_only=False)
         self._scans = ThreadPoolExecutor(SCAN_THREADS, thread_name_prefix="statesvc-scan")
         self._local = threading.local()
         self._scan_connections: list[Connection] = []
@@ -197,7 +234,7 @@ class Database:
         if connection is None:
             connection = self._local.connection = self._readers.connect()
             self._scan_connections.append(connection)
-        raw = _raw(connection)
+        raw = bare(connection)
         try:
             raw.execute("BEGIN")
             try:
@@ -258,13 +295,9 @@ def _settle(units: Iterable[_Unit]) -> None:
         unit.settle()
 
 
-def _raw(connection: Connection) -> Any:
-    return cast("Any", connection.connection).driver_connection
-
-
 def _transact(connection: Connection, batch: list[_Unit]) -> None:
     """Run the units in one transaction, each undone alone if it fails. Raises _Aborted with nothing done."""
-    raw = _raw(connection)
+    raw = bare(connection)
     try:
         raw.execute("BEGIN IMMEDIATE")
         for unit in batch:

@@ -1,16 +1,47 @@
 """Which schema a database has, and how it gets another one. Alembic is imported only when there is something to do."""
 
 import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError
 
-from statesvc.db.engine import check_sqlite_version, driver, make_engine, unavailable
-from statesvc.errors import Conflict, Unavailable
+from statesvc import __version__
+from statesvc.db import schema, stamp
+from statesvc.db.backup import ABANDONED_AFTER_NS, Backup, Backups, copy
+from statesvc.db.engine import bare, check_sqlite_version, driver, make_engine, snapshot, unavailable
+from statesvc.db.transition import Step
+from statesvc.errors import Conflict, InvalidParameter, Unavailable
 
+REHEARSAL = "rehearsal-"
 _REVISION_FILE = re.compile(r"(\d{4})_\w+\.py")
+_NO_CHANGE = re.compile(r"\s*(SELECT|PRAGMA|EXPLAIN)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """What was done: the steps, with the statements they ran, and the backup that was taken before."""
+
+    before: str | None
+    after: str | None
+    steps: tuple[Step, ...]
+    statements: tuple[tuple[str, ...], ...]
+    backup: Backup | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What a migration did to a copy, and what it would lose."""
+
+    migration: Migration
+    losses: tuple[str, ...]
 
 
 def scripts() -> Path:
@@ -26,6 +57,14 @@ def known_revisions() -> list[str]:
     return sorted(match[1] for match in found if match)
 
 
+def history() -> list[Step]:
+    """Return the step to each revision this program knows, oldest first."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - as below
+
+    walked = ScriptDirectory(str(scripts())).walk_revisions()
+    return [Step(str(one.down_revision or "base"), one.revision, one.doc.strip()) for one in reversed(list(walked))]
+
+
 def current(path: Path) -> str | None:
     """Return the revision of the database, None if it is empty or not there.
 
@@ -33,66 +72,153 @@ def current(path: Path) -> str | None:
     """
     if not path.exists():
         return None
-    engine = make_engine(path, busy_timeout_ms=5_000, query_only=True)
-    try:
-        with engine.connect() as connection:
-            named = connection.exec_driver_sql("SELECT 1 FROM sqlite_schema WHERE name = 'alembic_version'").first()
-            if named is None:
-                return None
-            revision: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-            return revision
-    except DBAPIError as error:
-        raise unavailable(error) or error from error
+    with snapshot(path) as connection:
+        return schema.revision(connection)
 
 
-def bring_up_to_date(path: Path) -> tuple[str | None, str]:
-    """Give the database the newest schema, or leave it as it was; answer the revision before and after.
+def written_by(path: Path) -> str | None:
+    """Return the version of the statesvc that last migrated the database, None if it is not noted."""
+    with snapshot(path) as connection:
+        return stamp.read(connection)
+
+
+def refuse_newer(path: Path) -> str | None:
+    """Return the revision of the database. Raises Conflict if it is newer than this program."""
+    before, known = current(path), known_revisions()
+    if before is not None and before not in known:
+        writer = written_by(path)
+        wanted = f"statesvc {writer} or newer" if writer else "the version of statesvc that wrote it, or a newer one"
+        raise Conflict(
+            f"the database {path} has schema {before}, which is newer than this statesvc {__version__} (it knows up to "
+            f"{known[-1]}): install {wanted}; nothing was changed"
+        )
+    return before
+
+
+def bring_up_to_date(path: Path, *, backups: Backups | None = None) -> Migration:
+    """Give the database the newest schema, or leave it as it was. A database that has another one is backed up first.
 
     Raises Conflict if the database is newer than this program. The caller holds the data-root lock.
     """
     check_sqlite_version(tuple(driver.sqlite_version_info))
-    before, known = current(path), known_revisions()
-    if before is not None and before not in known:
-        raise Conflict(
-            f"the database {path} has schema {before}, which is newer than this statesvc (it knows up to {known[-1]}): "
-            "install the version of statesvc that wrote it, or a newer one; nothing was changed"
-        )
-    if before != known[-1]:
-        upgrade(path, known[-1])
-    return before, known[-1]
+    before, newest = refuse_newer(path), known_revisions()[-1]
+    if before == newest:
+        return Migration(before, newest, (), (), None)
+    return upgrade(path, newest, backups=backups)
 
 
-def upgrade(path: Path, revision: str = "head") -> None:
-    """Apply the migrations up to a revision, in one transaction."""
-    _run(path, "upgrade", revision)
+def upgrade(path: Path, revision: str = "head", *, backups: Backups | None = None) -> Migration:
+    """Apply the migrations up to a revision, in one transaction.
+
+    The caller holds the data-root lock; only a copy needs no backups.
+    """
+    return _run(path, "upgrade", revision, backups)
 
 
-def downgrade(path: Path, revision: str) -> None:
+def downgrade(path: Path, revision: str, *, backups: Backups | None = None) -> Migration:
     """Take back the migrations down to a revision ("base" for all), in one transaction."""
-    _run(path, "downgrade", revision)
+    return _run(path, "downgrade", revision, backups)
 
 
-def _run(path: Path, command: str, revision: str) -> None:
-    from alembic import command as commands  # noqa: PLC0415 - costs 100 ms, and a start rarely needs it
-    from alembic.config import Config  # noqa: PLC0415
+def rehearse(path: Path, migrate: Callable[[Path], Migration]) -> Rehearsal:
+    """Migrate a copy of the database, which may be in use; answer what ran and what was lost. The copy goes."""
+    with tempfile.TemporaryDirectory(prefix=REHEARSAL, dir=path.parent) as folder:
+        _remove_abandoned(Path(folder))
+        there = Path(folder) / path.name
+        if path.exists():
+            copy(path, there)
+        else:
+            there.touch(mode=0o600)
+        before = _values(there)
+        migration = migrate(there)
+        return Rehearsal(migration, tuple(_losses(before, _values(there))))
 
-    config = Config()
-    config.set_main_option("script_location", str(scripts()).replace("%", "%%"))
-    path.touch(mode=0o600)
-    with _connect(path) as connection:
-        config.attributes["connection"] = connection
-        try:
-            getattr(commands, command)(config, revision)
-        except DBAPIError as error:
-            raise unavailable(error) or Unavailable(f"the migration failed and was undone: {error.orig}") from error
 
-
-def _connect(path: Path) -> Connection:
+@contextmanager
+def connected(path: Path) -> Iterator[Connection]:
+    """Yield a connection for a migration, which begins by taking the write lock."""
     # Foreign keys must be off before BEGIN: a rebuilt parent table would empty its children.
-    engine = make_engine(path, busy_timeout_ms=5_000, query_only=False, foreign_keys=False)
+    # Checkpoints are left to whoever opens the database next, as a Litestream may be in charge of them.
+    engine = make_engine(path, busy_timeout_ms=5_000, query_only=False, foreign_keys=False, checkpoints=False)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
-    return engine.connect().execution_options(isolation_level="SERIALIZABLE")
+    with engine.connect().execution_options(isolation_level="SERIALIZABLE") as connection:
+        yield connection
+
+
+@dataclass(slots=True)
+class _Record:
+    """What Alembic does, noted while it does it."""
+
+    take_backup: Callable[[], Backup] | None
+    backup: Backup | None = None
+    steps: list[Step] = field(default_factory=list)
+    statements: list[list[str]] = field(default_factory=list)
+
+    def before_change(self) -> None:
+        self.backup = self.take_backup() if self.take_backup else None
+
+    def on_step(self, step: Step) -> None:
+        self.steps.append(step)
+        self.statements.append([])
+
+    def on_statement(self, _conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if self.statements and not _NO_CHANGE.match(statement):
+            self.statements[-1].append(statement.strip())
+
+
+def _run(path: Path, command: str, revision: str, backups: Backups | None) -> Migration:
+    before = refuse_newer(path)
+    path.touch(mode=0o600)
+    record = _Record(partial(backups.take, path) if backups else None)
+    with connected(path) as connection:
+        event.listen(connection, "before_cursor_execute", record.on_statement)
+        try:
+            _tell_alembic(connection, command, revision, record)
+        except DBAPIError as error:
+            raise unavailable(error) or Unavailable(f"the migration failed and was undone: {error.orig}") from error
+        after = schema.revision(bare(connection))
+    return Migration(before, after, tuple(record.steps), tuple(map(tuple, record.statements)), record.backup)
+
+
+def _tell_alembic(connection: Connection, command: str, revision: str, record: _Record) -> None:
+    from alembic import command as commands  # noqa: PLC0415 - costs 100 ms, and a start rarely needs it
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(scripts()).replace("%", "%%"))
+    config.attributes.update(connection=connection, before_change=record.before_change, on_step=record.on_step)
+    try:
+        getattr(commands, command)(config, revision)
+    except CommandError as error:
+        raise InvalidParameter(f"there is no way to revision {revision}: {error}") from None
+
+
+def _remove_abandoned(own: Path) -> None:
+    """Remove what killed rehearsals left, as it holds all that the database held."""
+    for left in own.parent.glob(f"{REHEARSAL}*"):
+        with suppress(FileNotFoundError):
+            if own.stat().st_mtime_ns - left.stat().st_mtime_ns > ABANDONED_AFTER_NS:
+                shutil.rmtree(left)
+
+
+def _values(path: Path) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
+    with snapshot(path) as connection:
+        return schema.row_counts(connection), schema.value_counts(connection)
+
+
+def _losses(before: Any, after: Any) -> Iterator[str]:
+    (rows, values), (rows_left, values_left) = before, after
+    for table, count in rows.items():
+        if table not in rows_left:
+            yield f"table {table} with {count} rows"
+            continue
+        if rows_left[table] < count:
+            yield f"{count - rows_left[table]} of {count} rows of table {table}"
+        for column, held in values[table].items():
+            if column not in values_left[table]:
+                yield f"column {table}.{column}, which holds a value in {held} rows"

@@ -108,7 +108,7 @@ async def test_a_unit_that_ends_the_transaction_does_not_take_its_neighbours_alo
 
 
 async def test_a_failed_commit_acknowledges_nothing(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = engine._raw
+    real = engine.bare
 
     class FailsToCommit:
         def __init__(self, raw: Any) -> None:
@@ -124,10 +124,10 @@ async def test_a_failed_commit_acknowledges_nothing(database: Database, monkeypa
                 raise error
             return self.raw.execute(sql)
 
-    monkeypatch.setattr(engine, "_raw", lambda connection: FailsToCommit(real(connection)))
+    monkeypatch.setattr(engine, "bare", lambda connection: FailsToCommit(real(connection)))
     with pytest.raises(Unavailable, match="reports an error; look whether it was done"):
         await database.write(put, "a")
-    monkeypatch.setattr(engine, "_raw", real)
+    monkeypatch.setattr(engine, "bare", real)
     assert await database.read(actions) == []
     await database.write(put, "b")
     assert await database.read(actions) == ["b"]
@@ -260,3 +260,36 @@ def test_everything_acknowledged_survives_a_kill(database_file: Path) -> None:
         kept = {row[0] for row in conn.exec_driver_sql("SELECT time FROM events")}
         assert conn.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
     assert acknowledged - kept == set()
+
+
+def autocheckpoint(conn: Connection) -> int:
+    return conn.exec_driver_sql("PRAGMA wal_autocheckpoint").scalar_one()
+
+
+def put_much(conn: Connection) -> None:
+    for _ in range(1_500):  # a page each, more than SQLite lets a log grow by itself
+        put(conn, "x" * 4_000)
+
+
+def bytes_of(path: Path, *suffixes: str) -> list[int]:
+    return [path.with_name(f"{path.name}{suffix}").stat().st_size for suffix in suffixes]
+
+
+async def test_checkpoints_are_left_to_another_program_on_every_connection(database_file: Path) -> None:
+    opened = Database(database_file, checkpoints=False)
+    try:
+        assert [await ask(autocheckpoint) for ask in (opened.read, opened.scan, opened.write)] == [0, 0, 0]
+        before = bytes_of(database_file, "")
+        await opened.write(put_much)
+        await opened.write(put, "after")
+        assert bytes_of(database_file, "") == before
+        assert bytes_of(database_file, "-wal") > [1_500 * 4_096]
+    finally:
+        opened.close()
+
+
+async def test_the_service_makes_checkpoints_unless_told_otherwise(database: Database, database_file: Path) -> None:
+    before = bytes_of(database_file, "")
+    await database.write(put_much)
+    await database.write(put, "after")
+    assert bytes_of(database_file, "") > before

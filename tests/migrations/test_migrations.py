@@ -1,33 +1,88 @@
+import os
 import re
+import subprocess
+import sys
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
-from alembic.config import Config
 from alembic.script import ScriptDirectory
+from stored_rows import fill, rows_of
 
 import statesvc.db.triggers  # noqa: F401 - lets create_all make the triggers
-from statesvc.db import migrate
-from statesvc.db.engine import make_engine
+from statesvc import __version__
+from statesvc.db import migrate, schema, stamp
+from statesvc.db.backup import Backups, verified
+from statesvc.db.engine import bare, make_engine, snapshot
 from statesvc.db.tables import metadata
-from statesvc.errors import Conflict
+from statesvc.errors import Conflict, InvalidParameter
+from statesvc.host.lock import DataRootLock
+
+CHECKOUT = Path(__file__).parents[2]
+Schema = dict[tuple[str, str], list[str]]
+Extend = Callable[[str], str]
+
+ADD_A_COLUMN = """
+def upgrade():
+    op.execute("ALTER TABLE events ADD COLUMN node TEXT")
+    op.execute("CREATE TABLE nodes (name TEXT NOT NULL, CONSTRAINT pk_nodes PRIMARY KEY (name)) STRICT")
+
+def downgrade():
+    op.execute("DROP TABLE nodes")
+    op.execute("ALTER TABLE events DROP COLUMN node")
+"""
+REMOVE_EVENTS = """
+def upgrade():
+    op.execute("DELETE FROM events WHERE type = 'image'")
+
+def downgrade():
+    pass
+"""
 
 
-def schema_of(path: Path) -> dict[tuple[str, str], list[str]]:
-    """Return each object of the schema with its clauses in order: what autogenerate is blind to counts too."""
-    with make_engine(path, busy_timeout_ms=0, query_only=True).connect() as conn:
-        rows = conn.exec_driver_sql("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL").all()
-    return {(row[0], row[1]): _clauses(row[2]) for row in rows if not row[1].startswith("alembic_version")}
+def schema_of(path: Path) -> Schema:
+    with snapshot(path) as connection:
+        return schema.described(connection)
 
 
-def _clauses(sql: str) -> list[str]:
-    flat = re.sub(r"\s+", " ", sql).replace("( ", "(").replace(" )", ")").replace('"', "")
-    return sorted(part.strip() for part in re.split(r",(?![^(]*\))", flat))
+def execute(path: Path, *statements: str) -> None:
+    with make_engine(path, busy_timeout_ms=0, query_only=False).connect() as conn:
+        for statement in statements:
+            conn.exec_driver_sql(statement)
 
 
-def test_the_migrations_build_the_schema_of_the_tables(tmp_path: Path) -> None:
-    migrate.upgrade(tmp_path / "migrated.db")
+def backups_beside(path: Path, keep: int = 10) -> Backups:
+    ticks = count(1_700_000_000_000_000_000, 1_000_000_000)
+    return Backups(path.parent / "backups", keep, lambda: next(ticks))
+
+
+def alembic(path: Path, *command: str) -> "subprocess.CompletedProcess[str]":
+    """Run Alembic's own command line from the checkout."""
+    program = [sys.executable, "-m", "alembic", "-x", f"database={path}", *command]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run(program, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where a database could be."""
+    (tmp_path / "data").mkdir()
+    return tmp_path / "data" / "statesvc.db"
+
+
+@pytest.fixture
+def filled(path: Path) -> Path:
+    """A database of the newest schema with rows in every table."""
+    migrate.upgrade(path)
+    fill(path)
+    return path
+
+
+def test_the_migrations_build_the_schema_of_the_tables(path: Path, tmp_path: Path) -> None:
+    migrate.upgrade(path)
     metadata.create_all(make_engine(tmp_path / "created.db", busy_timeout_ms=0, query_only=False))
-    assert schema_of(tmp_path / "migrated.db") == schema_of(tmp_path / "created.db")
+    assert schema.differences(schema_of(path), schema_of(tmp_path / "created.db")) == []
 
 
 def test_there_is_one_head_and_each_revision_is_known() -> None:
@@ -39,46 +94,59 @@ def test_there_is_one_head_and_each_revision_is_known() -> None:
 def test_a_migration_is_named_by_its_number_and_a_verb() -> None:
     for file in (migrate.scripts() / "versions").glob("*.py"):
         assert re.fullmatch(r"\d{4}_[a-z]+(_[a-z0-9]+)+\.py", file.name), file.name
-        assert "statesvc" not in re.findall(r"^(?:from|import) (\w+)", file.read_text(), re.MULTILINE)
+        assert set(re.findall(r"^(?:from|import) (\w+)", file.read_text(), re.MULTILINE)) <= {"alembic", "sqlalchemy"}
 
 
-def test_each_revision_goes_up_down_and_up_again(tmp_path: Path) -> None:
-    path = tmp_path / "statesvc.db"
-    for revision in migrate.known_revisions():
-        migrate.upgrade(path, revision)
-        there = schema_of(path)
-        migrate.downgrade(path, "-1")
-        migrate.upgrade(path, revision)
-        assert schema_of(path) == there
-
-
-def test_the_last_downgrade_leaves_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "statesvc.db"
+def test_the_last_downgrade_leaves_nothing(path: Path) -> None:
     migrate.upgrade(path)
     migrate.downgrade(path, "base")
     assert schema_of(path) == {}
 
 
-def test_an_empty_database_is_brought_up_to_date_once(tmp_path: Path) -> None:
-    path, newest = tmp_path / "statesvc.db", migrate.known_revisions()[-1]
-    assert migrate.bring_up_to_date(path) == (None, newest)
-    assert migrate.bring_up_to_date(path) == (newest, newest)
+def test_an_empty_database_is_brought_up_to_date_once_and_needs_no_backup(path: Path) -> None:
+    newest = migrate.known_revisions()[-1]
+    first, second = (migrate.bring_up_to_date(path, backups=backups_beside(path)) for _ in range(2))
+    assert (first.before, first.after, first.backup) == (None, newest, None)
+    assert (second.before, second.after, second.steps) == (newest, newest, ())
+    assert not (path.parent / "backups").exists()
 
 
-def test_a_newer_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
-    path = tmp_path / "statesvc.db"
+def test_a_database_notes_which_statesvc_migrated_it(path: Path) -> None:
     migrate.upgrade(path)
-    with make_engine(path, busy_timeout_ms=0, query_only=False).connect() as conn:
-        conn.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(Conflict, match=r"schema 9999, which is newer .* install the version of statesvc"):
+    assert migrate.written_by(path) == __version__
+
+
+def test_a_newer_database_is_refused_with_the_version_to_install(filled: Path, extend: Extend) -> None:
+    newer = extend(ADD_A_COLUMN)
+    migrate.upgrade(filled)
+    with make_engine(filled, busy_timeout_ms=0, query_only=False).connect() as conn:
+        conn.exec_driver_sql(f"PRAGMA user_version = {2_003_004}")
+    (added,) = (migrate.scripts() / "versions").glob(f"{newer}_*.py")
+    added.unlink()
+    for refused in (migrate.bring_up_to_date, migrate.upgrade, lambda path: migrate.downgrade(path, "base")):
+        with pytest.raises(Conflict, match=rf"schema {newer}, which is newer .* install statesvc 2\.3\.4 or newer"):
+            refused(filled)
+    assert migrate.current(filled) == newer
+
+
+def test_a_newer_database_of_an_unknown_writer_is_refused_too(path: Path) -> None:
+    migrate.upgrade(path)
+    execute(path, "UPDATE alembic_version SET version_num = '9999'", "PRAGMA user_version = 0")
+    with pytest.raises(Conflict, match=r"schema 9999, which is newer .* install the version of statesvc that wrote it"):
         migrate.bring_up_to_date(path)
     assert migrate.current(path) == "9999"
 
 
-def test_a_failing_migration_leaves_the_database_as_it_was(tmp_path: Path) -> None:
-    path = tmp_path / "statesvc.db"
+@pytest.mark.parametrize("version", ["0.1.0", "1.2.3", "12.34.567"])
+def test_a_version_is_read_as_it_was_written(path: Path, version: str) -> None:
+    migrate.upgrade(path)
     with make_engine(path, busy_timeout_ms=0, query_only=False).connect() as conn:
-        conn.exec_driver_sql("CREATE TABLE service_state (x)")  # in the way of the last statements
+        stamp.write(bare(conn), version)
+    assert migrate.written_by(path) == version
+
+
+def test_a_failing_migration_leaves_the_database_as_it_was(path: Path) -> None:
+    execute(path, "CREATE TABLE service_state (x)")  # in the way of the last statements
     before = schema_of(path)
     with pytest.raises(Exception, match="service_state"):
         migrate.upgrade(path)
@@ -86,12 +154,129 @@ def test_a_failing_migration_leaves_the_database_as_it_was(tmp_path: Path) -> No
     assert migrate.current(path) is None
 
 
-def test_alembic_from_a_checkout_does_the_same(tmp_path: Path) -> None:
-    from alembic import command
+def test_a_change_of_a_database_is_backed_up_before(filled: Path, extend: Extend) -> None:
+    before, old, new = rows_of(filled), migrate.current(filled), extend(ADD_A_COLUMN)
+    done = migrate.bring_up_to_date(filled, backups=backups_beside(filled))
+    assert (done.before, done.after) == (old, new)
+    assert done.backup
+    assert done.backup.path.parent == filled.parent / "backups"
+    assert done.backup.revision == old
+    assert rows_of(done.backup.path) == before
 
-    ini = Path(__file__).parents[2] / "alembic.ini"
-    config = Config(str(ini))
-    config.cmd_opts = type("Options", (), {"x": [f"database={tmp_path / 'by_alembic.db'}"]})()
-    command.upgrade(config, "head")
+
+def test_a_failing_migration_keeps_its_backup_and_changes_nothing(filled: Path, extend: Extend) -> None:
+    extend(ADD_A_COLUMN.replace("CREATE TABLE nodes", "CREATE TABLE events"))
+    before = rows_of(filled), schema_of(filled), migrate.current(filled)
+    with pytest.raises(Exception, match="events"):
+        migrate.bring_up_to_date(filled, backups=backups_beside(filled))
+    assert (rows_of(filled), schema_of(filled), migrate.current(filled)) == before
+    (backup,) = (filled.parent / "backups").iterdir()
+    assert verified(backup).revision == before[2]
+
+
+def test_a_damaged_database_is_not_migrated(filled: Path, extend: Extend) -> None:
+    extend(ADD_A_COLUMN)
+    execute(filled, "PRAGMA foreign_keys=OFF", "DELETE FROM images")
+    with pytest.raises(Conflict, match=r"is damaged: image_digests: row .* refers to a row of images"):
+        migrate.bring_up_to_date(filled, backups=backups_beside(filled))
+    assert list((filled.parent / "backups").iterdir()) == []
+
+
+def test_a_migration_that_leaves_orphans_is_undone(filled: Path, extend: Extend) -> None:
+    extend('ROWS_CHANGE = ("containers",)\n' + REMOVE_EVENTS.replace("events WHERE type = 'image'", "containers"))
+    before = rows_of(filled)
+    with pytest.raises(Conflict, match=r"would leave a damaged database: container_\w+: row .* nothing was changed"):
+        migrate.upgrade(filled)
+    assert rows_of(filled) == before
+
+
+def test_a_migration_that_loses_rows_unsaid_is_undone(filled: Path, extend: Extend) -> None:
+    extend(REMOVE_EVENTS)
+    before = rows_of(filled)
+    with pytest.raises(
+        Conflict, match="would change the number of rows of events from 2 to 1, and does not declare it"
+    ):
+        migrate.upgrade(filled)
+    assert rows_of(filled) == before
+
+
+def test_a_migration_may_change_the_number_of_rows_where_it_says_so(filled: Path, extend: Extend) -> None:
+    extend('ROWS_CHANGE = ("events",)\n' + REMOVE_EVENTS)
+    migrate.upgrade(filled)
+    assert len(rows_of(filled)["events"]) == 1
+
+
+def test_a_rehearsal_tells_what_runs_and_changes_nothing(filled: Path, extend: Extend) -> None:
+    extend(ADD_A_COLUMN)
+    before = rows_of(filled), schema_of(filled), sorted(filled.parent.iterdir())
+    rehearsal = migrate.rehearse(filled, migrate.upgrade)
+    assert [statement.partition(" (")[0] for statement in rehearsal.migration.statements[0][:2]] == [
+        "ALTER TABLE events ADD COLUMN node TEXT",
+        "CREATE TABLE nodes",
+    ]
+    assert rehearsal.losses == ()
+    assert (rows_of(filled), schema_of(filled)) == before[:2]
+    assert {entry.name for entry in filled.parent.iterdir()} - {entry.name for entry in before[2]} <= {
+        "statesvc.db-wal",
+        "statesvc.db-shm",
+    }
+
+
+def test_a_rehearsed_downgrade_tells_what_would_be_lost(filled: Path, extend: Extend) -> None:
+    extend(ADD_A_COLUMN)
+    migrate.upgrade(filled)
+    execute(
+        filled, "UPDATE events SET node = 'here' WHERE type = 'image'", "INSERT INTO nodes VALUES ('here'), ('there')"
+    )
+    rehearsal = migrate.rehearse(filled, lambda there: migrate.downgrade(there, "-1"))
+    assert sorted(rehearsal.losses) == [
+        "column events.node, which holds a value in 1 rows",
+        "table nodes with 2 rows",
+    ]
+    assert len(rows_of(filled)["nodes"]) == 2
+
+
+def test_an_unknown_revision_is_refused_and_told(path: Path) -> None:
+    with pytest.raises(InvalidParameter, match="no way to revision 7777"):
+        migrate.upgrade(path, "7777")
+
+
+def test_alembic_from_a_checkout_does_the_same(path: Path, tmp_path: Path) -> None:
+    done = alembic(path, "upgrade", "head")
+    assert done.returncode == 0, done.stderr
     migrate.upgrade(tmp_path / "by_statesvc.db")
-    assert schema_of(tmp_path / "by_alembic.db") == schema_of(tmp_path / "by_statesvc.db")
+    assert schema_of(path) == schema_of(tmp_path / "by_statesvc.db")
+    assert migrate.written_by(path) == __version__
+    assert f"{migrate.current(path)} (head)" in alembic(path, "current").stdout
+
+
+def test_alembic_from_a_checkout_backs_up_before_a_change(filled: Path) -> None:
+    before = rows_of(filled)
+    done = alembic(filled, "downgrade", "base")
+    assert done.returncode == 0, done.stderr
+    named = re.search(r"^backup: (.+)$", done.stdout, re.MULTILINE)
+    assert named
+    assert rows_of(Path(named[1])) == before
+    assert schema_of(filled) == {}
+
+
+def test_alembic_from_a_checkout_leaves_a_data_root_in_use_alone(filled: Path) -> None:
+    with DataRootLock(filled.parent):
+        done = alembic(filled, "downgrade", "base")
+        assert "in use by another statesvc" in done.stderr
+        assert alembic(filled, "current").returncode == 0
+    assert done.returncode == 1
+    assert schema_of(filled) != {}
+
+
+def test_alembic_stamps_a_database_after_a_backup(filled: Path) -> None:
+    done = alembic(filled, "stamp", "base")
+    assert done.returncode == 0, done.stderr
+    assert "backup: " in done.stdout
+    assert migrate.current(filled) is None
+
+
+def test_alembic_refuses_to_print_sql_that_nothing_ran(path: Path) -> None:
+    done = alembic(path, "upgrade", "head", "--sql")
+    assert done.returncode == 1
+    assert "statesvc db upgrade --dry-run" in done.stderr

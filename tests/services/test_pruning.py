@@ -148,23 +148,23 @@ async def recorded(services: Services) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("filters", "gone"),
     [
-        ({}, {"digest", "bare"}),
-        ({"dangling": ("true",)}, {"digest", "bare"}),
-        ({"dangling": ("false",)}, {"tagged", "digest", "bare"}),
-        ({"label": ("keep",)}, {"digest"}),
-        ({"label!": ("keep",)}, {"bare"}),
-        ({"until": ("2",)}, {"digest"}),
-        ({"until": ("1h",), "dangling": ("0",)}, {"tagged", "digest", "bare"}),
+        ({}, "digest bare"),
+        ({"dangling": ("true",)}, "digest bare"),
+        ({"dangling": ("false",)}, "tagged digest bare"),
+        ({"label": ("keep",)}, "digest"),
+        ({"label!": ("keep",)}, "bare"),
+        ({"until": ("2",)}, "digest"),
+        ({"until": ("1h",), "dangling": ("0",)}, "tagged digest bare"),
     ],
     ids=str,
 )
 async def test_images_that_nobody_needs_go(
-    services: Services, prune: Pruning, recorded: dict[str, str], filters: dict[str, tuple[str, ...]], gone: set[str]
+    services: Services, prune: Pruning, recorded: dict[str, str], filters: dict[str, tuple[str, ...]], gone: str
 ) -> None:
     removals = await prune.images(filters)
-    assert {recorded[done.deleted] for done in removals if done.deleted} == gone
+    assert {recorded[done.deleted] for done in removals if done.deleted} == set(gone.split())
     left = {recorded[image.image.id] for image in await services.images.all()}
-    assert left == {"tagged", "digest", "bare", "used"} - gone
+    assert left == {"tagged", "digest", "bare", "used"} - set(gone.split())
     assert (await services.images.inspect("used:2")).repo_tags == ["used:1", "used:2"]
     last = (await journal(services))[-1]
     assert (last.type, last.action, last.attributes) == ("image", "prune", {"reclaimed": "0"})

@@ -1,0 +1,164 @@
+"""Backups: one committed state of a database in one file, taken while others write, opened and compared."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from statesvc.db import schema
+from statesvc.db.engine import driver, snapshot, unavailable
+from statesvc.domain.times import SECOND, Clock
+from statesvc.errors import Conflict, Unavailable
+
+PAGES_AT_ONCE = 1_024
+ABANDONED_AFTER_NS = 24 * 3_600 * SECOND
+_KEPT = re.compile(r"statesvc-\d{8}T\d{6}\.\d{9}Z-\w+?(-replaced)?\.db")
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A verified copy: where it is, the revision of its schema, and what it holds."""
+
+    path: Path
+    revision: str | None
+    tables: dict[str, schema.Contents]
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has in all tables."""
+        return sum(table.rows for table in self.tables.values())
+
+
+def copy(database: Path, target: Path) -> Backup:
+    """Copy one committed state of a database to a new file, and verify the copy. Any number of programs may write on.
+
+    The file is there, synced, with mode 0600, once this returns; before, and after an error, there is none. Raises
+    Conflict if the target exists or the database is damaged, Unavailable if disk or database cannot be used.
+    """
+    if target.exists():
+        raise Conflict(f"{target} exists already: name a file that does not")
+    with _unfinished(target) as partial:
+        with snapshot(database) as source:
+            _copy_pages(source, partial)
+            expected = schema.contents(source)
+        backup = verified(partial, copy_of=database)
+        if backup.tables != expected:
+            wrong = sorted(table for table in expected if backup.tables.get(table) != expected[table])
+            raise Unavailable(f"the copy of {database} differs from it in {', '.join(wrong)}: it was thrown away")
+        publish(partial, target)
+    return Backup(target, backup.revision, backup.tables)
+
+
+def verified(path: Path, *, copy_of: Path | None = None) -> Backup:
+    """Open a copy and read all of it. Raises Conflict if it is damaged, Unavailable if it cannot be read."""
+    with snapshot(path) as connection:
+        if found := schema.damage(connection, limit=10):
+            raise Conflict(f"{copy_of or path} is damaged: {'; '.join(found)}")
+        return Backup(path, schema.revision(connection), schema.contents(connection))
+
+
+def publish(partial: Path, target: Path) -> None:
+    """Give a finished file its name, so that it is there as a whole or not at all, also after a power loss."""
+    _sync(partial)
+    partial.rename(target)
+    _sync(target.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder that only its owner can look into, who is the owner of the folder above."""
+    if not folder.is_dir():
+        folder.mkdir(mode=0o700)
+        give_to_owner_of(folder.parent, folder)
+
+
+def give_to_owner_of(model: Path, path: Path) -> None:
+    """Let root, working on the data root of a service that is not root, leave nothing that the service cannot open."""
+    if os.geteuid() == 0:
+        owner = model.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)
+
+
+def remove(path: Path) -> None:
+    """Remove a database file and what SQLite keeps beside it, if they are there."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn what the disk refuses inside the block into Unavailable."""
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be written: {error.strerror}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Backups:
+    """The folder of the backups that statesvc names itself, and how many of them are kept."""
+
+    folder: Path
+    keep: int
+    clock: Clock
+
+    def take(self, database: Path) -> Backup:
+        """Back up a database under a name that tells the time, and remove the oldest beyond the number that is kept."""
+        with snapshot(database) as connection:
+            revision = schema.revision(connection)
+        backup = copy(database, self.new_name(revision))
+        self.prune(spare=backup.path)
+        return backup
+
+    def new_name(self, revision: str | None, *, replaced: bool = False) -> Path:
+        """Return the name for a file that is kept now, in a folder that is there."""
+        with disk_errors(self.folder):
+            make_folder(self.folder)
+        seconds, fraction = divmod(self.clock(), SECOND)
+        time = f"{datetime.fromtimestamp(seconds, UTC):%Y%m%dT%H%M%S}.{fraction:09d}Z"
+        return self.folder / f"statesvc-{time}-{revision or 'none'}{'-replaced' if replaced else ''}.db"
+
+    def prune(self, *, spare: Path) -> None:
+        """Remove the oldest beyond the number that is kept, and what a killed backup left; never the spared one."""
+        kept = sorted(entry for entry in self.folder.iterdir() if _KEPT.fullmatch(entry.name) and entry != spare)
+        for oldest in kept[: max(0, len(kept) + 1 - self.keep)]:
+            remove(oldest)
+        for left in self.folder.glob("*.partial"):
+            with suppress(FileNotFoundError):
+                if spare.stat().st_mtime_ns - left.stat().st_mtime_ns > ABANDONED_AFTER_NS:
+                    remove(left)
+
+
+@contextmanager
+def _unfinished(target: Path) -> Iterator[Path]:
+    """Yield a new empty file beside the target; unless it was given its name, nothing of it stays."""
+    partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
+    with disk_errors(target):
+        remove(partial)
+        os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        try:
+            give_to_owner_of(target.parent, partial)
+            yield partial
+        finally:
+            remove(partial)
+
+
+def _copy_pages(source: Any, partial: Path) -> None:
+    try:
+        with closing(driver.connect(partial, isolation_level=None)) as target:
+            source.backup(target, pages=PAGES_AT_ONCE)
+            # One file, with nothing beside it, can be moved and opened anywhere.
+            target.execute("PRAGMA journal_mode=DELETE")
+    except driver.Error as error:
+        raise unavailable(error) or error from error
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

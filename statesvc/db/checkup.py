@@ -1,0 +1,45 @@
+"""Is the database whole, and is its schema the one of its revision? For monitoring; it reads one snapshot."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from statesvc.db import migrate, schema
+from statesvc.db.engine import snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Checkup:
+    """What was found: the revision, the newest one, and a sentence for each thing that is wrong."""
+
+    revision: str | None
+    newest: str
+    damage: tuple[str, ...]
+    drift: tuple[str, ...]
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.damage and not self.drift
+
+
+def check(path: Path) -> Checkup:
+    """Look at file, constraints, references and schema of a database, which may be in use.
+
+    Raises Conflict if it is newer than this program, Unavailable if it cannot be read.
+    """
+    revision, newest = migrate.refuse_newer(path), migrate.known_revisions()[-1]
+    with snapshot(path) as connection:
+        damage, there = schema.damage(connection), schema.described(connection)
+    return Checkup(revision, newest, tuple(damage), tuple(schema.differences(there, schema_at(revision))))
+
+
+def schema_at(revision: str | None) -> dict[tuple[str, str], list[str]]:
+    """Return the schema that the migrations build up to a revision."""
+    if revision is None:
+        return {}
+    with tempfile.TemporaryDirectory(prefix="statesvc-schema-") as folder:
+        path = Path(folder) / "statesvc.db"
+        migrate.upgrade(path, revision)
+        with snapshot(path) as connection:
+            return schema.described(connection)

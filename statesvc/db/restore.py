@@ -1,0 +1,114 @@
+"""Put a backup in the place of the database, while nobody has it open, and keep what it replaces.
+
+At every moment the database's path names the whole one before or the whole one after.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from statesvc.db import migrate, schema
+from statesvc.db.backup import Backup, Backups, copy, disk_errors, publish, remove
+from statesvc.db.engine import driver, unavailable
+from statesvc.errors import Conflict, InvalidParameter, NotFound, Unavailable
+
+_UNREADABLE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What is in the database's place now, and where the one before is kept."""
+
+    backup: Backup
+    replaced: Path | None
+
+
+def restore(source: Path, database: Path, *, backups: Backups) -> Restored:
+    """Put a copy of the source in the place of the database. The caller holds the data-root lock.
+
+    Raises NotFound, InvalidParameter or Conflict for a source that cannot be restored, Conflict if another program has
+    the database open, Unavailable if disk or database refuse; then nothing was changed.
+    """
+    _refuse_unfit(source, database)
+    new, replaced = database.with_name(f"{database.name}.restored"), None
+    with disk_errors(database):
+        _remove_unfinished(database)
+        try:
+            backup = copy(source, new)
+            with _alone(database) as revision:
+                if database.exists():
+                    replaced = _keep(database, backups.new_name(revision, replaced=True))
+                publish(new, database)
+        finally:
+            _remove_unfinished(database)
+        if replaced is not None:
+            backups.prune(spare=replaced)
+    return Restored(backup, replaced)
+
+
+def _refuse_unfit(source: Path, database: Path) -> None:
+    if not source.is_file():
+        raise NotFound(f"there is no file {source}")
+    if database.exists() and source.samefile(database):
+        raise InvalidParameter(f"{source} is the database itself: name a backup of it")
+    if migrate.refuse_newer(source) is None:
+        raise InvalidParameter(f"{source} is not a database of statesvc")
+
+
+def _remove_unfinished(database: Path) -> None:
+    for left in database.parent.glob(f"{database.name}.restored*"):
+        remove(left)
+
+
+def _keep(database: Path, kept: Path) -> Path:
+    """Give the database a second name, under which it stays when it is replaced."""
+    log = database.with_name(f"{database.name}-wal")
+    try:
+        os.link(database, kept)
+        # Only where SQLite could not fold it in. A log left behind would be read into the restored database.
+        if log.exists():
+            os.link(log, kept.with_name(f"{kept.name}-wal"))
+        for suffix in ("-wal", "-shm"):
+            database.with_name(f"{database.name}{suffix}").unlink(missing_ok=True)
+    except OSError as error:
+        raise Unavailable(f"{database} cannot be kept as {kept}: {error.strerror}; nothing was changed") from None
+    return kept
+
+
+@contextmanager
+def _alone(database: Path) -> Iterator[str]:
+    """Fold the log into the database, and keep every other program out inside the block; yield the revision.
+
+    A database that SQLite cannot read is nobody's to use: "unreadable".
+    """
+    with (
+        closing(driver.connect(database, isolation_level=None, timeout=1.0))
+        if database.exists()
+        else nullcontext() as c
+    ):
+        yield "none" if c is None else _fold(database, c)
+
+
+def _fold(database: Path, connection: Any) -> str:
+    try:
+        busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        (mode,) = connection.execute("PRAGMA journal_mode=DELETE").fetchone()
+        if busy or mode != "delete":
+            raise _in_use(database)
+        connection.execute("BEGIN EXCLUSIVE")
+        return schema.revision(connection) or "none"
+    except driver.Error as error:
+        name = getattr(error, "sqlite_errorname", "") or ""
+        if name.startswith(_UNREADABLE):
+            connection.close()
+            return "unreadable"
+        if name.startswith("SQLITE_BUSY"):
+            raise _in_use(database) from error
+        raise unavailable(error) or error from error
+
+
+def _in_use(database: Path) -> Conflict:
+    return Conflict(f"another program has {database} open (a shell, Litestream): close it; nothing was changed")

@@ -1,0 +1,146 @@
+"""What a database holds and how it is built, as SQLite tells it. All take a driver's connection."""
+
+import hashlib
+import marshal
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from statesvc.db.engine import driver
+
+FETCHED_AT_ONCE = 2_000
+VERSION_TABLE = "alembic_version"
+# What SQLite, Alembic and Litestream keep in the database for themselves.
+_NOT_OURS = ("sqlite_", VERSION_TABLE, "_litestream_")
+_TOKEN = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\s+|\w+|[<>=!|]+|.""")
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The rows of a table: how many, and a digest over all of them in the order in which the table keeps them."""
+
+    rows: int
+    digest: str
+
+
+def tables(connection: Any) -> list[str]:
+    """Return the names of our tables: not SQLite's, Alembic's and Litestream's own."""
+    found = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+    return [name for (name,) in found if not name.startswith(_NOT_OURS)]
+
+
+def revision(connection: Any) -> str | None:
+    """Return the revision that the database says it has, None if it says nothing."""
+    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (VERSION_TABLE,)).fetchone():
+        return None
+    noted: tuple[str] | None = connection.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()  # noqa: S608
+    return noted[0] if noted else None
+
+
+def row_counts(connection: Any) -> dict[str, int]:
+    """Return how many rows each table has."""
+    return {
+        table: connection.execute(f"SELECT count(*) FROM {_quoted(table)}").fetchone()[0]  # noqa: S608 - names of tables
+        for table in tables(connection)
+    }
+
+
+def value_counts(connection: Any) -> dict[str, dict[str, int]]:
+    """Return for each table how many rows hold a value in each of its columns."""
+    return {table: _values(connection, table) for table in tables(connection)}
+
+
+def contents(connection: Any) -> dict[str, Contents]:
+    """Return rows and digest of each table."""
+    found = {}
+    for table in tables(connection):
+        digest, rows = hashlib.sha256(), 0
+        for chunk in _chunks(connection, table):
+            rows += len(chunk)
+            # Twice as quick as repr; version 2 is the last that writes equal rows as equal bytes always.
+            digest.update(marshal.dumps(chunk, 2))
+        found[table] = Contents(rows, digest.hexdigest())
+    return found
+
+
+def damage(connection: Any, *, limit: int = 100) -> list[str]:
+    """Return what SQLite finds wrong with the file and with its constraints, and rows without what they refer to."""
+    try:
+        found = [line for (line,) in connection.execute(f"PRAGMA integrity_check({limit})") if line != "ok"]
+    except driver.DatabaseError as error:
+        if not getattr(error, "sqlite_errorname", "").startswith("SQLITE_CORRUPT"):
+            raise
+        found = [str(error)]
+    if found:
+        return found  # where pages are wrong, what rows refer to says nothing
+    orphans = connection.execute("PRAGMA foreign_key_check").fetchall()
+    return [
+        f"{table}: row {row} refers to a row of {parent} that is not there" for table, row, parent, _ in orphans[:limit]
+    ]
+
+
+def described(connection: Any) -> dict[tuple[str, str], list[str]]:
+    """Return each object of the schema with its clauses: CHECKs, predicates, STRICT, bodies of views and triggers.
+
+    How SQL is quoted, spaced and commented does not count, nor the order of a table's columns.
+    """
+    rows = connection.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
+    return {(kind, name): _clauses(kind, sql) for kind, name, sql in rows if not name.startswith(_NOT_OURS)}
+
+
+def differences(there: dict[tuple[str, str], list[str]], wanted: dict[tuple[str, str], list[str]]) -> list[str]:
+    """Return a sentence for each object or clause that one schema has and the other has not."""
+    found = [f"{kind} {name} is missing" for kind, name in wanted.keys() - there.keys()]
+    found += [f"{kind} {name} does not belong there" for kind, name in there.keys() - wanted.keys()]
+    for kind, name in there.keys() & wanted.keys():
+        has, needs = there[kind, name], wanted[kind, name]
+        if has != needs:
+            extra, lacking = set(has) - set(needs), set(needs) - set(has)
+            found.append(f"{kind} {name} has {sorted(extra)} and should have {sorted(lacking)}")
+    return sorted(found)
+
+
+def _values(connection: Any, table: str) -> dict[str, int]:
+    columns = [name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))]
+    counted = ", ".join(f"count({_quoted(column)})" for column in columns)
+    return dict(zip(columns, connection.execute(f"SELECT {counted} FROM {_quoted(table)}").fetchone(), strict=True))  # noqa: S608
+
+
+def _chunks(connection: Any, table: str) -> Iterator[list[Any]]:
+    keys = connection.execute("SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk", (table,)).fetchall()
+    (without_rowid,) = connection.execute("SELECT wr FROM pragma_table_list(?)", (table,)).fetchone()
+    order = ", ".join(_quoted(key) for (key,) in keys) if without_rowid else "rowid"
+    # Bytes as they are stored: text that is no UTF-8 has a digest too.
+    before, connection.text_factory = connection.text_factory, bytes
+    try:
+        rows = connection.execute(f"SELECT * FROM {_quoted(table)} ORDER BY {order}")  # noqa: S608
+        while chunk := rows.fetchmany(FETCHED_AT_ONCE):
+            yield chunk
+    finally:
+        connection.text_factory = before
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _clauses(kind: str, sql: str) -> list[str]:
+    """Return the parts of a definition, in an order that does not depend on how it came to be."""
+    parts = [_plain(part) for part in _TOKEN.findall(sql) if not part.isspace() and not part.startswith("--")]
+    if kind != "table":
+        return [" ".join(parts)]
+    first, last = parts.index("("), len(parts) - 1 - parts[::-1].index(")")
+    clauses: list[list[str]] = [[]]
+    depth = 0
+    for part in parts[first + 1 : last]:
+        depth += (part == "(") - (part == ")")
+        if part == "," and depth == 0:
+            clauses.append([])
+        else:
+            clauses[-1].append(part)
+    return [*sorted(" ".join(clause) for clause in clauses), " ".join(parts[last + 1 :])]
+
+
+def _plain(part: str) -> str:
+    return part[1:-1].replace('""', '"') if part.startswith('"') else part

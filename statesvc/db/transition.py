@@ -1,0 +1,74 @@
+"""What happens around the steps of a migration, inside its one transaction; `migrations/env.py` runs them through here.
+
+The backup is taken after the write lock, so that nothing can come between the two. Each step must keep the rows of each
+table, unless its revision names the table in ROWS_CHANGE. The end is checked before it is committed.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from statesvc import __version__
+from statesvc.db import schema, stamp
+from statesvc.db.engine import bare
+from statesvc.errors import Conflict
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One revision applied or taken back: from where to where, and what it does."""
+
+    before: str
+    after: str
+    what: str
+
+
+def guarded(
+    connection: Connection,
+    plan: Callable[..., Iterable[Any]],
+    *,
+    before_change: Callable[[], None],
+    on_step: Callable[[Step], None],
+) -> Callable[..., Iterator[Any]]:
+    """Return Alembic's plan with backup, row counts and the last checks around it.
+
+    Alembic carries out a step when the next is asked for. Raises Conflict, on which it rolls back.
+    """
+
+    def steps(heads: Any, context: Any) -> Iterator[Any]:
+        pending, raw = list(plan(heads, context)), bare(connection)
+        if pending and (schema.tables(raw) or schema.revision(raw)):
+            before_change()
+        for step in pending:
+            on_step(_told(step))
+            counts = schema.row_counts(raw)
+            yield step
+            _refuse_lost_rows(step, counts, schema.row_counts(raw))
+        if pending:
+            _refuse_damage(raw)
+            stamp.write(raw, __version__)
+
+    return steps
+
+
+def _told(step: Any) -> Step:
+    before, after = (",".join(revisions) or "base" for revisions in (step.from_revisions, step.to_revisions))
+    return Step(before, after, (step.doc or "").strip())
+
+
+def _refuse_lost_rows(step: Any, before: dict[str, int], after: dict[str, int]) -> None:
+    revision = getattr(step, "revision", None)  # a stamp has none
+    declared = set(getattr(getattr(revision, "module", None), "ROWS_CHANGE", ()))
+    for table in sorted(before.keys() & after.keys() - declared):
+        if before[table] != after[table]:
+            raise Conflict(
+                f"the migration {_told(step).before} -> {_told(step).after} would change the number of rows of {table} "
+                f"from {before[table]} to {after[table]}, and does not declare it; nothing was changed"
+            )
+
+
+def _refuse_damage(raw: Any) -> None:
+    if found := schema.damage(raw, limit=5):
+        raise Conflict(f"the migration would leave a damaged database: {'; '.join(found)}; nothing was changed")

@@ -1,0 +1,165 @@
+import os
+import stat
+import threading
+from itertools import count
+from pathlib import Path
+
+import pytest
+from stored_rows import fill, rows_of
+
+from statesvc.db import backup, schema
+from statesvc.db.backup import Backups, copy, verified
+from statesvc.db.engine import driver, make_engine, snapshot
+from statesvc.errors import Conflict, Unavailable
+
+
+@pytest.fixture
+def filled(database_file: Path) -> Path:
+    fill(database_file)
+    return database_file
+
+
+def execute(path: Path, *statements: str) -> None:
+    with make_engine(path, busy_timeout_ms=5_000, query_only=False).connect() as conn:
+        for statement in statements:
+            conn.exec_driver_sql(statement)
+
+
+def backups_in(folder: Path, keep: int, start: int = 1_700_000_000_000_000_000) -> Backups:
+    ticks = count(start, 1_000_000_000)
+    return Backups(folder, keep, lambda: next(ticks))
+
+
+def test_a_backup_holds_every_row_also_those_in_the_log_only(filled: Path, tmp_path: Path) -> None:
+    made = copy(filled, tmp_path / "copy.db")
+    assert rows_of(made.path) == rows_of(filled)
+    assert made.rows == sum(map(len, rows_of(filled).values()))
+
+
+def test_a_backup_is_one_file_that_only_its_owner_can_read(filled: Path, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    made = copy(filled, tmp_path / "there" / "copy.db")
+    assert list((tmp_path / "there").iterdir()) == [made.path]
+    assert stat.S_IMODE(made.path.stat().st_mode) == 0o600
+
+
+def test_a_backup_never_overwrites(filled: Path, tmp_path: Path) -> None:
+    (tmp_path / "copy.db").write_text("mine")
+    with pytest.raises(Conflict, match=r"copy\.db exists already"):
+        copy(filled, tmp_path / "copy.db")
+    assert (tmp_path / "copy.db").read_text() == "mine"
+
+
+def test_a_backup_while_others_write_is_one_committed_state(filled: Path, tmp_path: Path) -> None:
+    execute(filled, "CREATE TABLE pairs (a INTEGER, b TEXT) STRICT", "CREATE TABLE twins (a INTEGER, b TEXT) STRICT")
+    stop, written = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with make_engine(filled, busy_timeout_ms=5_000, query_only=False).connect() as conn:
+            for number in count():
+                conn.exec_driver_sql("BEGIN IMMEDIATE")
+                for table in ("pairs", "twins"):  # each transaction adds one row to both
+                    conn.exec_driver_sql(f"INSERT INTO {table} VALUES (?, ?)", (number, "x" * 2_000))
+                conn.exec_driver_sql("COMMIT")
+                if number == 500:
+                    written.set()
+                if stop.is_set():
+                    return
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert written.wait(60)
+    made = [copy(filled, tmp_path / f"{n}.db") for n in range(3)]
+    stop.set()
+    writer.join()
+    counts = []
+    for each in made:
+        rows = rows_of(each.path)
+        assert rows["pairs"] == rows["twins"]
+        counts.append(len(rows["pairs"]))
+    assert counts == sorted(set(counts)), "the writer went on meanwhile"
+
+
+def test_a_copy_that_differs_is_thrown_away(filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = backup._copy_pages
+
+    def copy_and_alter(source: object, partial: Path) -> None:
+        real(source, partial)
+        connection = driver.connect(partial, isolation_level=None)
+        connection.execute("UPDATE container_labels SET value = 'rear' WHERE value = 'front'")
+        connection.close()
+
+    monkeypatch.setattr(backup, "_copy_pages", copy_and_alter)
+    with pytest.raises(Unavailable, match="differs from it in container_labels: it was thrown away"):
+        copy(filled, tmp_path / "there.db")
+    assert not list(tmp_path.glob("there*"))
+
+
+def test_a_damaged_database_gives_no_backup_and_says_what_is_wrong(filled: Path, tmp_path: Path) -> None:
+    execute(filled, "PRAGMA foreign_keys=OFF", "DELETE FROM containers")
+    with pytest.raises(Conflict, match=r"is damaged: container_\w+: row .* refers to a row of containers"):
+        copy(filled, tmp_path / "there.db")
+    assert not list(tmp_path.glob("there*"))
+
+
+def test_a_copy_with_flipped_bytes_is_told(filled: Path, tmp_path: Path) -> None:
+    made = copy(filled, tmp_path / "copy.db").path
+    with snapshot(made) as connection:
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'containers'").fetchone()
+    raw = bytearray(made.read_bytes())
+    at = (page - 1) * 4_096
+    raw[at : at + 512] = bytes(512)
+    made.write_bytes(raw)
+    with pytest.raises((Conflict, Unavailable), match="damaged"):
+        verified(made)
+
+
+def test_only_the_newest_backups_are_kept(filled: Path, tmp_path: Path) -> None:
+    backups = backups_in(tmp_path / "kept", 3)
+    taken = [backups.take(filled).path for _ in range(5)]
+    assert sorted((tmp_path / "kept").iterdir()) == taken[-3:]
+
+
+def test_a_clock_that_went_back_does_not_cost_the_backup_just_taken(filled: Path, tmp_path: Path) -> None:
+    later = [
+        backups_in(tmp_path / "kept", 2).take(filled).path,
+        backups_in(tmp_path / "kept", 2, 10**18 * 3).take(filled),
+    ]
+    now = backups_in(tmp_path / "kept", 1, 10**18).take(filled).path
+    assert list((tmp_path / "kept").iterdir()) == [now]
+    assert later
+
+
+def test_files_of_others_among_the_backups_stay(filled: Path, tmp_path: Path) -> None:
+    backups = backups_in(tmp_path / "kept", 1)
+    backups.take(filled)
+    (tmp_path / "kept" / "before-the-move.db").write_text("mine")
+    backups.take(filled)
+    assert (tmp_path / "kept" / "before-the-move.db").exists()
+
+
+def test_what_a_killed_backup_left_goes_after_a_day(filled: Path, tmp_path: Path) -> None:
+    backups = backups_in(tmp_path / "kept", 5)
+    first = backups.take(filled).path
+    old, young = (tmp_path / "kept" / f"{name}.partial" for name in ("old", "young"))
+    for left, age in ((old, 2 * 86_400), (young, 60)):
+        left.touch()
+        os.utime(left, (first.stat().st_mtime - age,) * 2)
+    backups.take(filled)
+    assert not old.exists()
+    assert young.exists()
+
+
+def test_a_folder_that_cannot_be_written_is_told(filled: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(Unavailable, match="cannot be written: Not a directory"):
+        copy(filled, tmp_path / "file" / "copy.db")
+
+
+def test_the_digest_of_a_table_changes_with_any_value_and_not_with_the_others(filled: Path) -> None:
+    with snapshot(filled) as connection:
+        before = schema.contents(connection)
+    execute(filled, "UPDATE container_specs SET log_path = log_path || ' ' WHERE container_id LIKE 'b%'")
+    with snapshot(filled) as connection:
+        after = schema.contents(connection)
+    assert [table for table in before if before[table] != after[table]] == ["container_specs"]
