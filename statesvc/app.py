@@ -20,6 +20,7 @@ from statesvc.api.events import EventsApi
 from statesvc.api.files import FilesApi
 from statesvc.api.images import ImagesApi
 from statesvc.api.imports import ImportsApi
+from statesvc.api.lifecycle import LifecycleApi
 from statesvc.api.networks import NetworksApi
 from statesvc.api.processes import ProcessesApi
 from statesvc.api.pruning import PruningApi
@@ -48,6 +49,7 @@ from statesvc.services.containers import Containers
 from statesvc.services.images import Images
 from statesvc.services.imports import Imports
 from statesvc.services.journal import Journal
+from statesvc.services.lifecycle import Lifecycle
 from statesvc.services.networks import Networks
 from statesvc.services.processes import Processes
 from statesvc.services.pruning import Pruning
@@ -83,6 +85,7 @@ class Services:
     journal: Journal
     system: System
     runtimes: Runtimes
+    lifecycle: Lifecycle
     waiting: Waiting
     importers: Mapping[str, Importer]
 
@@ -95,6 +98,7 @@ class Services:
             EventsApi(self.journal),
             SystemApi(self.system),
             RuntimesApi(self.runtimes),
+            LifecycleApi(self.lifecycle),
             ValidationApi(self.containers),
             PruningApi(Pruning(self.database, self.site)),
             ProcessesApi(processes, self.waiting),
@@ -141,7 +145,8 @@ async def opened(
         instance = await database.write(_instance, str(uuid.uuid4()))
         host = facts.read(settings.host_facts)
         site = Site(host, Configuration(host, written), root, instance, clock, entropy)
-        runtimes = Runtimes(database, site, ScriptFolder(root / RUNTIMES), settings.config_file)
+        folder = ScriptFolder(root / RUNTIMES)
+        runtimes = Runtimes(database, site, folder, settings.config_file)
         if adopt_configuration:
             await runtimes.take_up(written)
         else:
@@ -150,8 +155,8 @@ async def opened(
         journal = Journal(database, clock)
         containers, system = Containers(database, site, images), System(database, site)
         importers: dict[str, Importer] = {"docker": DockerImporter(Imports(database, site))}
-        waiting = Waiting(database)
-        yield Services(database, site, containers, images, journal, system, runtimes, waiting, importers)
+        lifecycle, waiting = Lifecycle(database, site, folder), Waiting(database)
+        yield Services(database, site, containers, images, journal, system, runtimes, lifecycle, waiting, importers)
 
 
 def _migrate(settings: Settings, root: Path, clock: Clock) -> None:

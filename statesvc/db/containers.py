@@ -40,7 +40,8 @@ class Inspection(NamedTuple):
     """Everything of a container, as one row; flags are 0 or 1.
 
     `mounts`, `links` and `execs` (the IDs of what runs beside its process) are the comma-joined JSON of each, None for
-    none; `status`, `streak` and `log` are its health, None without one. `rank` says how it was found: 0 by ID, 1 by name, 2 by prefix.
+    none; `status`, `streak` and `log` are its health, None without one. `rank` says how it was found: 0 by ID, 1 by
+    name, 2 by prefix.
     """
 
     id: str

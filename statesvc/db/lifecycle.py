@@ -2,16 +2,14 @@
 
 from typing import NamedTuple
 
-import orjson
-from sqlalchemy import Connection, bindparam, case, delete, func, insert, literal_column, select, update
+from sqlalchemy import Connection, bindparam, delete, literal_column, select, update
 
 from statesvc.db.containers import NAME, best, ranked
-from statesvc.db.insertion import Health
 from statesvc.db.prepared import Query, Statement
-from statesvc.db.tables import container_health, container_ports, container_specs, containers
+from statesvc.db.tables import container_ports, container_specs, containers
 from statesvc.domain.state import State
 
-_C, _S, _H, _P = containers.c, container_specs.c, container_health.c, container_ports.c
+_C, _S = containers.c, container_specs.c
 
 
 class Life(NamedTuple):
@@ -53,13 +51,6 @@ class SecurityInUse(NamedTuple):
     no_new_privileges: int
 
 
-class Checks(NamedTuple):
-    """How the health of a container is judged; times are nanoseconds, 0 for the engine's own."""
-
-    retries: int
-    start_period: int
-
-
 _NARROW = (
     _C.image, _C.runtime_name, _C.state, _C.pid, _C.exit_code, _C.error, _C.oom_killed, _C.started_at, _C.finished_at,
     _C.restart_count, _C.started_before, _C.manually_stopped, _C.runtime_id, _C.script_digest, _C.engine, _C.attempt,
@@ -84,10 +75,44 @@ _SECURITY = Query(
     ).where(_S.container_id == bindparam("container_id")),
     SecurityInUse,
 )  # fmt: skip
-_CLOSE_PORTS = Statement(delete(container_ports).where(_P.container_id == bindparam("container_id")))
-_HEALTHCHECK = Statement(
-    select(func.json_extract(_S.config, literal_column("'$.Healthcheck'"))).where(
-        _S.container_id == bindparam("container_id")
-    )
+_CLOSE_PORTS = Statement(delete(container_ports).where(container_ports.c.container_id == bindparam("container_id")))
+
+_UNLIST_PORTS = Statement(
+    update(containers)
+    .where(_C.id == bindparam("of"))
+    .values(summary=literal_column("""json_set(summary, '$.Ports', json('[]'))"""))
 )
-_HEALTH = Query(select(_H.status, _H.streak, _H.log).where(_H.container_id == bindparam("container_id")), Health)
+_UNSHOW_PORTS = Statement(
+    update(container_specs)
+    .where(_S.container_id == bindparam("of"))
+    .values(network_settings=literal_column("""json_set(network_settings, '$.Ports', json('{}'))"""))
+)
+
+
+def find(conn: Connection, reference: str) -> Life:
+    """Return the container a reference means.
+
+    Raises InvalidParameter for an empty or ambiguous reference, NotFound for an unknown one.
+    """
+    found = best(conn, FIND, reference)
+    return found._replace(state=State(found.state))
+
+
+def store(conn: Connection, life: Life) -> Life:
+    """Write what changed in a container's life; return it with its new revision."""
+    changes = {f"new_{name}": getattr(life, name) for name in _CHANGES}
+    return life._replace(revision=_STORE.value(conn, changes | {"of": life.id}))
+
+
+def security(conn: Connection, container_id: str) -> SecurityInUse:
+    """Return what a container was created with. It is there as long as the container is."""
+    row = _SECURITY.first(conn, {"container_id": container_id})
+    assert row is not None
+    return row
+
+
+def close_ports(conn: Connection, container_id: str) -> None:
+    """Forget the ports that were reachable while the container ran."""
+    if _CLOSE_PORTS.run(conn, {"container_id": container_id}).rowcount:
+        _UNLIST_PORTS.run(conn, {"of": container_id})
+        _UNSHOW_PORTS.run(conn, {"of": container_id})
