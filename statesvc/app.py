@@ -93,7 +93,7 @@ class Services:
 
     def application(self) -> Router:
         """Return the HTTP application over these services."""
-        processes = Processes(self.database)
+        processes = Processes(self.database, self.site)
         apis = (
             ContainersApi(self.containers, self.site.clock),
             ImagesApi(self.images),
