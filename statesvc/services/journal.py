@@ -12,7 +12,6 @@ from statesvc.domain.event import Event
 from statesvc.domain.image_config import parse_image_config
 from statesvc.domain.times import Clock
 
-PAGE = 500
 _FOREVER = 2**63 - 1
 
 
@@ -64,7 +63,7 @@ class Journal:
             seq = page[-1].seq
 
     async def _scan(self, seq: int, last: int, since: int, until: int) -> list[Event]:
-        return await self._database.scan(events.between, seq=seq, last=last, since=since, until=until, limit=PAGE)
+        return await self._database.scan(events.between, seq=seq, last=last, since=since, until=until)
 
     async def _live(self, span: Span, seq: int, bell: asyncio.Event) -> AsyncIterator[list[Event]]:
         while not self._closed:
@@ -76,7 +75,7 @@ class Journal:
             except TimeoutError:
                 return
             bell.clear()
-            while page := await self._database.read(events.after, seq, PAGE):
+            while page := await self._database.read(events.after, seq):
                 seq = page[-1].seq
                 yield page
 
