@@ -7,7 +7,7 @@ import signal
 import time
 import uuid
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,8 +51,10 @@ from statesvc.services.journal import Journal
 from statesvc.services.networks import Networks
 from statesvc.services.processes import Processes
 from statesvc.services.pruning import Pruning
+from statesvc.services.retention import DAY, Limits, Retention
 from statesvc.services.runtimes import Runtimes
 from statesvc.services.site import Site
+from statesvc.services.snapshots import Snapshots
 from statesvc.services.sweep import SweepReport, sweep
 from statesvc.services.system import System
 from statesvc.services.usage import DiskUsage
@@ -84,6 +86,7 @@ class Services:
     system: System
     runtimes: Runtimes
     waiting: Waiting
+    retention: Retention
     importers: Mapping[str, Importer]
 
     def application(self) -> Router:
@@ -92,8 +95,8 @@ class Services:
         apis = (
             ContainersApi(self.containers, self.site.clock),
             ImagesApi(self.images),
-            EventsApi(self.journal),
-            SystemApi(self.system),
+            EventsApi(self.journal, Snapshots(self.database), self.site.clock),
+            SystemApi(self.system, self.journal),
             RuntimesApi(self.runtimes),
             ValidationApi(self.containers),
             PruningApi(Pruning(self.database, self.site)),
@@ -151,7 +154,8 @@ async def opened(
         containers, system = Containers(database, site, images), System(database, site)
         importers: dict[str, Importer] = {"docker": DockerImporter(Imports(database, site))}
         waiting = Waiting(database)
-        yield Services(database, site, containers, images, journal, system, runtimes, waiting, importers)
+        retention = Retention(database, clock, Limits(settings.events_kept, settings.events_kept_days * DAY))
+        yield Services(database, site, containers, images, journal, system, runtimes, waiting, retention, importers)
 
 
 def _migrate(settings: Settings, root: Path, clock: Clock) -> None:
@@ -181,7 +185,8 @@ async def _serve(settings: Settings) -> None:
     async with opened(settings) as services:
         await swept(services, settings)
         server = Server(services.application(), on_stop=services.end_streams)
-        with ExitStack() as sockets:
+        async with AsyncExitStack() as sockets:
+            await sockets.enter_async_context(services.retention.kept_up())
             listeners = []
             for host in settings.hosts:
                 listeners.append(bind(host, settings.socket_mode))

@@ -1,6 +1,7 @@
 """Containers over HTTP: create, list, inspect, rename, delete."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import orjson
@@ -19,6 +20,7 @@ from statesvc.domain.times import Clock
 from statesvc.services.containers import Containers, Inspection
 
 LARGE_BODY = 256 * 1024
+LARGE_LIST = 2_000
 
 
 class ContainersApi:
@@ -53,7 +55,9 @@ class ContainersApi:
     async def index(self, call: Call) -> Response:
         """GET /containers/json?all=&limit=&size=&filters="""
         rows = await self._containers.listed(listing.query(call))
-        return raw_json(listing.render(rows, self._clock()))
+        large = len(rows.rows) > LARGE_LIST
+        render = partial(listing.render, rows, self._clock())
+        return raw_json(await asyncio.to_thread(render) if large else render())
 
     async def inspect(self, call: Call) -> Response:
         """GET /containers/{name}/json?size="""

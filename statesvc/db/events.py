@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Select, bindparam, func, insert, literal_column, select
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, literal_column, select
 
 from statesvc.db.prepared import Statement
 from statesvc.db.tables import container_names, containers, events
@@ -69,6 +69,8 @@ _SINCE = Statement(
     .limit(bindparam("limit"))
 )
 ENDS = Statement(select(select(func.min(_E.seq)).scalar_subquery(), select(func.max(_E.seq)).scalar_subquery()))
+_OLDEST = Statement(select(_E.seq, _E.time).order_by(_E.seq).limit(bindparam("limit")))
+_TRIM = Statement(delete(events).where(_E.seq <= bindparam("seq")))
 _FOREVER = 2**63 - 1
 _NOBODY = Asker()
 
@@ -117,6 +119,23 @@ def between(conn: Connection, *, seq: int, last: int, since: int, until: int, li
     """Return a page of the events of a span of time, behind one sequence number and up to another, oldest first."""
     keys = {"seq": seq, "last": last, "since": since, "until": until, "limit": limit}
     return list(_page(_SINCE.run(conn, keys)))
+
+
+def trim(conn: Connection, *, keep: int, older_than: int, limit: int) -> int:
+    """Remove the oldest events, at most `limit`, that are more than are kept or too old; return how many went.
+
+    The newest stays always: SQLite gives the next event the number behind it, so that no number comes twice. What is
+    left has no hole, so that a reader sees by the number alone what it missed.
+    """
+    newest = last(conn)
+    gone = []
+    for seq, time in _OLDEST.run(conn, {"limit": limit}).fetchall():
+        if seq == newest or (seq > newest - keep and time >= older_than):
+            break
+        gone.append(seq)
+    if gone:
+        _TRIM.run(conn, {"seq": gone[-1]})
+    return len(gone)
 
 
 def _page(rows: Any) -> Iterator[Event]:
