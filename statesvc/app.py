@@ -7,7 +7,7 @@ import signal
 import time
 import uuid
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,8 +53,11 @@ from statesvc.services.lifecycle import Lifecycle
 from statesvc.services.networks import Networks
 from statesvc.services.processes import Processes
 from statesvc.services.pruning import Pruning
+from statesvc.services.retention import DAY, Limits, Retention
+from statesvc.services.runtime_history import RuntimeHistory
 from statesvc.services.runtimes import Runtimes
 from statesvc.services.site import Site
+from statesvc.services.snapshots import Snapshots
 from statesvc.services.sweep import SweepReport, sweep
 from statesvc.services.system import System
 from statesvc.services.usage import DiskUsage
@@ -85,8 +88,10 @@ class Services:
     journal: Journal
     system: System
     runtimes: Runtimes
+    runtime_history: RuntimeHistory
     lifecycle: Lifecycle
     waiting: Waiting
+    retention: Retention
     importers: Mapping[str, Importer]
 
     def application(self) -> Router:
@@ -95,9 +100,9 @@ class Services:
         apis = (
             ContainersApi(self.containers, self.site.clock),
             ImagesApi(self.images),
-            EventsApi(self.journal),
-            SystemApi(self.system),
-            RuntimesApi(self.runtimes),
+            EventsApi(self.journal, Snapshots(self.database), self.site.clock),
+            SystemApi(self.system, self.journal),
+            RuntimesApi(self.runtimes, self.runtime_history),
             LifecycleApi(self.lifecycle),
             ValidationApi(self.containers),
             PruningApi(Pruning(self.database, self.site)),
@@ -146,17 +151,26 @@ async def opened(
         host = facts.read(settings.host_facts)
         site = Site(host, Configuration(host, written), root, instance, clock, entropy)
         folder = ScriptFolder(root / RUNTIMES)
-        runtimes = Runtimes(database, site, folder, settings.config_file)
+        runtimes, history = Runtimes(database, site, folder, settings.config_file), RuntimeHistory(database, folder)
         if adopt_configuration:
             await runtimes.take_up(written)
         else:
             runtimes.judge_by(written)
         images = Images(database, site)
-        journal = Journal(database, clock)
-        containers, system = Containers(database, site, images), System(database, site)
-        importers: dict[str, Importer] = {"docker": DockerImporter(Imports(database, site))}
-        lifecycle, waiting = Lifecycle(database, site, folder), Waiting(database)
-        yield Services(database, site, containers, images, journal, system, runtimes, lifecycle, waiting, importers)
+        yield Services(
+            database=database,
+            site=site,
+            containers=Containers(database, site, images),
+            images=images,
+            journal=Journal(database, clock),
+            system=System(database, site),
+            runtimes=runtimes,
+            runtime_history=history,
+            lifecycle=Lifecycle(database, site, folder),
+            waiting=Waiting(database),
+            retention=Retention(database, clock, Limits(settings.events_kept, settings.events_kept_days * DAY)),
+            importers={"docker": DockerImporter(Imports(database, site))},
+        )
 
 
 def _migrate(settings: Settings, root: Path, clock: Clock) -> None:
@@ -186,7 +200,8 @@ async def _serve(settings: Settings) -> None:
     async with opened(settings) as services:
         await swept(services, settings)
         server = Server(services.application(), on_stop=services.end_streams)
-        with ExitStack() as sockets:
+        async with AsyncExitStack() as sockets:
+            await sockets.enter_async_context(services.retention.kept_up())
             listeners = []
             for host in settings.hosts:
                 listeners.append(bind(host, settings.socket_mode))

@@ -1,12 +1,12 @@
 """The engine protocol over HTTP: what an engine asks and reports of a container's life. See docs/engine-protocol.md."""
 
-import re
 from collections.abc import Awaitable, Callable
 
 from starlette.responses import Response
 
 from statesvc.api.answers import json_answer, no_content
 from statesvc.api.call import Call
+from statesvc.api.preconditions import if_match, tagged
 from statesvc.api.routing import Handler, Route
 from statesvc.domain import times
 from statesvc.domain.decode import decode
@@ -18,7 +18,6 @@ from statesvc.services.health import Probe
 from statesvc.services.lifecycle import Lifecycle, Standing
 from statesvc.services.reports import Exited, Restarting
 
-_ETAG = re.compile(r'(?:W/)?"?(\d{1,18})"?', re.ASCII)
 _LARGEST_CODE = 2**31 - 1
 _HEALTH = ("starting", "healthy", "unhealthy")
 _CONTAINER = "/statesvc/v1/containers/{name}"
@@ -56,12 +55,12 @@ class LifecycleApi:
     async def prepare_start(self, call: Call) -> Response:
         """POST …/prepare-start {engine}"""
         report = await _read_report(call, "Engine")
-        return _handed(await self._lifecycle.prepare_start(call.name, report.Engine or "", if_match=_if_match(call)))
+        return _handed(await self._lifecycle.prepare_start(call.name, report.Engine or "", expected=if_match(call)))
 
     async def adopt(self, call: Call) -> Response:
         """POST …/adopt {engine, pid?}"""
         report = await _read_report(call, "Engine")
-        adopted = await self._lifecycle.adopt(call.name, report.Engine or "", pid=report.Pid, if_match=_if_match(call))
+        adopted = await self._lifecycle.adopt(call.name, report.Engine or "", pid=report.Pid, expected=if_match(call))
         return _handed(adopted)
 
     async def runtime(self, call: Call) -> Response:
@@ -72,7 +71,7 @@ class LifecycleApi:
         """POST …/started {attempt, pid}"""
         report = await _read_report(call, "Attempt", "Pid")
         started = await self._lifecycle.started(
-            call.name, report.Attempt or 0, report.Pid or 0, if_match=_if_match(call)
+            call.name, report.Attempt or 0, report.Pid or 0, expected=if_match(call)
         )
         return _standing(started)
 
@@ -84,7 +83,7 @@ class LifecycleApi:
             report.Attempt or 0,
             error=report.Error,
             exit_code=report.ExitCode or 0,
-            if_match=_if_match(call),
+            expected=if_match(call),
         )
         return _standing(failed)
 
@@ -92,17 +91,17 @@ class LifecycleApi:
         """POST …/exited {exitCode, attempt?, error?, oomKilled?, manual?}"""
         report = await _read_report(call, "ExitCode")
         exited = Exited(report.ExitCode or 0, report.Attempt, report.Error, report.OomKilled, report.Manual)
-        return _standing(await self._lifecycle.exited(call.name, exited, if_match=_if_match(call)))
+        return _standing(await self._lifecycle.exited(call.name, exited, expected=if_match(call)))
 
     async def restarting(self, call: Call) -> Response:
         """POST …/restarting {exitCode, attempt?, oomKilled?}"""
         report = await _read_report(call, "ExitCode")
         ended = Restarting(report.ExitCode or 0, report.Attempt, report.OomKilled)
-        return _standing(await self._lifecycle.restarting(call.name, ended, if_match=_if_match(call)))
+        return _standing(await self._lifecycle.restarting(call.name, ended, expected=if_match(call)))
 
     async def removed(self, call: Call) -> Response:
         """POST …/removed"""
-        await self._lifecycle.removed(call.name, if_match=_if_match(call))
+        await self._lifecycle.removed(call.name, expected=if_match(call))
         return no_content()
 
     async def health(self, call: Call) -> Response:
@@ -115,7 +114,7 @@ class LifecycleApi:
             known = ", ".join(_HEALTH)
             _refuse([Problem("health-status", "/status", f"status: it is one of {known}", report.Status)])
         probe = _probe(report.Probe) if report.Probe else None
-        checked = await self._lifecycle.health(call.name, status=report.Status, probe=probe, if_match=_if_match(call))
+        checked = await self._lifecycle.health(call.name, status=report.Status, probe=probe, expected=if_match(call))
         return _standing(checked)
 
     async def exec_begun(self, call: Call) -> Response:
@@ -127,15 +126,15 @@ class LifecycleApi:
             _refuse([_no_pid(report.Pid)])
         process = _process(report, report.Process or ExecProcess())
         begun = await self._lifecycle.exec_begun(
-            call.name, report.Engine or "", process, exec_id=report.Id or None, if_match=_if_match(call)
+            call.name, report.Engine or "", process, exec_id=report.Id or None, expected=if_match(call)
         )
         told = _handle(begun.handle) | {"ExecId": begun.exec_id}
-        return _tagged(json_answer(told, 201), begun.handle.revision)
+        return tagged(json_answer(told, 201), begun.handle.revision)
 
     async def exec_ended(self, call: Call) -> Response:
         """POST /statesvc/v1/execs/{name}/ended {exitCode}"""
         report = await _read_report(call, "ExitCode")
-        ended = await self._lifecycle.exec_ended(call.name, report.ExitCode or 0, if_match=_if_match(call))
+        ended = await self._lifecycle.exec_ended(call.name, report.ExitCode or 0, expected=if_match(call))
         return _standing(ended)
 
 
@@ -175,20 +174,9 @@ def _plain(report: Plain) -> Handler:
     """Return the handler of a report that has no body."""
 
     async def handler(call: Call) -> Response:
-        return _standing(await report(call.name, if_match=_if_match(call)))
+        return _standing(await report(call.name, expected=if_match(call)))
 
     return handler
-
-
-def _if_match(call: Call) -> int | None:
-    """Return the revision that the caller knows, None if it does not say. Raises InvalidParameter for other texts."""
-    header = call.header(b"if-match")
-    if header is None or header.strip() == "*":
-        return None
-    match = _ETAG.fullmatch(header.strip())
-    if match is None:
-        raise InvalidParameter(f"If-Match: {header[:50]!r} is not a revision: send the ETag of an answer")
-    return int(match[1])
 
 
 async def _read_report(call: Call, *required: str) -> EngineReport:
@@ -228,7 +216,7 @@ def _standing(after: Standing) -> Response:
         "Attempt": after.attempt,
         "Revision": after.revision,
     }
-    return _tagged(json_answer(told), after.revision)
+    return tagged(json_answer(told), after.revision)
 
 
 def _handle(by: Handle) -> dict[str, object]:
@@ -260,11 +248,5 @@ def _handle(by: Handle) -> dict[str, object]:
     }
 
 
-def _tagged(response: Response, revision: int) -> Response:
-    """Return the answer with the revision as its ETag."""
-    response.raw_headers.append((b"etag", b'"%d"' % revision))
-    return response
-
-
 def _handed(by: Handle) -> Response:
-    return _tagged(json_answer(_handle(by)), by.revision)
+    return tagged(json_answer(_handle(by)), by.revision)

@@ -12,7 +12,8 @@ from statesvc.domain.state import State
 from statesvc.domain.times import SECOND
 from statesvc.errors import Conflict, InvalidParameter, NotFound
 from statesvc.host.scripts import ScriptFolder
-from statesvc.services.handles import Handle, check_lock, check_revision, handle_of
+from statesvc.services.handles import Handle, check_lock, handle_of
+from statesvc.services.revisions import Expected, expect
 from statesvc.services.telling import tell
 
 KEPT = 300 * SECOND
@@ -57,7 +58,7 @@ def begin(
     exec_id: str,
     engine: str,
     process: Process,
-    if_match: int | None,
+    expected: Expected,
     now: int,
     folder: ScriptFolder,
 ) -> Handle:
@@ -68,7 +69,7 @@ def begin(
     check_lock(life)
     known = execs.find(conn, exec_id)
     if known is None:
-        check_revision(life, if_match)
+        expect(life, expected)
         _must_run(life)
         life = _added(conn, life, exec_id, engine, process, now)
     elif known.container_id != life.id or not _same(known, process):
@@ -76,7 +77,7 @@ def begin(
     return handle_of(conn, life, folder)
 
 
-def end(conn: Connection, exec_id: str, exit_code: int, if_match: int | None, now: int) -> Life:
+def end(conn: Connection, exec_id: str, exit_code: int, expected: Expected, now: int) -> Life:
     """Note how a process ended, and return the life of its container."""
     ended = execs.find(conn, exec_id)
     if ended is None:
@@ -84,7 +85,7 @@ def end(conn: Connection, exec_id: str, exit_code: int, if_match: int | None, no
     life = lifecycle.find(conn, ended.container_id)
     if ended.exit_code == exit_code:
         return life
-    check_revision(life, if_match)
+    expect(life, expected)
     if ended.exit_code is not None:
         raise Conflict(f"exec {exec_id} ended with {ended.exit_code}, not {exit_code}")
     execs.end(conn, exec_id, exit_code, now)

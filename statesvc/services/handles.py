@@ -7,7 +7,7 @@ from statesvc.db.engine import Connection
 from statesvc.db.lifecycle import Life, SecurityInUse
 from statesvc.domain.runtimes import Lock
 from statesvc.domain.state import LIVE
-from statesvc.errors import Conflict, PreconditionFailed
+from statesvc.errors import Conflict
 from statesvc.host.scripts import ScriptFolder
 
 
@@ -30,12 +30,6 @@ class Handle:
     def path(self) -> str | None:
         """What is to be executed: the script, else the binary; None for a shim, which the engine knows by its type."""
         return self.script_path or self.lock.binary
-
-
-def check_revision(life: Life, if_match: int | None) -> None:
-    """Raise PreconditionFailed if the container is not at the revision that its caller knows."""
-    if if_match is not None and if_match != life.revision:
-        raise PreconditionFailed(f"container {life.id} is at revision {life.revision}, not {if_match}")
 
 
 def check_lock(life: Life) -> None:

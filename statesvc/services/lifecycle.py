@@ -23,12 +23,16 @@ from statesvc.services import beside, health, reports
 from statesvc.services.beside import Process
 from statesvc.services.configuration import InForce
 from statesvc.services.containers import discard
-from statesvc.services.handles import Handle, check_lock, check_revision, handle_of
+from statesvc.services.handles import Handle, check_lock, handle_of
 from statesvc.services.health import Probe
 from statesvc.services.reports import Exited, Report, Restarting, Started, StartFailed
+from statesvc.services.revisions import Expected, expect
 from statesvc.services.runtimes import obstacle
 from statesvc.services.site import Site
 from statesvc.services.telling import tell
+
+# How often a binary is looked at again because a reload came between.
+LOOKS = 100
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +77,7 @@ class Locking(Protocol):
 
 
 class Lifecycle:
-    """What an engine reports. `if_match` is the revision it knows, None if it does not care; PreconditionFailed else.
+    """What an engine reports. `expected` are the revisions it holds for the present one; PreconditionFailed otherwise.
 
     Every report raises NotFound for an unknown container, and Conflict where the state forbids it, where it is about an
     attempt that is not the present one, and for a container that was imported alive until an engine adopts it. A report
@@ -85,75 +89,73 @@ class Lifecycle:
         self._site = site
         self._folder = folder
 
-    async def prepare_start(self, reference: str, engine: str, *, if_match: int | None = None) -> Handle:
+    async def prepare_start(self, reference: str, engine: str, *, expected: Expected = None) -> Handle:
         """Lock a container to its runtime in the configuration in force, and return what to start it with.
 
         The engine that has a start pending gets the same again. Raises NotModified for one that runs, Conflict for one
-        that cannot be started or that another engine prepares (`if_match` abandons that), InvalidParameter for a
-        runtime that is not configured or whose binary cannot be executed.
+        that cannot be started or that another engine prepares (the present revision, if expected, abandons that),
+        InvalidParameter for a runtime that is not configured or whose binary cannot be executed.
         """
-        return await self._lock(reference, reports.Prepare(engine, takes_over=if_match is not None), if_match)
+        return await self._lock(reference, reports.Prepare(engine, takes_over=expected is not None), expected)
 
-    async def adopt(
-        self, reference: str, engine: str, *, pid: int | None = None, if_match: int | None = None
-    ) -> Handle:
+    async def adopt(self, reference: str, engine: str, *, pid: int | None = None, expected: Expected = None) -> Handle:
         """Take charge of a container that was imported alive; raises as a prepared start does."""
-        return await self._lock(reference, reports.Adopt(engine, pid), if_match)
+        return await self._lock(reference, reports.Adopt(engine, pid), expected)
 
     async def runtime(self, reference: str) -> Handle:
         """Return what a container is locked to. Raises Conflict if it has no lock."""
         return await self._ready(await self._database.scan(_handle, reference, self._folder))
 
-    async def started(self, reference: str, attempt: int, pid: int, *, if_match: int | None = None) -> Standing:
+    async def started(self, reference: str, attempt: int, pid: int, *, expected: Expected = None) -> Standing:
         """Report that the process of a prepared start, or of a restart by policy, runs."""
-        return await self._report(reference, Started(attempt, pid), if_match)
+        return await self._report(reference, Started(attempt, pid), expected)
 
     async def start_failed(
-        self, reference: str, attempt: int, *, error: str, exit_code: int, if_match: int | None = None
+        self, reference: str, attempt: int, *, error: str, exit_code: int, expected: Expected = None
     ) -> Standing:
         """Report that a start came to nothing: the error is recorded, a created container stays created."""
-        return await self._report(reference, StartFailed(attempt, error, exit_code), if_match)
+        return await self._report(reference, StartFailed(attempt, error, exit_code), expected)
 
-    async def exited(self, reference: str, report: Exited, *, if_match: int | None = None) -> Standing:
+    async def exited(self, reference: str, report: Exited, *, expected: Expected = None) -> Standing:
         """Report the end of a container; its ports are closed, and what ran beside its process has ended."""
-        return await self._report(reference, report, if_match)
+        return await self._report(reference, report, expected)
 
-    async def restarting(self, reference: str, report: Restarting, *, if_match: int | None = None) -> Standing:
+    async def restarting(self, reference: str, report: Restarting, *, expected: Expected = None) -> Standing:
         """Report an end after which the policy starts the container again."""
-        return await self._report(reference, report, if_match)
+        return await self._report(reference, report, expected)
 
-    async def paused(self, reference: str, *, if_match: int | None = None) -> Standing:
+    async def paused(self, reference: str, *, expected: Expected = None) -> Standing:
         """Report that a container is frozen."""
-        return await self._report(reference, reports.PAUSED, if_match)
+        return await self._report(reference, reports.PAUSED, expected)
 
-    async def unpaused(self, reference: str, *, if_match: int | None = None) -> Standing:
+    async def unpaused(self, reference: str, *, expected: Expected = None) -> Standing:
         """Report that a container is thawed."""
-        return await self._report(reference, reports.UNPAUSED, if_match)
+        return await self._report(reference, reports.UNPAUSED, expected)
 
-    async def removing(self, reference: str, *, if_match: int | None = None) -> Standing:
+    async def removing(self, reference: str, *, expected: Expected = None) -> Standing:
         """Report that the removal of a container has begun."""
-        return await self._report(reference, reports.REMOVING, if_match)
+        return await self._report(reference, reports.REMOVING, expected)
 
-    async def dead(self, reference: str, *, if_match: int | None = None) -> Standing:
+    async def dead(self, reference: str, *, expected: Expected = None) -> Standing:
         """Report that the removal of a container failed."""
-        return await self._report(reference, reports.DEAD, if_match)
+        return await self._report(reference, reports.DEAD, expected)
 
-    async def removed(self, reference: str, *, if_match: int | None = None) -> None:
+    async def removed(self, reference: str, *, expected: Expected = None) -> None:
         """Report that a container is gone: so is its record. Raises Conflict while it lives."""
-        await self._database.write(_removed, reference, if_match, self._site.clock())
+        await self._database.write(_removed, reference, expected, self._site.clock())
 
     async def health(
-        self, reference: str, *, status: str | None = None, probe: Probe | None = None, if_match: int | None = None
+        self, reference: str, *, status: str | None = None, probe: Probe | None = None, expected: Expected = None
     ) -> Standing:
         """Report a probe, a status, or both: a status that is not given follows from the probe, as Docker judges.
 
         The revision stays, since a probe touches no document.
         """
         now = self._site.clock()
-        return await self._database.write(_check, reference, status, probe, if_match, now)
+        return await self._database.write(_check, reference, status, probe, expected, now)
 
     async def exec_begun(
-        self, reference: str, engine: str, process: Process, *, exec_id: str | None = None, if_match: int | None = None
+        self, reference: str, engine: str, process: Process, *, exec_id: str | None = None, expected: Expected = None
     ) -> Begun:
         """Report a process that begins beside a container's own, and return by what it is to be run.
 
@@ -162,36 +164,37 @@ class Lifecycle:
         _check_engine(engine)
         new = exec_id or ids.new_id(self._site.entropy)
         handle = await self._database.write(
-            beside.begin, reference, new, engine, process, if_match, self._site.clock(), self._folder
+            beside.begin, reference, new, engine, process, expected, self._site.clock(), self._folder
         )
         return Begun(new, await self._ready(handle))
 
-    async def exec_ended(self, exec_id: str, exit_code: int, *, if_match: int | None = None) -> Standing:
+    async def exec_ended(self, exec_id: str, exit_code: int, *, expected: Expected = None) -> Standing:
         """Report the end of a process beside a container's own. Raises NotFound if it is not known (any more)."""
-        life = await self._database.write(beside.end, exec_id, exit_code, if_match, self._site.clock())
+        life = await self._database.write(beside.end, exec_id, exit_code, expected, self._site.clock())
         return _standing(life)
 
-    async def _report(self, reference: str, report: Report, if_match: int | None) -> Standing:
-        return await self._database.write(_report, reference, report, if_match, self._site.clock())
+    async def _report(self, reference: str, report: Report, expected: Expected) -> Standing:
+        return await self._database.write(_report, reference, report, expected, self._site.clock())
 
-    async def _lock(self, reference: str, asked: Locking, if_match: int | None) -> Handle:
+    async def _lock(self, reference: str, asked: Locking, expected: Expected) -> Handle:
         _check_engine(asked.engine)
-        while True:
+        for _ in range(LOOKS):
             in_force = self._site.configuration.in_force
             if not in_force.version:
                 raise Unavailable("no configuration is in force here: only a service locks containers to runtimes")
             life = await self._database.read(lifecycle.find, reference)
             name = life.runtime_name or in_force.daemon.default_runtime
             if not asked.is_known(life):
-                check_revision(life, if_match)
+                expect(life, expected)
                 asked.check(life)
                 await asyncio.to_thread(_preflight, in_force, name)
             now = self._site.clock()
             locked = await self._database.write(
-                _take_lock, reference, asked, if_match, name, in_force.version, now, self._folder
+                _take_lock, reference, asked, expected, name, in_force.version, now, self._folder
             )
             if locked:
                 return await self._ready(locked)
+        raise Unavailable("the configuration changes faster than a runtime can be looked at; nothing was locked")
 
     async def _ready(self, handle: Handle) -> Handle:
         """Return the handle once its script can be executed: a file that is missing or altered is written again."""
@@ -229,7 +232,7 @@ def _take_lock(
     conn: Connection,
     reference: str,
     asked: Locking,
-    if_match: int | None,
+    expected: Expected,
     name: str,
     version: int,
     now: int,
@@ -239,7 +242,7 @@ def _take_lock(
     life = lifecycle.find(conn, reference)
     if asked.is_known(life):
         return handle_of(conn, life, folder)
-    check_revision(life, if_match)
+    expect(life, expected)
     asked.check(life)
     lock = runtimes.in_force(conn, name)
     if lock.version != version:
@@ -254,11 +257,11 @@ def _handle(conn: Connection, reference: str, folder: ScriptFolder) -> Handle:
     return handle_of(conn, lifecycle.find(conn, reference), folder)
 
 
-def _report(conn: Connection, reference: str, report: Report, if_match: int | None, now: int) -> Standing:
+def _report(conn: Connection, reference: str, report: Report, expected: Expected, now: int) -> Standing:
     life = lifecycle.find(conn, reference)
     check_lock(life)
     if not report.is_known(life):
-        check_revision(life, if_match)
+        expect(life, expected)
         if report.attempt not in {None, life.attempt}:
             raise Conflict(f"container {life.id} is at attempt {life.attempt}, attempt {report.attempt} is over")
         life = _changed(conn, life, report, now)
@@ -282,23 +285,23 @@ def _changed(conn: Connection, before: Life, report: Report, now: int) -> Life:
     return life
 
 
-def _removed(conn: Connection, reference: str, if_match: int | None, now: int) -> None:
+def _removed(conn: Connection, reference: str, expected: Expected, now: int) -> None:
     life = lifecycle.find(conn, reference)
     check_lock(life)
-    check_revision(life, if_match)
+    expect(life, expected)
     if life.state in LIVE:
         raise Conflict(f"container {life.id} is {life.state}: report its end first")
     discard(conn, life, now)
 
 
 def _check(
-    conn: Connection, reference: str, status: str | None, probe: Probe | None, if_match: int | None, now: int
+    conn: Connection, reference: str, status: str | None, probe: Probe | None, expected: Expected, now: int
 ) -> Standing:
     life = lifecycle.find(conn, reference)
     check_lock(life)
     change = health.judge(conn, life, status, probe)
     if change:
-        check_revision(life, if_match)
+        expect(life, expected)
         if life.state not in {State.RUNNING, State.PAUSED}:
             raise Conflict(f"container {life.id} is {life.state}, and its health is not checked")
         health.store(conn, life.id, change.after)

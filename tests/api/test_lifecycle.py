@@ -166,14 +166,11 @@ def test_a_stale_revision_fails_the_precondition(engines: Service) -> None:
     container, _ = start(engines)
     answer = report(engines, container, "paused", revision=1)
     assert answer.is_refusal(412)
-    assert "revision 3, not 1" in answer.message
+    assert "revision 3, not at 1" in answer.message
     assert report(engines, container, "paused", revision=3).status == 200
 
 
-@pytest.mark.parametrize(
-    ("header", "status"),
-    [("*", 200), ("3", 200), ('W/"3"', 200), ('"x"', 400), ("", 400), ("-1", 400), ('"9"' * 9, 400)],
-)
+@pytest.mark.parametrize(("header", "status"), [("*", 200), ('"3"', 200), ('W/"3"', 412), ("3", 400)])
 def test_if_match_takes_an_etag(engines: Service, header: str, status: int) -> None:
     container, _ = start(engines)
     answer = engines.call("POST", f"{OWN}/{container}/paused", headers={"If-Match": header})

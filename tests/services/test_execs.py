@@ -53,9 +53,11 @@ async def test_inspect_names_what_runs_only(configured: Services) -> None:
 async def test_both_reports_can_be_repeated(configured: Services) -> None:
     await running(configured)
     begun = await configured.lifecycle.exec_begun("web", "engine-1", PROCESS, exec_id=ID)
-    assert await configured.lifecycle.exec_begun("web", "engine-1", PROCESS, exec_id=ID, if_match=1) == begun
+    assert (
+        await configured.lifecycle.exec_begun("web", "engine-1", PROCESS, exec_id=ID, expected=frozenset({1})) == begun
+    )
     ended = await configured.lifecycle.exec_ended(ID, 0)
-    assert await configured.lifecycle.exec_ended(ID, 0, if_match=1) == ended
+    assert await configured.lifecycle.exec_ended(ID, 0, expected=frozenset({1})) == ended
     assert (await life(configured)).revision == begun.handle.revision + 1
 
 
@@ -109,10 +111,10 @@ async def test_an_id_has_64_digits(configured: Services, exec_id: str) -> None:
 async def test_reports_from_another_revision_are_refused(configured: Services) -> None:
     await running(configured)
     with pytest.raises(PreconditionFailed):
-        await configured.lifecycle.exec_begun("web", "engine-1", PROCESS, if_match=1)
+        await configured.lifecycle.exec_begun("web", "engine-1", PROCESS, expected=frozenset({1}))
     await configured.lifecycle.exec_begun("web", "engine-1", PROCESS, exec_id=ID)
     with pytest.raises(PreconditionFailed):
-        await configured.lifecycle.exec_ended(ID, 0, if_match=1)
+        await configured.lifecycle.exec_ended(ID, 0, expected=frozenset({1}))
 
 
 async def test_an_unknown_process_is_not_found(configured: Services) -> None:

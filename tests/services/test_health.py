@@ -127,7 +127,7 @@ async def test_what_does_not_run_is_not_checked(configured: Services, state: Sta
 async def test_a_probe_from_another_revision_is_refused(configured: Services) -> None:
     await running(configured, Healthcheck=CHECK)
     with pytest.raises(PreconditionFailed):
-        await configured.lifecycle.health("web", status="healthy", if_match=1)
+        await configured.lifecycle.health("web", status="healthy", expected=frozenset({1}))
 
 
 async def test_what_nobody_has_adopted_is_not_checked(configured: Services) -> None:

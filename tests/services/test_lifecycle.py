@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,15 @@ from reporting import CONFIGURED, brought_to, configure, created, imported_alive
 from statesvc.app import Services
 from statesvc.db.engine import Connection
 from statesvc.domain.state import LEGAL, LIVE, State
-from statesvc.errors import Conflict, InvalidParameter, NotFound, NotModified, PreconditionFailed, StateError
+from statesvc.errors import (
+    Conflict,
+    InvalidParameter,
+    NotFound,
+    NotModified,
+    PreconditionFailed,
+    StateError,
+    Unavailable,
+)
 from statesvc.services.lifecycle import Handle, Lifecycle
 from statesvc.services.reports import Exited, Restarting
 from statesvc.services.waiting import Exit, Until
@@ -103,22 +112,24 @@ async def test_a_report_that_is_repeated_changes_nothing(configured: Services, n
 
 async def test_a_repeated_report_is_known_whatever_revision_it_names(configured: Services) -> None:
     before = await brought_to(configured, State.RUNNING)
-    first = await configured.lifecycle.paused("web", if_match=before.revision)
-    assert await configured.lifecycle.paused("web", if_match=before.revision) == first
+    first = await configured.lifecycle.paused("web", expected=frozenset({before.revision}))
+    assert await configured.lifecycle.paused("web", expected=frozenset({before.revision})) == first
 
 
 @pytest.mark.parametrize("report", REPORTS)
 async def test_a_report_from_another_revision_is_refused(configured: Services, report: str) -> None:
     before = await brought_to(configured, State.RESTARTING)
     arguments: dict[str, Callable[[], Awaitable[Any]]] = {
-        "started": lambda: configured.lifecycle.started("web", 1, 43, if_match=1),
-        "start-failed": lambda: configured.lifecycle.start_failed("web", 1, error="", exit_code=1, if_match=1),
-        "exited": lambda: configured.lifecycle.exited("web", Exited(0), if_match=1),
-        "restarting": lambda: configured.lifecycle.restarting("web", Restarting(0), if_match=1),
+        "started": lambda: configured.lifecycle.started("web", 1, 43, expected=frozenset({1})),
+        "start-failed": lambda: configured.lifecycle.start_failed(
+            "web", 1, error="", exit_code=1, expected=frozenset({1})
+        ),
+        "exited": lambda: configured.lifecycle.exited("web", Exited(0), expected=frozenset({1})),
+        "restarting": lambda: configured.lifecycle.restarting("web", Restarting(0), expected=frozenset({1})),
     }
     plain = getattr(configured.lifecycle, report, None)
-    with pytest.raises(PreconditionFailed, match=f"revision {before.revision}, not 1"):
-        await (arguments[report]() if report in arguments else plain("web", if_match=1))
+    with pytest.raises(PreconditionFailed, match=f"revision {before.revision}, not at 1"):
+        await (arguments[report]() if report in arguments else plain("web", expected=frozenset({1})))
     assert await life(configured) == before
 
 
@@ -208,7 +219,7 @@ async def test_an_engine_gets_its_pending_start_again(configured: Services, tmp_
     first = await configured.lifecycle.prepare_start("web", "engine-1")
     configure(tmp_path / "daemon.json", CONFIGURED | {"labels": ["another=version"]})
     await configured.runtimes.reload()
-    assert await configured.lifecycle.prepare_start("web", "engine-1", if_match=99) == first
+    assert await configured.lifecycle.prepare_start("web", "engine-1", expected=frozenset({99})) == first
     assert [event.action for event in await journal(configured, container)] == ["create", "prepare"]
 
 
@@ -223,13 +234,34 @@ async def test_another_engine_is_told_who_prepares_since_when(configured: Servic
 async def test_a_pending_start_is_abandoned_with_the_present_revision_only(configured: Services) -> None:
     await created(configured)
     first = await configured.lifecycle.prepare_start("web", "engine-1")
-    with pytest.raises(PreconditionFailed, match="revision 2, not 1"):
-        await configured.lifecycle.prepare_start("web", "engine-2", if_match=first.revision - 1)
-    second = await configured.lifecycle.prepare_start("web", "engine-2", if_match=first.revision)
+    with pytest.raises(PreconditionFailed, match="revision 2, not at 1"):
+        await configured.lifecycle.prepare_start("web", "engine-2", expected=frozenset({first.revision - 1}))
+    second = await configured.lifecycle.prepare_start("web", "engine-2", expected=frozenset({first.revision}))
     assert (second.attempt, second.revision) == (2, 3)
     with pytest.raises(Conflict, match="attempt 2, attempt 1 is over"):
         await configured.lifecycle.started("web", first.attempt, 42)
     assert (await configured.lifecycle.started("web", second.attempt, 42)).state == "running"
+
+
+async def test_of_engines_that_prepare_at_once_one_does(configured: Services) -> None:
+    container = await created(configured)
+    starts = (configured.lifecycle.prepare_start("web", f"engine-{number}") for number in range(16))
+    outcomes = await asyncio.gather(*starts, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes].count(Conflict) == 15
+    assert [event.action for event in await journal(configured, container)] == ["create", "prepare"]
+
+
+async def test_a_start_is_not_prepared_where_no_version_stays_in_force(configured: Services) -> None:
+    await created(configured)
+    before = await life(configured)
+    in_force = configured.site.configuration.in_force
+    configured.site.configuration.swap(replace(in_force, version=in_force.version + 1))
+    with pytest.raises(Unavailable, match="nothing was locked"):
+        await configured.lifecycle.prepare_start("web", "engine-1")
+    configured.site.configuration.swap(replace(in_force, version=0))
+    with pytest.raises(Unavailable, match="no configuration is in force here"):
+        await configured.lifecycle.prepare_start("web", "engine-1")
+    assert await life(configured) == before
 
 
 async def test_the_next_start_takes_the_configuration_in_force(configured: Services, tmp_path: Path) -> None:
