@@ -45,6 +45,7 @@ from statesvc.importers.docker import DockerImporter
 from statesvc.services import configuration
 from statesvc.services.configuration import Configuration
 from statesvc.services.containers import Containers
+from statesvc.services.idempotency import Keys
 from statesvc.services.images import Images
 from statesvc.services.imports import Imports
 from statesvc.services.journal import Journal
@@ -67,6 +68,7 @@ log = structlog.get_logger(__name__)
 DATABASE = "statesvc.db"
 RUNTIMES = "runtimes"
 BACKUPS = "backups"
+IDEMPOTENCY_FILE = "idempotency.key"
 
 
 def wall_clock() -> int:
@@ -82,6 +84,7 @@ class Services:
     site: Site
     containers: Containers
     images: Images
+    keys: Keys
     journal: Journal
     system: System
     runtimes: Runtimes
@@ -151,11 +154,14 @@ async def opened(
             runtimes.judge_by(written)
         images = Images(database, site)
         journal = Journal(database, clock)
-        containers, system = Containers(database, site, images), System(database, site)
+        keys = Keys(site, root / IDEMPOTENCY_FILE, settings.idempotency_hours)
+        containers, system = Containers(database, site, images, keys), System(database, site)
         importers: dict[str, Importer] = {"docker": DockerImporter(Imports(database, site))}
         waiting = Waiting(database)
         retention = Retention(database, clock, Limits(settings.events_kept, settings.events_kept_days * DAY))
-        yield Services(database, site, containers, images, journal, system, runtimes, waiting, retention, importers)
+        yield Services(
+            database, site, containers, images, keys, journal, system, runtimes, waiting, retention, importers
+        )
 
 
 def _migrate(settings: Settings, root: Path, clock: Clock) -> None:
