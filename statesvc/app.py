@@ -51,6 +51,7 @@ from statesvc.services.journal import Journal
 from statesvc.services.networks import Networks
 from statesvc.services.processes import Processes
 from statesvc.services.pruning import Pruning
+from statesvc.services.runtime_history import RuntimeHistory
 from statesvc.services.runtimes import Runtimes
 from statesvc.services.site import Site
 from statesvc.services.sweep import SweepReport, sweep
@@ -83,6 +84,7 @@ class Services:
     journal: Journal
     system: System
     runtimes: Runtimes
+    runtime_history: RuntimeHistory
     waiting: Waiting
     importers: Mapping[str, Importer]
 
@@ -94,7 +96,7 @@ class Services:
             ImagesApi(self.images),
             EventsApi(self.journal),
             SystemApi(self.system),
-            RuntimesApi(self.runtimes),
+            RuntimesApi(self.runtimes, self.runtime_history),
             ValidationApi(self.containers),
             PruningApi(Pruning(self.database, self.site)),
             ProcessesApi(processes, self.waiting),
@@ -141,7 +143,8 @@ async def opened(
         instance = await database.write(_instance, str(uuid.uuid4()))
         host = facts.read(settings.host_facts)
         site = Site(host, Configuration(host, written), root, instance, clock, entropy)
-        runtimes = Runtimes(database, site, ScriptFolder(root / RUNTIMES), settings.config_file)
+        folder = ScriptFolder(root / RUNTIMES)
+        runtimes, history = Runtimes(database, site, folder, settings.config_file), RuntimeHistory(database, folder)
         if adopt_configuration:
             await runtimes.take_up(written)
         else:
@@ -151,7 +154,7 @@ async def opened(
         containers, system = Containers(database, site, images), System(database, site)
         importers: dict[str, Importer] = {"docker": DockerImporter(Imports(database, site))}
         waiting = Waiting(database)
-        yield Services(database, site, containers, images, journal, system, runtimes, waiting, importers)
+        yield Services(database, site, containers, images, journal, system, runtimes, history, waiting, importers)
 
 
 def _migrate(settings: Settings, root: Path, clock: Clock) -> None:
