@@ -1,9 +1,9 @@
 """The views: what admins may read by SQL, and the contract with them. Each column says what it holds.
 
-`v1_containers` stays as it is when a `v2_containers` comes; `v_containers` is the newest of them. A column may be added at
-the end of a version, none is taken away. No view shows environment values, credentials, arguments of commands, options
-of log drivers or other text that may hold a secret: those columns are not in it. A view that is asked for one ID or name
-must let SQLite use the index: no GROUP BY, no LIMIT in its outermost SELECT.
+`v1_containers` stays as it is when a `v2_containers` comes; `v_containers` is the newest of them. A column may be added
+at the end of a version, none is taken away. No view shows environment values, credentials, arguments of commands,
+options of log drivers or other text that may hold a secret: those columns are not in it. A view that is asked for one
+ID or name must let SQLite use the index: no GROUP BY, no LIMIT in its outermost SELECT.
 
 The migrations carry their own copies; a test compares both. Importing this module lets `create_all` make them.
 """
@@ -45,7 +45,7 @@ class View:
     def sql(self) -> str:
         """The statement that makes it."""
         selected = ",\n    ".join(f"{column.expression} AS {column.name}" for column in self.columns)
-        return f"CREATE VIEW {self.name} AS\nSELECT\n    {selected}\n{self.source.strip()}"  # noqa: S608 - our own text
+        return f"CREATE VIEW {self.name} AS\nSELECT\n    {selected}\n{self.source.strip()}"
 
 
 def _time(name: str, column: str, says: str) -> tuple[Column, Column]:
@@ -312,7 +312,8 @@ LEFT JOIN runtimes r ON r.id = c.runtime_id
             *_time("loaded_at", "v.loaded_at", "When it was put in force."),
             Column(
                 "containers",
-                "(SELECT count(*) FROM runtimes r JOIN containers c ON c.runtime_id = r.id WHERE r.version = v.version)",
+                "(SELECT count(*) FROM runtimes r JOIN containers c ON c.runtime_id = r.id "
+                "WHERE r.version = v.version)",
                 "How many containers are locked to its runtimes.",
             ),
         ),
@@ -511,7 +512,7 @@ def newest() -> dict[str, View]:
 
 def statements() -> list[str]:
     """Return what makes all views, and a name without a version for the newest of each."""
-    unversioned = [f"CREATE VIEW v_{noun} AS SELECT * FROM {view.name}" for noun, view in newest().items()]  # noqa: S608
+    unversioned = [f"CREATE VIEW v_{noun} AS SELECT * FROM {view.name}" for noun, view in newest().items()]
     return [*(view.sql for view in VIEWS), *unversioned]
 
 

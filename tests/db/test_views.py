@@ -60,13 +60,17 @@ def test_a_name_without_a_version_is_the_newest_version(conn: Connection) -> Non
 
 def test_no_view_shows_a_secret_wherever_it_is_kept(conn: Connection) -> None:
     hidden = {
-        "container_specs": "config = json_object('Env', json_array('TOKEN={0}')), host_config = json_object('LogConfig', "
-        "json_object('Type', 'splunk', 'Config', json_object('splunk-token', '{0}'))), "
-        "network_settings = json_object('x', '{0}')",
+        "container_specs": (
+            "config = json_object('Env', json_array('TOKEN={0}')), network_settings = json_object('x', '{0}'), "
+            "host_config = json_object('LogConfig', "
+            "json_object('Type', 'splunk', 'Config', json_object('splunk-token', '{0}')))"
+        ),
         "containers": "args = json_array('--password={0}'), summary = json_object('Command', '{0}')",
         "container_mounts": "document = json_object('RW', 1, 'DriverOpts', json_object('o', 'password={0}'))",
         "container_health": "log = json_array('{0}')",
-        "execs": "process = json_object('entrypoint', 'sh', 'arguments', json_array('{0}'), 'env', json_array('A={0}'))",
+        "execs": (
+            "process = json_object('entrypoint', 'sh', 'arguments', json_array('{0}'), 'env', json_array('A={0}'))"
+        ),
         "images": "config = CAST(json_object('Env', json_array('A={0}')) AS BLOB)",
         "events": "action = 'exec_create: sh -c {0}'",
     }
@@ -167,13 +171,13 @@ def test_a_container_is_shown_with_ports_names_labels_and_lock(conn: Connection)
         ("", []),
         ("INSERT INTO runtimes (version, name, origin, args) VALUES (3, 'runc', 'stock', '[]')", [("runc", "gone")]),
         (
-            "INSERT INTO runtimes (version, name, origin, path, args, binary) "
-            "VALUES (3, 'crun', 'configured', '/usr/bin/crun', '[]', '/usr/bin/crun')",
+            """INSERT INTO runtimes (version, name, origin, path, args, binary)
+            VALUES (3, 'crun', 'configured', '/usr/bin/crun', '[]', '/usr/bin/crun')""",
             [("crun", "changed")],
         ),
         (
-            "INSERT INTO runtimes (version, name, origin, path, args, binary, wrapper_digest) "
-            "SELECT 3, name, origin, path, args, binary, wrapper_digest FROM runtimes WHERE id = 3",
+            """INSERT INTO runtimes (version, name, origin, path, args, binary, wrapper_digest)
+            SELECT 3, name, origin, path, args, binary, wrapper_digest FROM runtimes WHERE id = 3""",
             [("crun", "older")],
         ),
     ],
@@ -208,7 +212,8 @@ def test_restart_loops_are_those_that_restart_were_restarted_or_died_often(conn:
     conn.exec_driver_sql(f"UPDATE containers SET state = 'restarting' WHERE id = '{WEB}'")
     conn.exec_driver_sql(
         "INSERT INTO events (time, type, action, actor_id, attributes) "
-        "SELECT CAST(strftime('%s', 'now') AS INTEGER) * 1000000000, 'container', 'die', ?, '{}' FROM (VALUES (1), (2), (3))",
+        "SELECT CAST(strftime('%s', 'now') AS INTEGER) * 1000000000, 'container', 'die', ?, '{}' "
+        "FROM (VALUES (1), (2), (3))",
         (CACHE,),
     )
     found = rows(conn, "SELECT container_name, deaths_last_hour FROM v_restart_loops ORDER BY container_name")
