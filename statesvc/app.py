@@ -20,6 +20,7 @@ from statesvc.api.events import EventsApi
 from statesvc.api.files import FilesApi
 from statesvc.api.images import ImagesApi
 from statesvc.api.imports import ImportsApi
+from statesvc.api.lifecycle import LifecycleApi
 from statesvc.api.networks import NetworksApi
 from statesvc.api.processes import ProcessesApi
 from statesvc.api.pruning import PruningApi
@@ -48,6 +49,7 @@ from statesvc.services.containers import Containers
 from statesvc.services.images import Images
 from statesvc.services.imports import Imports
 from statesvc.services.journal import Journal
+from statesvc.services.lifecycle import Lifecycle
 from statesvc.services.networks import Networks
 from statesvc.services.processes import Processes
 from statesvc.services.pruning import Pruning
@@ -85,6 +87,7 @@ class Services:
     system: System
     runtimes: Runtimes
     runtime_history: RuntimeHistory
+    lifecycle: Lifecycle
     waiting: Waiting
     importers: Mapping[str, Importer]
 
@@ -97,6 +100,7 @@ class Services:
             EventsApi(self.journal),
             SystemApi(self.system),
             RuntimesApi(self.runtimes, self.runtime_history),
+            LifecycleApi(self.lifecycle),
             ValidationApi(self.containers),
             PruningApi(Pruning(self.database, self.site)),
             ProcessesApi(processes, self.waiting),
@@ -150,11 +154,19 @@ async def opened(
         else:
             runtimes.judge_by(written)
         images = Images(database, site)
-        journal = Journal(database, clock)
-        containers, system = Containers(database, site, images), System(database, site)
-        importers: dict[str, Importer] = {"docker": DockerImporter(Imports(database, site))}
-        waiting = Waiting(database)
-        yield Services(database, site, containers, images, journal, system, runtimes, history, waiting, importers)
+        yield Services(
+            database=database,
+            site=site,
+            containers=Containers(database, site, images),
+            images=images,
+            journal=Journal(database, clock),
+            system=System(database, site),
+            runtimes=runtimes,
+            runtime_history=history,
+            lifecycle=Lifecycle(database, site, folder),
+            waiting=Waiting(database),
+            importers={"docker": DockerImporter(Imports(database, site))},
+        )
 
 
 def _migrate(settings: Settings, root: Path, clock: Clock) -> None:

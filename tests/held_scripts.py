@@ -56,6 +56,13 @@ def broken_promises(root: Path) -> list[str]:
     return broken + half_versions(root)
 
 
+def locked_arguments(root: Path) -> dict[str, tuple[str, ...]]:
+    """Return the arguments of the runtime that each locked container is locked to."""
+    with snapshot(root / "statesvc.db") as database:
+        rows = database.execute("SELECT c.id, r.args FROM containers c JOIN runtimes r ON r.id = c.runtime_id")
+        return {container: tuple(json.loads(args)) for container, args in rows}
+
+
 def half_versions(root: Path) -> list[str]:
     """Return a sentence for each version whose runtimes are not those that its own text configures."""
     broken = []

@@ -26,7 +26,7 @@ WRAPPED = {"path": "/bin/true", "runtimeArgs": ["--log=/a b/$c"]}
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     path = tmp_path / "daemon.json"
-    path.write_text('{"runtimes": {"wrapped": %s}}' % json.dumps(WRAPPED))
+    path.write_text(json.dumps({"runtimes": {"wrapped": WRAPPED}}))
     return path
 
 
