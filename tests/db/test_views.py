@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stored_rows import BORN, CACHE, OLD, SCRIPT, WEB, fill
+from stored_rows import BORN, CACHE, OLD, SCRIPT, WEB, disarmed, fill
 
 from statesvc.db import view_catalogue, views
-from statesvc.db.engine import Connection, make_engine, snapshot
+from statesvc.db.engine import Connection, bare, make_engine, snapshot
 from statesvc.domain.times import render
 
 ROOT = Path(__file__).parents[2]
@@ -74,8 +74,9 @@ def test_no_view_shows_a_secret_wherever_it_is_kept(conn: Connection) -> None:
         "images": "config = CAST(json_object('Env', json_array('A={0}')) AS BLOB)",
         "events": "action = 'exec_create: sh -c {0}'",
     }
-    for table, assignment in hidden.items():
-        conn.exec_driver_sql(f"UPDATE {table} SET {assignment.format(SECRET)}")
+    with disarmed(bare(conn)):
+        for table, assignment in hidden.items():
+            conn.exec_driver_sql(f"UPDATE {table} SET {assignment.format(SECRET)}")
     conn.exec_driver_sql(
         "INSERT INTO runtime_configs (version, digest, source, user_config, loaded_at) "
         f"VALUES (3, 'd', 'f', json_object('log-opts', json_object('token', '{SECRET}')), 0)"
@@ -95,10 +96,11 @@ def test_no_view_shows_a_secret_wherever_it_is_kept(conn: Connection) -> None:
 
 def test_a_damaged_document_hides_its_values_and_nothing_else(conn: Connection) -> None:
     conn.exec_driver_sql("PRAGMA ignore_check_constraints=ON")
-    conn.exec_driver_sql("UPDATE container_specs SET config = '{', host_config = '}'")
-    conn.exec_driver_sql("UPDATE container_mounts SET document = ''")
-    conn.exec_driver_sql("UPDATE execs SET process = 'x'")
-    conn.exec_driver_sql("UPDATE events SET attributes = 'x'")
+    with disarmed(bare(conn)):
+        conn.exec_driver_sql("UPDATE container_specs SET config = '{', host_config = '}'")
+        conn.exec_driver_sql("UPDATE container_mounts SET document = ''")
+        conn.exec_driver_sql("UPDATE execs SET process = 'x'")
+        conn.exec_driver_sql("UPDATE events SET attributes = 'x'")
     for view in views.VIEWS:
         rows(conn, f"SELECT * FROM {view.name}")
     assert [row["memory"] for row in rows(conn, "SELECT memory FROM v_specs")] == [None] * 3

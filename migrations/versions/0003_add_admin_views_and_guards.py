@@ -1,6 +1,7 @@
-"""Add the admin views: what may be read by SQL, under names that stay.
+"""Add the admin views, and triggers that hold what no constraint can.
 
-`v1_…` is a contract: it stays when `v2_…` comes. `v_…` is the newest. No view shows a secret.
+What may be read by SQL gets names that stay: `v1_…` is a contract, and stays when `v2_…` comes; `v_…` is the newest. No
+view shows a secret. What nobody may change, whoever asks: an event, what a container or an image is, who has a name.
 """
 
 from alembic import op
@@ -384,6 +385,86 @@ NOUNS = (
     "largest_documents",
     "service",
 )
+TRIGGERS = (
+    """
+CREATE TRIGGER events_are_immutable BEFORE UPDATE ON events
+BEGIN SELECT RAISE(ABORT, 'an event is never edited'); END
+    """,
+    """
+CREATE TRIGGER events_go_behind_all_others BEFORE INSERT ON events
+WHEN NEW.seq >= 0 AND NEW.seq <= (SELECT max(seq) FROM events)
+BEGIN SELECT RAISE(ABORT, 'an event goes behind all others'); END
+    """,
+    """
+CREATE TRIGGER containers_keep_what_they_are BEFORE UPDATE OF id, created_at, origin ON containers
+BEGIN SELECT RAISE(ABORT, 'ID, origin and time of creation of a container never change'); END
+    """,
+    """
+CREATE TRIGGER containers_are_not_replaced BEFORE INSERT ON containers
+WHEN EXISTS (SELECT 1 FROM containers WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'a container is never replaced'); END
+    """,
+    """
+CREATE TRIGGER revisions_grow BEFORE UPDATE OF revision ON containers
+WHEN NEW.revision < OLD.revision
+BEGIN SELECT RAISE(ABORT, 'the revision of a container only grows'); END
+    """,
+    """
+CREATE TRIGGER names_stay_with_their_container BEFORE UPDATE OF container_id, kind ON container_names
+BEGIN SELECT RAISE(ABORT, 'a name stays with its container'); END
+    """,
+    """
+CREATE TRIGGER containers_keep_a_name BEFORE DELETE ON container_names
+WHEN OLD.kind = 'primary' AND EXISTS (SELECT 1 FROM containers WHERE id = OLD.container_id)
+BEGIN SELECT RAISE(ABORT, 'a container keeps its name as long as it is there'); END
+    """,
+    """
+CREATE TRIGGER containers_keep_their_documents BEFORE DELETE ON container_specs
+WHEN EXISTS (SELECT 1 FROM containers WHERE id = OLD.container_id)
+BEGIN SELECT RAISE(ABORT, 'a container keeps its documents as long as it is there'); END
+    """,
+    """
+CREATE TRIGGER documents_stay_with_their_container BEFORE UPDATE OF container_id ON container_specs
+BEGIN SELECT RAISE(ABORT, 'documents stay with their container'); END
+    """,
+    """
+CREATE TRIGGER execs_stay_with_their_container BEFORE UPDATE OF id, container_id ON execs
+BEGIN SELECT RAISE(ABORT, 'an exec stays with its container'); END
+    """,
+    """
+CREATE TRIGGER images_are_immutable BEFORE UPDATE OF id, config ON images
+BEGIN SELECT RAISE(ABORT, 'an image is never changed: its ID names its configuration'); END
+    """,
+    """
+CREATE TRIGGER images_are_not_replaced BEFORE INSERT ON images
+WHEN EXISTS (SELECT 1 FROM images WHERE id = NEW.id AND config <> NEW.config)
+BEGIN SELECT RAISE(ABORT, 'an image is never replaced: its ID names its configuration'); END
+    """,
+    """
+CREATE TRIGGER an_installation_keeps_its_id BEFORE UPDATE OF id, instance_id ON service_state
+BEGIN SELECT RAISE(ABORT, 'an installation keeps its ID'); END
+    """,
+    """
+CREATE TRIGGER an_installation_stays BEFORE DELETE ON service_state
+BEGIN SELECT RAISE(ABORT, 'an installation keeps its ID and the version in force'); END
+    """,
+)
+TRIGGER_NAMES = (
+    "events_are_immutable",
+    "events_go_behind_all_others",
+    "containers_keep_what_they_are",
+    "containers_are_not_replaced",
+    "revisions_grow",
+    "names_stay_with_their_container",
+    "containers_keep_a_name",
+    "containers_keep_their_documents",
+    "documents_stay_with_their_container",
+    "execs_stay_with_their_container",
+    "images_are_immutable",
+    "images_are_not_replaced",
+    "an_installation_keeps_its_id",
+    "an_installation_stays",
+)
 
 
 def upgrade() -> None:
@@ -391,9 +472,13 @@ def upgrade() -> None:
         op.execute(view)
     for noun in NOUNS:
         op.execute(f"CREATE VIEW v_{noun} AS SELECT * FROM v1_{noun}")
+    for trigger in TRIGGERS:
+        op.execute(trigger)
 
 
 def downgrade() -> None:
+    for trigger in TRIGGER_NAMES:
+        op.execute(f"DROP TRIGGER {trigger}")
     for noun in NOUNS:
         op.execute(f"DROP VIEW v_{noun}")
         op.execute(f"DROP VIEW v1_{noun}")
