@@ -7,7 +7,7 @@ import signal
 import time
 import uuid
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,9 +53,11 @@ from statesvc.services.lifecycle import Lifecycle
 from statesvc.services.networks import Networks
 from statesvc.services.processes import Processes
 from statesvc.services.pruning import Pruning
+from statesvc.services.retention import DAY, Limits, Retention
 from statesvc.services.runtime_history import RuntimeHistory
 from statesvc.services.runtimes import Runtimes
 from statesvc.services.site import Site
+from statesvc.services.snapshots import Snapshots
 from statesvc.services.sweep import SweepReport, sweep
 from statesvc.services.system import System
 from statesvc.services.usage import DiskUsage
@@ -89,16 +91,17 @@ class Services:
     runtime_history: RuntimeHistory
     lifecycle: Lifecycle
     waiting: Waiting
+    retention: Retention
     importers: Mapping[str, Importer]
 
     def application(self) -> Router:
         """Return the HTTP application over these services."""
-        processes = Processes(self.database)
+        processes = Processes(self.database, self.site)
         apis = (
             ContainersApi(self.containers, self.site.clock),
             ImagesApi(self.images),
-            EventsApi(self.journal),
-            SystemApi(self.system),
+            EventsApi(self.journal, Snapshots(self.database), self.site.clock),
+            SystemApi(self.system, self.journal),
             RuntimesApi(self.runtimes, self.runtime_history),
             LifecycleApi(self.lifecycle),
             ValidationApi(self.containers),
@@ -165,6 +168,7 @@ async def opened(
             runtime_history=history,
             lifecycle=Lifecycle(database, site, folder),
             waiting=Waiting(database),
+            retention=Retention(database, clock, Limits(settings.events_kept, settings.events_kept_days * DAY)),
             importers={"docker": DockerImporter(Imports(database, site))},
         )
 
@@ -196,7 +200,8 @@ async def _serve(settings: Settings) -> None:
     async with opened(settings) as services:
         await swept(services, settings)
         server = Server(services.application(), on_stop=services.end_streams)
-        with ExitStack() as sockets:
+        async with AsyncExitStack() as sockets:
+            await sockets.enter_async_context(services.retention.kept_up())
             listeners = []
             for host in settings.hosts:
                 listeners.append(bind(host, settings.socket_mode))

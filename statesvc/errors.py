@@ -3,6 +3,7 @@
 StateError
 ├── InvalidParameter     the request itself is wrong: change it
 ├── NotFound             what it names does not exist
+├── Gone                 what it names was there once, and is kept no longer
 ├── Conflict             the state forbids it now: a change of state could clear it
 │   └── NameConflict     another container holds the name
 ├── Forbidden            what it names may not be treated so
@@ -50,6 +51,14 @@ class InvalidParameter(StateError):
 
 class NotFound(StateError):
     """What the request names does not exist."""
+
+
+class Gone(StateError):
+    """What the request asks for is not kept any more; `oldest` is the first event that is."""
+
+    def __init__(self, message: str, oldest: int) -> None:
+        super().__init__(message)
+        self.oldest = oldest
 
 
 class Conflict(StateError):

@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     backups_kept: int = Field(
         default=10, ge=1, description="how many of the backups in the data root are kept, the newest ones"
     )
+    events_kept: int = Field(default=250_000, ge=1, description="how many events the journal keeps, the newest ones")
+    events_kept_days: int = Field(default=30, ge=1, description="how old an event of the journal gets")
     external_checkpoints: bool = Field(
         default=False, description="leave every checkpoint of the database's log to Litestream"
     )

@@ -216,8 +216,21 @@ ROWS: Mapping[str, Sequence[Mapping[str, Any]]] = {
             "actor_id": WEB,
             "attributes": '{"name":"web","image":"busybox:latest"}',
             "revision": 1,
+            "peer_pid": 4_711,
+            "peer_uid": 1_000,
+            "peer_gid": 0,
+            "agent": "docker/26.1.5 (linux) \u00bb'\"",
+            "row_values": '{"state":"created","name":"web","error":""}',
         },
         {"seq": 57, "time": BORN, "type": "image", "action": "tag", "actor_id": BUSYBOX, "attributes": "{}"},
+    ],
+    "idempotency_keys": [
+        {
+            "key": "b7e9 \u00e9",
+            "request_digest": "8" * 64,
+            "answer": json.dumps({"id": WEB, "warnings": ["a 'warning'"]}),
+            "expires_at": BORN + 86_400_000_000_000,
+        }
     ],
 }
 

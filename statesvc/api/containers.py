@@ -1,6 +1,7 @@
 """Containers over HTTP: create, list, inspect, rename, delete."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import orjson
@@ -10,6 +11,7 @@ from statesvc.api import listing, versions
 from statesvc.api.answers import json_answer, no_content, raw_json
 from statesvc.api.call import Call
 from statesvc.api.inspection import render
+from statesvc.api.preconditions import if_match, tagged
 from statesvc.api.routing import Route
 from statesvc.domain.decode import decode
 from statesvc.domain.documents import ContainerCreate, ContainerUpdate, HostConfig
@@ -19,6 +21,7 @@ from statesvc.domain.times import Clock
 from statesvc.services.containers import Containers, Inspection
 
 LARGE_BODY = 256 * 1024
+LARGE_LIST = 2_000
 
 
 class ContainersApi:
@@ -53,17 +56,19 @@ class ContainersApi:
     async def index(self, call: Call) -> Response:
         """GET /containers/json?all=&limit=&size=&filters="""
         rows = await self._containers.listed(listing.query(call))
-        return raw_json(listing.render(rows, self._clock()))
+        large = len(rows.rows) > LARGE_LIST
+        render = partial(listing.render, rows, self._clock())
+        return raw_json(await asyncio.to_thread(render) if large else render())
 
     async def inspect(self, call: Call) -> Response:
         """GET /containers/{name}/json?size="""
         row = await self._containers.inspect(call.name)
         if call.version >= versions.parse("1.45") and not call.query:
-            return raw_json(render(row))
+            return tagged(raw_json(render(row)), row.revision)
         document: dict[str, Any] = orjson.loads(render(row))
         if call.flag("size"):
             document |= await self._sizes(row)
-        return raw_json(_adapted(document, call.version))
+        return tagged(raw_json(_adapted(document, call.version)), row.revision)
 
     async def _sizes(self, row: Inspection) -> dict[str, int]:
         """Return what is known of the sizes: what one has written that ran is an engine's to know."""
@@ -72,22 +77,23 @@ class ContainersApi:
 
     async def update(self, call: Call) -> Response:
         """POST /containers/{name}/update"""
+        expected = if_match(call)
         body = await call.json_body()
         asked = host_config(decode(ContainerUpdate, body)) if body else HostConfig()
-        warnings = await self._containers.update(call.name, asked, version=call.version)
+        warnings = await self._containers.update(call.name, asked, version=call.version, expected=expected)
         return json_answer({"Warnings": list(warnings)})
 
     async def rename(self, call: Call) -> Response:
         """POST /containers/{name}/rename?name="""
-        await self._containers.rename(call.name, call.text("name"))
+        await self._containers.rename(call.name, call.text("name"), expected=if_match(call))
         return no_content()
 
     async def delete(self, call: Call) -> Response:
         """DELETE /containers/{name}?force=&v=&link="""
         if call.flag("link"):
-            await self._containers.remove_link(call.name)
+            await self._containers.remove_link(call.name, expected=if_match(call))
         else:
-            await self._containers.remove(call.name, force=call.flag("force"))
+            await self._containers.remove(call.name, force=call.flag("force"), expected=if_match(call))
         return no_content()
 
 

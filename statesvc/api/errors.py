@@ -11,6 +11,7 @@ STATUS: dict[type[errors.StateError], int] = {
     errors.Forbidden: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.Gone: 410,
     errors.NotModified: 304,
     errors.PreconditionFailed: 412,
     errors.TooLarge: 413,
@@ -31,10 +32,17 @@ def answer_error(error: errors.StateError) -> Response:
     status = status_of(type(error))
     if status == 304:
         return Response(status_code=304)
+    return json_answer(told(error), status)
+
+
+def told(error: errors.StateError) -> dict[str, object]:
+    """Return the body that tells of an error."""
     body: dict[str, object] = {"message": error.message}
     if isinstance(error, errors.InvalidParameter) and error.problems:
         body["errors"] = [problem.told() for problem in error.problems]
-    return json_answer(body, status)
+    if isinstance(error, errors.Gone):
+        body["oldest"] = error.oldest
+    return body
 
 
 def answer_bug(error: Exception, method: str, path: str) -> Response:

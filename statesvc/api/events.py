@@ -1,33 +1,51 @@
-"""The journal over HTTP: what happened in a span of time, then what happens."""
+"""The journal over HTTP: as Docker tells it, by time; and by number, with all that the service knows of it."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 
 import orjson
+import structlog
 from starlette.responses import Response, StreamingResponse
 
-from statesvc.api.answers import JSON
+from statesvc.api import listing
+from statesvc.api.answers import JSON, raw_json
 from statesvc.api.call import Call
+from statesvc.api.errors import told
 from statesvc.api.routing import Route
 from statesvc.domain import filters, times
-from statesvc.domain.event import Event
+from statesvc.domain.event import OWN_ACTIONS, Event
 from statesvc.domain.event_filters import includes
 from statesvc.domain.filters import Filters
-from statesvc.errors import InvalidParameter
-from statesvc.services.journal import Journal, Span
+from statesvc.domain.times import Clock
+from statesvc.errors import InvalidParameter, StateError
+from statesvc.services.journal import Journal, Place, Span
+from statesvc.services.snapshots import Snapshots
 
+log = structlog.get_logger(__name__)
+
+JSON_LINES = "application/jsonl"
+_RENDERED, _RENDERED_BYTES = 1_000, 8_192
+_SEQUENCE = re.compile(r"\d{1,18}", re.ASCII)
 _TIMESTAMP = re.compile(r"(-?\d{1,11})(?:\.(\d+))?", re.ASCII)
 
 
 class EventsApi:
-    """The handler of /events."""
+    """The handlers of /events, and of the journal as the service itself tells it."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, snapshots: Snapshots, clock: Clock) -> None:
         self._journal = journal
+        self._snapshots = snapshots
+        self._clock = clock
+        self._rendered: dict[int, bytes] = {}
 
     def routes(self) -> list[Route]:
         """Return the routes of this noun."""
-        return [Route("GET", "/events", self.events)]
+        return [
+            Route("GET", "/events", self.events),
+            Route("GET", "/statesvc/v1/events", self.journal),
+            Route("GET", "/statesvc/v1/snapshot", self.snapshot),
+        ]
 
     async def events(self, call: Call) -> Response:
         """GET /events?since=&until=&filters="""
@@ -38,12 +56,80 @@ class EventsApi:
         wanted = filters.parse(call.text("filters"))
         return StreamingResponse(self._stream(span, wanted), media_type=JSON)
 
+    async def journal(self, call: Call) -> Response:
+        """GET /statesvc/v1/events?after=&until_seq=&follow=&filters="""
+        wanted = filters.parse(call.text("filters"))
+        follow = "follow" not in call.query or call.flag("follow")
+        place = await self._journal.place(_seq(call, "after"), until=_seq(call, "until_seq"), follow=follow)
+        return StreamingResponse(self._resume(place, wanted), media_type=JSON_LINES)
+
+    async def snapshot(self, _call: Call) -> Response:
+        """GET /statesvc/v1/snapshot"""
+        found = await self._snapshots.take()
+        entries = await asyncio.to_thread(listing.render, found.listed, self._clock())
+        return raw_json(b'{"seq":%d,"containers":%b}' % (found.seq, entries.rstrip()))
+
     async def _stream(self, span: Span, wanted: Filters) -> AsyncIterator[bytes]:
         yield b""  # the headers go out at once: a client waits for them before it makes what it wants to see
-        async for page in self._journal.follow(span):
-            shown = b"".join(_render(event) for event in page if includes(wanted, event))
-            if shown:
-                yield shown
+        try:
+            async for page in self._journal.follow(span):
+                shown = b"".join(self._once(event) for event in page if _is_shown(wanted, event))
+                if shown:
+                    yield shown
+        except StateError as error:  # Docker has no word for it in the middle of a stream: the stream ends
+            log.warning("a stream of events is ended", reason=error.message)
+
+    async def _resume(self, place: Place, wanted: Filters) -> AsyncIterator[bytes]:
+        yield b""
+        try:
+            async for page in self._journal.resume(place):
+                lines = b"".join(_line(event) for event in page if includes(wanted, event))
+                if lines:
+                    yield lines
+        except StateError as error:  # the status is sent by now: the last line tells it
+            yield orjson.dumps({"error": told(error)}) + b"\n"
+
+    def _once(self, event: Event) -> bytes:
+        """Render an event once for all who are shown it now."""
+        rendered = self._rendered.get(event.seq)
+        if rendered is None:
+            if len(self._rendered) >= _RENDERED:
+                self._rendered.clear()
+            rendered = _render(event)
+            if len(rendered) <= _RENDERED_BYTES:
+                self._rendered[event.seq] = rendered
+        return rendered
+
+
+def _is_shown(wanted: Filters, event: Event) -> bool:
+    return event.action not in OWN_ACTIONS and includes(wanted, event)
+
+
+def _seq(call: Call, key: str) -> int | None:
+    text = call.text(key)
+    if not text:
+        return None
+    if not _SEQUENCE.fullmatch(text):
+        raise InvalidParameter(f"{key} must be the sequence number of an event, not {text[:50]!r}")
+    return int(text)
+
+
+def _line(event: Event) -> bytes:
+    """Return an event as the journal tells it; see docs/events.md."""
+    asker = event.asker
+    line = {
+        "seq": event.seq,
+        "time": times.render(event.time),
+        "timeNano": event.time,
+        "type": event.type,
+        "action": event.action,
+        "actor": event.actor_id,
+        "attributes": event.attributes,
+        "revision": event.revision,
+        "values": event.values,
+        "asker": asker and {"pid": asker.pid, "uid": asker.uid, "gid": asker.gid, "agent": asker.agent},
+    }
+    return orjson.dumps(line) + b"\n"
 
 
 def _time(text: str) -> int | None:

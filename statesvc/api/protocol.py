@@ -1,4 +1,9 @@
-"""The HTTP protocol under the application: bytes that are no HTTP are answered like every other mistake, in JSON."""
+"""The HTTP protocol under the application: who is at the other end, and an answer in JSON to bytes that are no HTTP."""
+
+import asyncio
+import socket
+import struct
+from typing import cast
 
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -8,11 +13,32 @@ from statesvc.api.answers import JSON
 _NO_HTTP = orjson.dumps({"message": "the request is not valid HTTP/1.1"})
 
 
+# In the scope of a request: process, user and group at the other end of the socket.
+PEER = "statesvc.peer"
+_CREDENTIALS = struct.Struct("3i")
+
+
 class Protocol(HttpToolsProtocol):
-    """uvicorn's protocol, with Docker's error body in the one answer that it gives by itself."""
+    """uvicorn's protocol, with the peer in the scope, and Docker's error body in the answer that it gives by itself."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Note who connects: the kernel tells it of a Unix socket, as it was when the connection was made."""
+        super().connection_made(transport)
+        self._peer = _peer(transport)
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        super().on_message_begin()
+        cast("dict[str, object]", self.scope)[PEER] = self._peer
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's signature
         """Answer that the bytes cannot be read as a request, and hang up."""
         head = f"HTTP/1.1 400 Bad Request\r\ncontent-type: {JSON}\r\ncontent-length: {len(_NO_HTTP)}\r\n"
         self.transport.write(head.encode() + b"connection: close\r\n\r\n" + _NO_HTTP)
         self.transport.close()
+
+
+def _peer(transport: asyncio.Transport) -> tuple[int, int, int]:
+    connection: socket.socket = transport.get_extra_info("socket")
+    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    return cast("tuple[int, int, int]", _CREDENTIALS.unpack(raw))

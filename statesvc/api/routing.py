@@ -17,6 +17,9 @@ from statesvc import __version__
 from statesvc.api import versions
 from statesvc.api.call import Call, parse_query
 from statesvc.api.errors import answer_bug, answer_error, answer_unknown_page
+from statesvc.api.protocol import PEER
+from statesvc.domain import asker
+from statesvc.domain.asker import AGENT_LIMIT, Asker
 from statesvc.errors import StateError
 
 Handler = Callable[[Call], Awaitable[Response]]
@@ -91,6 +94,8 @@ class Router:
         handler, name = self._match(scope["method"], path)
         if handler is None:
             return answer_unknown_page()
+        if scope["method"] != "GET":  # what only reads writes no event
+            asker.current.set(_asker(scope))
         try:
             call = Call(scope, receive, versions.negotiated(asked), name, parse_query(scope["query_string"]))
             return await handler(call)
@@ -115,6 +120,12 @@ class Router:
             if handler is not None:
                 return handler, path[begin + 1 : last]
         return self._open.get((method, before, "")), path[begin + 1 :]
+
+
+def _asker(scope: Scope) -> Asker:
+    agent = next((value for key, value in scope["headers"] if key == b"user-agent"), None)
+    pid, uid, gid = scope.get(PEER, (None, None, None))
+    return Asker(pid, uid, gid, None if agent is None else agent.decode("latin-1")[:AGENT_LIMIT])
 
 
 def clean(path: str) -> str:

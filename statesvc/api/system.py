@@ -14,6 +14,7 @@ from statesvc.domain.runtimes import Runtime
 from statesvc.domain.state import State
 from statesvc.domain.times import render as time_text
 from statesvc.services.images import DOCKER_VERSION
+from statesvc.services.journal import Journal
 from statesvc.services.system import Counts, System
 from statesvc.validation import platforms
 
@@ -27,8 +28,9 @@ _DOCKER_IO = {"Mirrors": [], "Name": "docker.io", "Official": True, "Secure": Tr
 class SystemApi:
     """The handlers that need no object."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, journal: Journal) -> None:
         self._system = system
+        self._journal = journal
 
     def routes(self) -> list[Route]:
         """Return the routes of this noun."""
@@ -133,7 +135,7 @@ class SystemApi:
             "Debug": False,
             "NFd": -1,
             "NGoroutines": -1,
-            "NEventsListener": 0,
+            "NEventsListener": self._journal.readers,
             "SystemTime": time_text(site.clock()),
             "LoggingDriver": daemon.log.Type,
             "IndexServerAddress": "",

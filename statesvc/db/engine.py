@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -220,13 +221,14 @@ class Database:
         )
 
     async def write(self, unit: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a unit on the writer and answer once its change is durable.
+        """Run a unit on the writer, in the caller's context, and answer once its change is durable.
 
         An error of the unit undoes it, and only it.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._writes.put(_Unit(lambda c: unit(c, *args, **kwargs), loop, future))
+        run = copy_context().run
+        self._writes.put(_Unit(lambda c: run(unit, c, *args, **kwargs), loop, future))
         return await future
 
     def _scan(self, run: Callable[[Connection], T]) -> T:

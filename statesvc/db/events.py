@@ -1,19 +1,64 @@
-"""The journal: one row for each thing that happened, in commit order."""
+"""The journal: one row for each thing that happened, in commit order, with who asked and the row after the change."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
+from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, bindparam, func, insert, select
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, literal_column, select
 
 from statesvc.db.prepared import Statement
-from statesvc.db.tables import events
+from statesvc.db.tables import container_names, containers, events
+from statesvc.domain import asker
+from statesvc.domain.asker import Asker
 from statesvc.domain.event import Event
 
-_E = events.c
-_APPEND = Statement(insert(events))
-_AFTER = select(events).where(_E.seq > bindparam("seq")).order_by(_E.seq).limit(bindparam("limit"))
-_SINCE = (
-    select(events)
+# A page of the journal in memory: so many events, and no more than one behind so many bytes of attributes.
+PAGE = 200
+PAGE_BYTES = 1 << 20
+
+_E, _C, _N = events.c, containers.c, container_names.c
+# What can change of a container's narrow row. Never a document: environment values stay where they are.
+NARROW = (
+    _C.state,
+    _C.pid,
+    _C.exit_code,
+    _C.error,
+    _C.oom_killed,
+    _C.started_at,
+    _C.finished_at,
+    _C.restart_count,
+    _C.started_before,
+    _C.manually_stopped,
+    _C.runtime_name,
+    _C.runtime_id,
+    _C.script_digest,
+    _C.engine,
+    _C.attempt,
+    _C.prepared_at,
+)
+_NAME = select(_N.name).where(_N.container_id == _C.id, _N.kind == literal_column("'primary'")).scalar_subquery()
+_PAIRS: list[Any] = []
+for _column in NARROW:
+    _PAIRS += [literal_column(f"'{_column.name}'"), _column]
+_ROW = (
+    select(func.json_object(*_PAIRS, literal_column("'name'"), _NAME))
+    .where(_C.id == bindparam("container_id"))
+    .scalar_subquery()
+)
+_WRITTEN = [column.name for column in events.columns if column.name not in {"seq", "row_values"}]
+_APPEND = Statement(insert(events).values({name: bindparam(name) for name in _WRITTEN}))
+_APPEND_WITH_ROW = Statement(insert(events).values({name: bindparam(name) for name in _WRITTEN} | {"row_values": _ROW}))
+
+
+def _stored() -> Select[Any]:
+    return select(*events.columns)
+
+
+AFTER = Statement(
+    _stored().where(_E.seq > bindparam("seq"), _E.seq <= bindparam("last")).order_by(_E.seq).limit(bindparam("limit"))
+)
+_SINCE = Statement(
+    _stored()
     .where(
         _E.seq > bindparam("seq"),
         _E.seq <= bindparam("last"),
@@ -23,41 +68,96 @@ _SINCE = (
     .order_by(_E.seq)
     .limit(bindparam("limit"))
 )
+ENDS = Statement(select(select(func.min(_E.seq)).scalar_subquery(), select(func.max(_E.seq)).scalar_subquery()))
+_OLDEST = Statement(select(_E.seq, _E.time).order_by(_E.seq).limit(bindparam("limit")))
+_TRIM = Statement(delete(events).where(_E.seq <= bindparam("seq")))
+_FOREVER = 2**63 - 1
+_NOBODY = Asker()
 
 
 def append(conn: Connection, event: Event) -> None:
-    """Write the event behind all others."""
-    _APPEND.run(
-        conn,
-        {
-            "time": event.time,
-            "type": event.type,
-            "action": event.action,
-            "actor_id": event.actor_id,
-            "attributes": orjson.dumps(dict(event.attributes), option=orjson.OPT_SORT_KEYS).decode(),
-            "revision": event.revision,
-        },
-    )
+    """Write the event behind all others, with who asked and the container's row as it is now.
+
+    So it comes after the change that it tells of; the last event of a container has no row.
+    """
+    by = asker.current.get() or _NOBODY
+    row = {
+        "time": event.time,
+        "type": event.type,
+        "action": event.action,
+        "actor_id": event.actor_id,
+        "attributes": orjson.dumps(dict(event.attributes), option=orjson.OPT_SORT_KEYS).decode(),
+        "revision": event.revision,
+        "peer_pid": by.pid,
+        "peer_uid": by.uid,
+        "peer_gid": by.gid,
+        "agent": by.agent,
+    }
+    if event.revision is None or event.action == "destroy":
+        _APPEND.run(conn, row)
+    else:
+        _APPEND_WITH_ROW.run(conn, row | {"container_id": event.actor_id})
+
+
+def ends(conn: Connection) -> tuple[int, int]:
+    """Return the sequence numbers of the oldest event that is kept and of the newest, 0 if there is none."""
+    oldest, newest = ENDS.run(conn, {}).fetchone()
+    return oldest or 0, newest or 0
 
 
 def last(conn: Connection) -> int:
     """Return the sequence number of the newest event, 0 if there is none."""
-    return conn.execute(select(func.max(_E.seq))).scalar() or 0
+    return ends(conn)[1]
 
 
-def after(conn: Connection, seq: int, limit: int) -> list[Event]:
-    """Return the events behind a sequence number, oldest first, at most `limit`."""
-    return _events(conn.execute(_AFTER, {"seq": seq, "limit": limit}))
+def after(conn: Connection, seq: int, limit: int = PAGE, *, last: int = _FOREVER) -> list[Event]:
+    """Return a page of the events behind a sequence number and up to another, oldest first."""
+    return list(_page(AFTER.run(conn, {"seq": seq, "last": last, "limit": limit})))
 
 
-def between(conn: Connection, *, seq: int, last: int, since: int, until: int, limit: int) -> list[Event]:
-    """Return the events of a span of time, behind one sequence number and up to another, oldest first."""
+def between(conn: Connection, *, seq: int, last: int, since: int, until: int, limit: int = PAGE) -> list[Event]:
+    """Return a page of the events of a span of time, behind one sequence number and up to another, oldest first."""
     keys = {"seq": seq, "last": last, "since": since, "until": until, "limit": limit}
-    return _events(conn.execute(_SINCE, keys))
+    return list(_page(_SINCE.run(conn, keys)))
 
 
-def _events(rows: Iterable[Row[tuple[int, int, str, str, str, str, int | None]]]) -> list[Event]:
-    return [
-        Event(row.type, row.action, row.actor_id, row.time, orjson.loads(row.attributes), row.revision, row.seq)
-        for row in rows
-    ]
+def trim(conn: Connection, *, keep: int, older_than: int, limit: int) -> int:
+    """Remove the oldest events, at most `limit`, that are more than are kept or too old; return how many went.
+
+    The newest stays always: SQLite gives the next event the number behind it, so that no number comes twice. What is
+    left has no hole, so that a reader sees by the number alone what it missed.
+    """
+    newest = last(conn)
+    gone = []
+    for seq, time in _OLDEST.run(conn, {"limit": limit}).fetchall():
+        if seq == newest or (seq > newest - keep and time >= older_than):
+            break
+        gone.append(seq)
+    if gone:
+        _TRIM.run(conn, {"seq": gone[-1]})
+    return len(gone)
+
+
+def _page(rows: Any) -> Iterator[Event]:
+    size = 0
+    for row in rows:
+        yield _event(row)
+        size += len(row[5])
+        if size > PAGE_BYTES:  # labels may be large: a reader holds no more than it must
+            rows.close()
+            return
+
+
+def _event(row: tuple[Any, ...]) -> Event:
+    seq, time, type_, action, actor_id, attributes, revision, pid, uid, gid, agent, values = row
+    return Event(
+        type_,
+        action,
+        actor_id,
+        time,
+        orjson.loads(attributes),
+        revision,
+        seq,
+        None if values is None else orjson.loads(values),
+        None if pid is None and agent is None else Asker(pid, uid, gid, agent),
+    )

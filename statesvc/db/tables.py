@@ -15,7 +15,8 @@ containers ◄──┬─ container_names      name → container; an alias als
 runtimes ──► runtime_configs ◄── service_state.current_version
   ▼
 scripts                             wrapper scripts under the digest of their content; containers hold them, too
-events                              the journal, in commit order
+events                              the journal, in commit order; each with who asked and the row after the change
+idempotency_keys                    the first answer to each create that carried a key, until it expires
 """
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, text
@@ -264,7 +265,23 @@ events = _table(
     Column("actor_id", Text, nullable=False),
     Column("attributes", Text, is_json("attributes"), nullable=False),
     Column("revision", Integer),
+    Column("peer_pid", Integer),
+    Column("peer_uid", Integer),
+    Column("peer_gid", Integer),
+    Column("agent", Text),
+    Column("row_values", Text, is_json("row_values")),
     Index("ix_events_time", "time"),
+)
+
+# The digest is keyed with a secret outside the database: what it is of cannot be guessed at with the database alone.
+idempotency_keys = _table(
+    "idempotency_keys",
+    Column("key", Text, primary_key=True),
+    Column("request_digest", Text, nullable=False),
+    Column("answer", Text, is_json("answer"), nullable=False),
+    Column("expires_at", Integer, nullable=False),
+    Index("ix_idempotency_keys_expires_at", "expires_at"),
+    rowid=False,
 )
 
 __all__ = [
@@ -278,6 +295,7 @@ __all__ = [
     "containers",
     "events",
     "execs",
+    "idempotency_keys",
     "image_digests",
     "image_tags",
     "images",

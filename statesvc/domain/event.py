@@ -1,14 +1,21 @@
-"""One entry of the journal: what happened to what, when."""
+"""One entry of the journal: what happened to what, when, and who asked for it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from statesvc.domain.asker import Asker
+
+# Actions that Docker has no word for: its /events leaves them out.
+OWN_ACTIONS = frozenset({"unlink"})
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that happened.
 
-    `seq` is its place in the journal (0 until it is written), `time` nanoseconds since 1970.
+    `seq` is its place in the journal (0 until it is written), `time` nanoseconds since 1970. An event about a container
+    carries the revision that the change made, and the `values` of the container's narrow columns after it, None once it
+    is gone. Values and asker are the journal's to know: an event is written without them.
     """
 
     type: str
@@ -18,3 +25,5 @@ class Event:
     attributes: Mapping[str, str] = field(default_factory=dict)
     revision: int | None = None
     seq: int = 0
+    values: Mapping[str, object] | None = None
+    asker: Asker | None = None

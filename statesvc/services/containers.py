@@ -20,7 +20,16 @@ from statesvc.domain.documents import ContainerCreate, HostConfig
 from statesvc.domain.event import Event
 from statesvc.domain.state import LIVE, State
 from statesvc.domain.verified import Verified
-from statesvc.errors import Conflict, InvalidParameter, NameConflict, NotFound, NotOffered, Problem, StateError
+from statesvc.errors import (
+    Conflict,
+    InvalidParameter,
+    NameConflict,
+    NotFound,
+    NotOffered,
+    PreconditionFailed,
+    Problem,
+    StateError,
+)
 from statesvc.host import paths
 from statesvc.services import images, records, telling
 from statesvc.services.images import Images
@@ -31,9 +40,11 @@ from statesvc.services.telling import Subject, tell
 from statesvc.validation import Context, Reference, Verdict, completion, mounts, platforms, references, update, verify
 
 Version = tuple[int, ...]
+# The revisions one of which a container must have for a change to be made; None for whichever it has.
+Expected = frozenset[int] | None
 NEWEST = (1, 45)
 
-__all__ = ["Containers", "Created", "Inspection"]
+__all__ = ["Containers", "Created", "Expected", "Inspection"]
 
 log = structlog.get_logger(__name__)
 
@@ -163,35 +174,45 @@ class Containers:
         image = await self._images.resolve(text)
         return image, images.judge_platform(image, text, wanted, host)
 
-    async def update(self, reference: str, asked: HostConfig, *, version: Version = NEWEST) -> tuple[str, ...]:
+    async def update(
+        self, reference: str, asked: HostConfig, *, version: Version = NEWEST, expected: Expected = None
+    ) -> tuple[str, ...]:
         """Change limits and restart policy of a container; return the warnings.
 
-        Raises InvalidParameter before the container is looked up, Conflict if what is set already forbids it,
-        NotOffered for limits of a live container, which an engine would have to change.
+        Raises InvalidParameter before the container is looked up, PreconditionFailed if it has another revision than
+        those expected, Conflict if what is set already forbids it, NotOffered for limits of a live container, which an
+        engine would have to change.
         """
         verdict = update.verify(asked, self._bare_context(version))
         if verdict.problems:
             message = "; ".join(problem.message for problem in verdict.problems)
             raise InvalidParameter(message, verdict.problems)
-        await self._database.write(_update, reference, verdict.asked, self._site.clock())
+        await self._database.write(_update, reference, verdict.asked, self._site.clock(), expected)
         return verdict.warnings
 
-    async def rename(self, reference: str, new_name: str) -> None:
+    async def rename(self, reference: str, new_name: str, *, expected: Expected = None) -> None:
         """Give a container another name; the old one is free at once, and the names of its links move along.
 
-        Raises InvalidParameter for an empty, unchanged or impossible name, NameConflict with the owner of a taken one.
+        Raises InvalidParameter for an empty, unchanged or impossible name, NameConflict with the owner of a taken one,
+        PreconditionFailed if the container has another revision than those expected.
         """
         if not reference or not new_name:
             raise InvalidParameter("Neither old nor new names may be empty")
-        await self._database.write(_rename, reference, new_name, self._site.clock())
+        await self._database.write(_rename, reference, new_name, self._site.clock(), expected)
 
-    async def remove(self, reference: str, *, force: bool = False) -> None:
-        """Remove a container, its name and all that belongs to it. Raises Conflict while it runs."""
-        await self._database.write(_remove, reference, self._site.clock(), force=force)
+    async def remove(self, reference: str, *, force: bool = False, expected: Expected = None) -> None:
+        """Remove a container, its name and all that belongs to it.
 
-    async def remove_link(self, name: str) -> None:
-        """Remove the name of a link: `parent/alias`. Raises Conflict for a container's own name."""
-        await self._database.write(_remove_link, name)
+        Raises Conflict while it runs, PreconditionFailed if it has another revision than those expected.
+        """
+        await self._database.write(_remove, reference, self._site.clock(), expected, force=force)
+
+    async def remove_link(self, name: str, *, expected: Expected = None) -> None:
+        """Remove the name of a link: `parent/alias`; it changes the parent, whose revisions are those expected.
+
+        Raises Conflict for a container's own name, PreconditionFailed if the parent has another revision.
+        """
+        await self._database.write(_remove_link, name, self._site.clock(), expected)
 
     def _bare_context(self, version: Version) -> Context:
         in_force = self._site.configuration.in_force
@@ -276,8 +297,16 @@ def _insert(
     )
 
 
-def _update(conn: Connection, reference: str, asked: HostConfig, now: int) -> None:
+def _expect(found: Found, expected: Expected) -> None:
+    """Raise PreconditionFailed if the container changed since the caller looked."""
+    if expected is not None and found.revision not in expected:
+        wanted = " or ".join(map(str, sorted(expected))) or "any that the request names"
+        raise PreconditionFailed(f"container {found.id} is at revision {found.revision}, not at {wanted}")
+
+
+def _update(conn: Connection, reference: str, asked: HostConfig, now: int, expected: Expected) -> None:
     found = containers.find(conn, reference)
+    _expect(found, expected)
     if found.state in {State.REMOVING, State.DEAD}:
         raise Conflict(f'Cannot update container {found.id}: container is marked for removal and cannot be "update"')
     stored = containers.host_config(conn, found.id)
@@ -288,8 +317,9 @@ def _update(conn: Connection, reference: str, asked: HostConfig, now: int) -> No
     tell(conn, "update", found, now, containers.store_host_config(conn, found.id, changed))
 
 
-def _rename(conn: Connection, reference: str, new_name: str, now: int) -> None:
+def _rename(conn: Connection, reference: str, new_name: str, now: int, expected: Expected) -> None:
     found = containers.find(conn, reference)
+    _expect(found, expected)
     wanted = new_name if new_name.startswith("/") else f"/{new_name}"
     if wanted.removeprefix("/") == found.name:
         raise InvalidParameter("Renaming a container with the same name as its current name")
@@ -302,8 +332,9 @@ def _rename(conn: Connection, reference: str, new_name: str, now: int) -> None:
     tell(conn, "rename", found, now, containers.touch(conn, found.id), oldName=f"/{found.name}")
 
 
-def _remove(conn: Connection, reference: str, now: int, *, force: bool) -> None:
+def _remove(conn: Connection, reference: str, now: int, expected: Expected, *, force: bool) -> None:
     found = containers.find(conn, reference)
+    _expect(found, expected)
     if found.state in LIVE:
         raise _live(found, force=force)
     discard(conn, found, now)
@@ -331,7 +362,7 @@ def _live(found: Found, *, force: bool) -> Conflict:
     return Conflict(f"{what}: {'unpause and then ' if found.state == 'paused' else ''}{hint}")
 
 
-def _remove_link(conn: Connection, name: str) -> None:
+def _remove_link(conn: Connection, name: str, now: int, expected: Expected) -> None:
     containers.find(conn, name)
     parent, _, _alias = name.removeprefix("/").rpartition("/")
     if not parent:
@@ -339,5 +370,7 @@ def _remove_link(conn: Connection, name: str) -> None:
     owner = names.owner(conn, parent)
     if owner is None:
         raise NotFound(f"Cannot get parent {parent} for link name {name}")
+    found = containers.find(conn, owner)
+    _expect(found, expected)
     names.release(conn, name.removeprefix("/"))
-    containers.touch(conn, owner)
+    tell(conn, "unlink", found, now, containers.touch(conn, owner), link=f"/{name.removeprefix('/')}")

@@ -34,6 +34,14 @@ class Probe:
         }  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The health after a report; `new_status` is None if the status stays."""
+
+    after: Health
+    new_status: str | None
+
+
 def begin(conn: Connection, container_id: str) -> None:
     """Set the health of a container that starts, if it is checked at all."""
     if health.check(conn, container_id):
@@ -48,16 +56,19 @@ def end(conn: Connection, container_id: str) -> None:
         health.store(conn, container_id, Health(UNHEALTHY, before.streak, before.log))
 
 
-def judge(conn: Connection, life: Life, status: str | None, probe: Probe | None) -> str | None:
-    """Record a probe, and a status if one is given; return the status if it is another than before."""
-    before = health.find(conn, life.id) or Health(STARTING, 0, "[]")
-    after = _probed(before, probe, health.check(conn, life.id) or HealthConfig(), life) if probe else before
-    if status:
+def judge(conn: Connection, life: Life, status: str | None, probe: Probe | None) -> Change | None:
+    """Return what a probe makes of a container's health, and a status if one is given; None if that is known."""
+    before = health.find(conn, life.id)
+    base = before or Health(STARTING, 0, "[]")
+    after = _probed(base, probe, health.check(conn, life.id) or HealthConfig(), life) if probe else base
+    if status and (probe is None or after is not base):
         after = Health(status, after.streak, after.log)
-    if after == before:
-        return None
-    health.store(conn, life.id, after)
-    return after.status if after.status != before.status else None
+    return None if after == before else Change(after, after.status if after.status != base.status else None)
+
+
+def store(conn: Connection, container_id: str, after: Health) -> None:
+    """Keep the health of a container."""
+    health.store(conn, container_id, after)
 
 
 def _probed(before: Health, probe: Probe, check: HealthConfig, life: Life) -> Health:

@@ -1,9 +1,10 @@
-"""The journal of events: written with each change, read back by time, followed live."""
+"""The journal of events: written with each change, read back by time or by number, followed live."""
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from statesvc.db import events, images
@@ -11,9 +12,11 @@ from statesvc.db.engine import Connection, Database
 from statesvc.domain.event import Event
 from statesvc.domain.image_config import parse_image_config
 from statesvc.domain.times import Clock
+from statesvc.errors import Gone
 
-PAGE = 500
 _FOREVER = 2**63 - 1
+# Pages at the end of the journal that those who follow it share.
+_SHARED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +27,25 @@ class Span:
     until: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a reader goes on: behind the event `seq`, and up to the event `last`."""
+
+    seq: int
+    last: int = _FOREVER
+
+
 class Journal:
     """The events in commit order."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
+        self._bells: defaultdict[asyncio.AbstractEventLoop, set[asyncio.Event]] = defaultdict(set)
         self._lock = threading.Lock()
+        self._commits = 0
+        self._ended = (-1, -1)
+        self._pages: dict[int, list[Event]] = {}
         self._closed = False
         database.on_commit(self._wake)
 
@@ -40,52 +54,135 @@ class Journal:
         self._closed = True
         self._wake()
 
+    @property
+    def readers(self) -> int:
+        """How many follow the journal now."""
+        with self._lock:
+            return sum(map(len, self._bells.values()))
+
     async def follow(self, span: Span) -> AsyncIterator[list[Event]]:
         """Yield the events of a span, first those that are recorded, then each as it is committed, until it ends."""
-        bell = asyncio.Event()
-        waiter = (asyncio.get_running_loop(), bell)
-        with self._lock:
-            self._waiting.add(waiter)
-        try:
+        with self._listening() as bell:
             last = await self._database.read(events.last)
             if span.since is not None:
                 async for page in self._recorded(span, last):
                     yield page
-            async for page in self._live(span, last, bell):
+            async for page in self._live(last, bell, until=span.until):
                 yield page
-        finally:
-            with self._lock:
-                self._waiting.discard(waiter)
+
+    async def place(self, after: int | None, *, until: int | None = None, follow: bool = True) -> Place:
+        """Return where to resume behind the event `after`, None for the oldest that is kept; and where to end.
+
+        Raises Gone if some of what follows is not kept any more, or if the journal has never come so far.
+        """
+        oldest, newest = await self._database.read(events.ends)
+        place = max(oldest - 1, 0) if after is None else after
+        if place > newest:
+            message = f"the journal ends at event {newest}: it cannot be resumed behind {place}; take a new snapshot"
+            raise Gone(message, oldest)
+        _refuse_gap(place, oldest)
+        ends = [_FOREVER if until is None else until, _FOREVER if follow else newest]
+        return Place(place, min(ends))
+
+    async def resume(self, place: Place) -> AsyncIterator[list[Event]]:
+        """Yield each event behind a place once, in order, until its end: what is recorded, then what is committed.
+
+        Raises Gone if the reader is so slow that what it needs next is kept no longer.
+        """
+        with self._listening() as bell:
+            seq = place.seq
+            while not self._closed and (page := await self._database.scan(_whole_page, seq, place.last)):
+                seq = page[-1].seq
+                yield page
+            async for page in self._live(seq, bell, last=place.last):
+                yield page
 
     async def _recorded(self, span: Span, last: int) -> AsyncIterator[list[Event]]:
         seq, until = 0, _FOREVER if span.until is None else span.until
-        while page := await self._scan(seq, last, span.since or 0, until):
+        while not self._closed and (page := await self._scan(seq, last, span.since or 0, until)):
             yield page
             seq = page[-1].seq
 
     async def _scan(self, seq: int, last: int, since: int, until: int) -> list[Event]:
-        return await self._database.scan(events.between, seq=seq, last=last, since=since, until=until, limit=PAGE)
+        return await self._database.scan(events.between, seq=seq, last=last, since=since, until=until)
 
-    async def _live(self, span: Span, seq: int, bell: asyncio.Event) -> AsyncIterator[list[Event]]:
+    async def _live(
+        self, seq: int, bell: asyncio.Event, *, until: int | None = None, last: int = _FOREVER
+    ) -> AsyncIterator[list[Event]]:
         while not self._closed:
-            left = None if span.until is None else (span.until - self._clock()) / 1_000_000_000
+            left = None if until is None else (until - self._clock()) / 1_000_000_000
             if left is not None and left <= 0:
+                return
+            while seq < last and (page := await self._next(seq)):
+                seq = page[-1].seq
+                yield page if seq <= last else [event for event in page if event.seq <= last]
+            if seq >= last:
                 return
             try:
                 await asyncio.wait_for(bell.wait(), left)
             except TimeoutError:
                 return
             bell.clear()
-            while page := await self._database.read(events.after, seq, PAGE):
-                seq = page[-1].seq
-                yield page
+
+    async def _next(self, seq: int) -> list[Event]:
+        """Return a page of what follows an event: read once for all who are at the same place.
+
+        A page stays true whatever is committed after it; that there is none, only until the next commit.
+        """
+        commits = self._commits
+        if (seq, commits) == self._ended:
+            return []
+        page = self._pages.get(seq)
+        if page is None:
+            page = await self._database.read(events.after, seq)
+            if not page:
+                self._ended = (seq, commits)
+                return page
+            if page[0].seq > seq + 1:
+                _refuse_gap(seq, (await self._database.read(events.ends))[0])
+            while len(self._pages) >= _SHARED:
+                self._pages.pop(next(iter(self._pages)), None)
+            self._pages[seq] = page
+        return page
+
+    @contextmanager
+    def _listening(self) -> Iterator[asyncio.Event]:
+        bell, loop = asyncio.Event(), asyncio.get_running_loop()
+        with self._lock:
+            self._bells[loop].add(bell)
+        try:
+            yield bell
+        finally:
+            with self._lock:
+                self._bells[loop].discard(bell)
+                if not self._bells[loop]:
+                    del self._bells[loop]
 
     def _wake(self) -> None:
+        self._commits += 1
         with self._lock:
-            waiting = list(self._waiting)
-        for loop, bell in waiting:
+            loops = list(self._bells)
+        for loop in loops:
             with suppress(RuntimeError):  # the loop has ended, and its streams with it
-                loop.call_soon_threadsafe(bell.set)
+                loop.call_soon_threadsafe(self._ring, loop)
+
+    def _ring(self, loop: asyncio.AbstractEventLoop) -> None:
+        with self._lock:
+            bells = list(self._bells.get(loop, ()))
+        for bell in bells:
+            bell.set()
+
+
+def _whole_page(conn: Connection, seq: int, last: int) -> list[Event]:
+    _refuse_gap(seq, events.ends(conn)[0])
+    return events.after(conn, seq, last=last)
+
+
+def _refuse_gap(seq: int, oldest: int) -> None:
+    if seq + 1 < oldest:
+        raise Gone(
+            f"the events behind {seq} are not all kept any more: the oldest is {oldest}; take a new snapshot", oldest
+        )
 
 
 def log_image(conn: Connection, action: str, image_id: str, name: str, now: int) -> None:

@@ -13,41 +13,24 @@ import structlog
 
 from statesvc.db import execs, lifecycle, runtimes, scripts
 from statesvc.db.engine import Connection, Database
-from statesvc.db.lifecycle import Life, SecurityInUse
+from statesvc.db.lifecycle import Life
+from statesvc.domain import ids
 from statesvc.domain.runtimes import Lock
 from statesvc.domain.state import LIVE, State
-from statesvc.errors import Conflict, InvalidParameter, PreconditionFailed, Unavailable
+from statesvc.errors import Conflict, InvalidParameter, Unavailable
 from statesvc.host.scripts import ScriptFolder
-from statesvc.services import health, reports
+from statesvc.services import beside, health, reports
+from statesvc.services.beside import Process
 from statesvc.services.configuration import InForce
 from statesvc.services.containers import discard
+from statesvc.services.handles import Handle, check_lock, check_revision, handle_of
+from statesvc.services.health import Probe
 from statesvc.services.reports import Exited, Report, Restarting, Started, StartFailed
 from statesvc.services.runtimes import obstacle
 from statesvc.services.site import Site
 from statesvc.services.telling import tell
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Handle:
-    """By what a container is run: the locked runtime, and the security options in use.
-
-    `script_path` is where the wrapper script lies, None without arguments.
-    """
-
-    container_id: str
-    name: str
-    revision: int
-    attempt: int
-    lock: Lock
-    script_path: str | None
-    security: SecurityInUse
-
-    @property
-    def path(self) -> str | None:
-        """What is to be executed: the script, else the binary; None for a shim, which the engine knows by its type."""
-        return self.script_path or self.lock.binary
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +41,14 @@ class Standing:
     state: State
     attempt: int
     revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A process that runs beside a container's own, and what the container is run by."""
+
+    exec_id: str
+    handle: Handle
 
 
 class Locking(Protocol):
@@ -151,6 +142,35 @@ class Lifecycle:
         """Report that a container is gone: so is its record. Raises Conflict while it lives."""
         await self._database.write(_removed, reference, if_match, self._site.clock())
 
+    async def health(
+        self, reference: str, *, status: str | None = None, probe: Probe | None = None, if_match: int | None = None
+    ) -> Standing:
+        """Report a probe, a status, or both: a status that is not given follows from the probe, as Docker judges.
+
+        The revision stays, since a probe touches no document.
+        """
+        now = self._site.clock()
+        return await self._database.write(_check, reference, status, probe, if_match, now)
+
+    async def exec_begun(
+        self, reference: str, engine: str, process: Process, *, exec_id: str | None = None, if_match: int | None = None
+    ) -> Begun:
+        """Report a process that begins beside a container's own, and return by what it is to be run.
+
+        An ID is made up if none is given. Raises Conflict unless the container runs.
+        """
+        _check_engine(engine)
+        new = exec_id or ids.new_id(self._site.entropy)
+        handle = await self._database.write(
+            beside.begin, reference, new, engine, process, if_match, self._site.clock(), self._folder
+        )
+        return Begun(new, await self._ready(handle))
+
+    async def exec_ended(self, exec_id: str, exit_code: int, *, if_match: int | None = None) -> Standing:
+        """Report the end of a process beside a container's own. Raises NotFound if it is not known (any more)."""
+        life = await self._database.write(beside.end, exec_id, exit_code, if_match, self._site.clock())
+        return _standing(life)
+
     async def _report(self, reference: str, report: Report, if_match: int | None) -> Standing:
         return await self._database.write(_report, reference, report, if_match, self._site.clock())
 
@@ -191,29 +211,6 @@ class Lifecycle:
             await self._database.write(scripts.restored, digest, flaw, self._site.clock())
             log.warning("wrapper script written again", file=file, because=flaw)
         return handle
-
-
-def check_revision(life: Life, if_match: int | None) -> None:
-    """Raise PreconditionFailed if the container is not at the revision that its caller knows."""
-    if if_match is not None and if_match != life.revision:
-        raise PreconditionFailed(f"container {life.id} is at revision {life.revision}, not {if_match}")
-
-
-def check_lock(life: Life) -> None:
-    """Raise Conflict for a container that lives without a lock: nobody has charge of it."""
-    if life.state in LIVE and life.runtime_id is None:
-        raise Conflict(f"container {life.id} was imported alive and has no engine: adopt it first")
-
-
-def handle_of(conn: Connection, life: Life, folder: ScriptFolder) -> Handle:
-    """Return what a container is locked to. Raises Conflict if it has no lock."""
-    check_lock(life)
-    if life.runtime_id is None:
-        raise Conflict(f"container {life.id} is not locked to a runtime: that comes with its first start")
-    lock = runtimes.by_id(conn, life.runtime_id)
-    script_path = str(folder.path / lock.script_file) if lock.script_file else None
-    security = lifecycle.security(conn, life.id)
-    return Handle(life.id, life.name, life.revision, life.attempt, lock, script_path, security)
 
 
 def _check_engine(engine: str) -> None:
@@ -265,6 +262,10 @@ def _report(conn: Connection, reference: str, report: Report, if_match: int | No
         if report.attempt not in {None, life.attempt}:
             raise Conflict(f"container {life.id} is at attempt {life.attempt}, attempt {report.attempt} is over")
         life = _changed(conn, life, report, now)
+    return _standing(life)
+
+
+def _standing(life: Life) -> Standing:
     return Standing(life.id, life.state, life.attempt, life.revision)
 
 
@@ -288,3 +289,19 @@ def _removed(conn: Connection, reference: str, if_match: int | None, now: int) -
     if life.state in LIVE:
         raise Conflict(f"container {life.id} is {life.state}: report its end first")
     discard(conn, life, now)
+
+
+def _check(
+    conn: Connection, reference: str, status: str | None, probe: Probe | None, if_match: int | None, now: int
+) -> Standing:
+    life = lifecycle.find(conn, reference)
+    check_lock(life)
+    change = health.judge(conn, life, status, probe)
+    if change:
+        check_revision(life, if_match)
+        if life.state not in {State.RUNNING, State.PAUSED}:
+            raise Conflict(f"container {life.id} is {life.state}, and its health is not checked")
+        health.store(conn, life.id, change.after)
+        if change.new_status:
+            tell(conn, f"health_status: {change.new_status}", life, now, life.revision)
+    return _standing(life)

@@ -45,7 +45,9 @@ def test_a_log_of_the_replaced_database_is_kept_with_it_and_not_read_into_the_re
 ) -> None:
     # As a killed service leaves it: what was committed last is in the log alone.
     writer = make_engine(database_file, busy_timeout_ms=0, query_only=False, checkpoints=False).connect()
-    writer.exec_driver_sql("INSERT INTO events VALUES (99, 1, 'x', 'last', 'x', '{}', NULL)")
+    writer.exec_driver_sql(
+        "INSERT INTO events (seq, time, type, action, actor_id, attributes) VALUES (99, 1, 'x', 'last', 'x', '{}')"
+    )
     killed = tmp_path / "killed" / "statesvc.db"
     killed.parent.mkdir()
     for suffix in ("", "-wal"):

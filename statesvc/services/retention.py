@@ -1,0 +1,69 @@
+"""How long the journal is kept, and the answers under idempotency keys: removed in small units beside the others."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+import structlog
+
+from statesvc.db import events
+from statesvc.db.engine import Database
+from statesvc.domain.times import SECOND, Clock
+from statesvc.errors import StateError
+
+# How many rows go in one unit: other writers wait for no more than these.
+BATCH = 200
+PAUSE_SECONDS = 10.0
+DAY = 86_400 * SECOND
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is kept of the journal: so many events, none older than so many nanoseconds."""
+
+    events: int
+    events_age: int
+
+
+class Retention:
+    """Removes what is kept no longer."""
+
+    def __init__(self, database: Database, clock: Clock, limits: Limits) -> None:
+        self._database = database
+        self._clock = clock
+        self._limits = limits
+
+    async def trim(self) -> int:
+        """Remove what is too old or too much, a small unit at a time; return how many events went."""
+        gone = 0
+        older_than = self._clock() - self._limits.events_age
+        while removed := await self._database.write(
+            events.trim, keep=self._limits.events, older_than=older_than, limit=BATCH
+        ):
+            gone += removed
+            await asyncio.sleep(0)  # who waits for the writer goes first
+        return gone
+
+    @asynccontextmanager
+    async def kept_up(self) -> AsyncIterator[None]:
+        """Trim at once and every now and then, while inside the `async with` block."""
+        task = asyncio.create_task(self._keep_up())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _keep_up(self) -> None:
+        while True:
+            try:
+                gone = await self.trim()
+                if gone:
+                    log.debug("journal trimmed", events=gone)
+            except StateError as error:
+                log.warning("the journal is not trimmed now", reason=error.message)
+            await asyncio.sleep(PAUSE_SECONDS)
