@@ -95,6 +95,13 @@ WHERE n.name = 'web' ORDER BY e.seq DESC LIMIT 20
         """,
     ),
     Recipe(
+        "Who removed containers, and with which program?",
+        """
+SELECT time, actor_name, peer_uid, agent FROM v_events WHERE type = 'container' AND action = 'destroy'
+ORDER BY seq DESC LIMIT 20
+        """,
+    ),
+    Recipe(
         "Which runtimes are in force, and how many containers are locked to each?",
         """
 SELECT name, binary_path, args, containers FROM v_runtimes WHERE current ORDER BY name

@@ -293,6 +293,11 @@ LEFT JOIN runtimes r ON r.id = c.runtime_id
             Column("exit_code", _json("e.attributes", "$.exitCode"), "Of die and exec_die: the exit code, as text."),
             Column("attributes", "e.attributes", "All attributes with the labels, a JSON object."),
             Column("revision", "e.revision", "Revision of the container after it."),
+            Column("peer_uid", "e.peer_uid", "Who asked: the user at the other end of the socket; NULL: the service."),
+            Column("peer_gid", "e.peer_gid", "Group of that user."),
+            Column("peer_pid", "e.peer_pid", "The process that asked; its number may be another's by now."),
+            Column("agent", "e.agent", "How the client calls itself."),
+            Column("row_values", "e.row_values", "State, exit code and the like of the container after it, as JSON."),
         ),
         "FROM events e",
     ),
@@ -468,8 +473,8 @@ FROM (
         (
             Column("bytes", "o.bytes", "Size of the document."),
             Column("document", "o.document", "config, host_config, network_settings, summary, health_log, …"),
-            Column("owner", "o.owner", "container, image, exec or event."),
-            Column("owner_id", "o.owner_id", "ID of the owner; of an event its seq."),
+            Column("owner", "o.owner", "container, image, exec, event or idempotency key."),
+            Column("owner_id", "o.owner_id", "ID of the owner; of an event its seq, of a key its first 12 characters."),
         ),
         """
 FROM (
@@ -484,6 +489,8 @@ FROM (
     UNION ALL SELECT length(CAST(h.log AS BLOB)), 'health_log', 'container', h.container_id FROM container_health h
     UNION ALL SELECT length(i.config), 'config', 'image', i.id FROM images i
     UNION ALL SELECT length(CAST(x.process AS BLOB)), 'process', 'exec', x.id FROM execs x
+    UNION ALL SELECT length(CAST(k.answer AS BLOB)), 'answer', 'idempotency key', substr(k.key, 1, 12)
+        FROM idempotency_keys k
     UNION ALL SELECT length(CAST(e.attributes AS BLOB)), 'attributes', 'event', CAST(e.seq AS TEXT) FROM events e
 ) o
 ORDER BY o.bytes DESC

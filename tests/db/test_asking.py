@@ -154,8 +154,8 @@ def test_an_answer_that_takes_too_much_memory_is_refused(path: Path) -> None:
 
 
 def test_a_database_without_views_says_how_to_get_them(path: Path) -> None:
-    migrate.downgrade(path, "0002")
-    with pytest.raises(Conflict, match="no views: its schema is 0002, and statesvc db upgrade adds them"):
+    migrate.downgrade(path, "0003")
+    with pytest.raises(Conflict, match="no views: its schema is 0003, and statesvc db upgrade adds them"):
         asked(path, "SELECT 1")
     assert asked(path, "SELECT count(*) FROM containers", all_tables=True).rows == [(3,)]
 

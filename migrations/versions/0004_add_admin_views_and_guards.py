@@ -6,8 +6,8 @@ view shows a secret. What nobody may change, whoever asks: an event, what a cont
 
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 VIEWS = (
     """
@@ -196,7 +196,12 @@ SELECT
     CASE WHEN json_valid(e.attributes) THEN json_extract(e.attributes, '$.image') END AS image,
     CASE WHEN json_valid(e.attributes) THEN json_extract(e.attributes, '$.exitCode') END AS exit_code,
     e.attributes AS attributes,
-    e.revision AS revision
+    e.revision AS revision,
+    e.peer_uid AS peer_uid,
+    e.peer_gid AS peer_gid,
+    e.peer_pid AS peer_pid,
+    e.agent AS agent,
+    e.row_values AS row_values
 FROM events e
     """,
     """
@@ -345,6 +350,8 @@ FROM (
     UNION ALL SELECT length(CAST(h.log AS BLOB)), 'health_log', 'container', h.container_id FROM container_health h
     UNION ALL SELECT length(i.config), 'config', 'image', i.id FROM images i
     UNION ALL SELECT length(CAST(x.process AS BLOB)), 'process', 'exec', x.id FROM execs x
+    UNION ALL SELECT length(CAST(k.answer AS BLOB)), 'answer', 'idempotency key', substr(k.key, 1, 12)
+        FROM idempotency_keys k
     UNION ALL SELECT length(CAST(e.attributes AS BLOB)), 'attributes', 'event', CAST(e.seq AS TEXT) FROM events e
 ) o
 ORDER BY o.bytes DESC
