@@ -227,7 +227,9 @@ def test_a_rehearsed_downgrade_tells_what_would_be_lost(filled: Path, extend: Ex
     extend(ADD_A_COLUMN)
     migrate.upgrade(filled)
     execute(
-        filled, "UPDATE events SET node = 'here' WHERE type = 'image'", "INSERT INTO nodes VALUES ('here'), ('there')"
+        filled,
+        "INSERT INTO events (time, type, action, actor_id, attributes, node) VALUES (0, '', '', '', '{}', 'here')",
+        "INSERT INTO nodes VALUES ('here'), ('there')",
     )
     rehearsal = migrate.rehearse(filled, lambda there: migrate.downgrade(there, "-1"))
     assert sorted(rehearsal.losses) == [
