@@ -2,7 +2,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from stored_rows import fill, rows_of
+from stored_rows import SCRIPT, WEB, fill, rows_of
 
 from statesvc.db import migrate
 from statesvc.db.asking import Answer, ask
@@ -169,3 +169,28 @@ def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.question)
 def test_every_recipe_of_the_cook_book_is_answered_by_the_views_alone(path: Path, recipe) -> None:
     assert asked(path, recipe.sql).columns
+
+
+@pytest.mark.parametrize(
+    ("start", "rows"),
+    [
+        ("What is this ID", [(WEB, "web", "running", "busybox:latest")]),
+        ("How many containers", [("created", 1), ("exited", 1), ("running", 1)]),
+        ("Which containers have a label", [("cache", "'back';--"), ("web", "front")]),
+        ("Who publishes this port", [("web", "::", 80, "tcp")]),
+        ("Who uses this volume", [("web", "/data", None)]),
+        ("Which containers mount a path", [("web", "/srv", "/srv")]),
+        ("Which containers have no limit", []),
+        ("Which containers set this", [("eager_hopper",)]),
+        ("Which containers failed", [("cache", 137, 1, "no \u00bbdisk\u00ab", "2023-11-14T22:13:20.000000009Z")]),
+        ("Which containers restart", []),
+        ("What changed in the last hour", []),
+        ("What happened to this container", [(41, "2023-11-14T22:13:20.000000001Z", "create", None)]),
+        ("Who still holds", [(SCRIPT, "container", "web", "crun", 2), (SCRIPT, "version", None, "crun", 2)]),
+        ("Which images does no", []),
+        ("Which containers outlived", [("eager_hopper", "busybox:latest", "sha256:" + "7" * 64)]),
+    ],
+)
+def test_the_cook_book_answers_what_the_rows_say(path: Path, start: str, rows: list[tuple[object, ...]]) -> None:
+    (recipe,) = (one for one in RECIPES if one.question.startswith(start))
+    assert asked(path, recipe.sql).rows == rows
