@@ -60,8 +60,9 @@ bench-reloads: install ## measure reloads, sweeps, and starts beside reloads (AR
 bench-lists: install ## measure lists and their filters with 1,000 to 100,000 containers (ARGS="--size N --samples N")
 	$(BIN)/python benchmarks/lists.py $(ARGS)
 
-docs: install ## make docs/validation.md from the rules
+docs: install ## make docs/validation.md from the rules, docs/admin-sql.md from the views
 	$(BIN)/python -c "from statesvc.validation.catalogue import markdown; print(markdown(), end='')" > docs/validation.md
+	$(BIN)/python -c "from statesvc.db.view_catalogue import markdown; print(markdown(), end='')" > docs/admin-sql.md
 
 migrate: install ## give the database in DATA_ROOT the newest schema; no service may hold it
 	@mkdir -p $(DATA_ROOT)

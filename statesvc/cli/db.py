@@ -175,6 +175,11 @@ def _database(settings: Any) -> Path:
     return Path(settings.data_root / DATABASE)
 
 
+def existing_database(data_root: Path | None) -> Path:
+    """Return the absolute path of the database. Raises NotFound if there is none."""
+    return _existing(data_root)[1]
+
+
 def _existing(data_root: Path | None) -> tuple[Any, Path]:
     settings = _settings(data_root)
     path = _database(settings)

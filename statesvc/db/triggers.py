@@ -52,6 +52,70 @@ CREATE TRIGGER runtimes_keep_their_script BEFORE UPDATE OF script_digest ON runt
 WHEN NEW.script_digest IS NOT NULL
 BEGIN SELECT RAISE(ABORT, 'a runtime never gets another script'); END
     """,
+    # An event is told once: who resumes at its number must find what others were told. Retention deletes, nobody edits.
+    """
+CREATE TRIGGER events_are_immutable BEFORE UPDATE ON events
+BEGIN SELECT RAISE(ABORT, 'an event is never edited'); END
+    """,
+    """
+CREATE TRIGGER events_go_behind_all_others BEFORE INSERT ON events
+WHEN NEW.seq >= 0 AND NEW.seq <= (SELECT max(seq) FROM events)
+BEGIN SELECT RAISE(ABORT, 'an event goes behind all others'); END
+    """,
+    """
+CREATE TRIGGER containers_keep_what_they_are BEFORE UPDATE OF id, created_at, origin ON containers
+BEGIN SELECT RAISE(ABORT, 'ID, origin and time of creation of a container never change'); END
+    """,
+    """
+CREATE TRIGGER containers_are_not_replaced BEFORE INSERT ON containers
+WHEN EXISTS (SELECT 1 FROM containers WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'a container is never replaced'); END
+    """,
+    """
+CREATE TRIGGER revisions_grow BEFORE UPDATE OF revision ON containers
+WHEN NEW.revision < OLD.revision
+BEGIN SELECT RAISE(ABORT, 'the revision of a container only grows'); END
+    """,
+    """
+CREATE TRIGGER names_stay_with_their_container BEFORE UPDATE OF container_id, kind ON container_names
+BEGIN SELECT RAISE(ABORT, 'a name stays with its container'); END
+    """,
+    # When a container goes, its row is gone before the rows that belong to it.
+    """
+CREATE TRIGGER containers_keep_a_name BEFORE DELETE ON container_names
+WHEN OLD.kind = 'primary' AND EXISTS (SELECT 1 FROM containers WHERE id = OLD.container_id)
+BEGIN SELECT RAISE(ABORT, 'a container keeps its name as long as it is there'); END
+    """,
+    """
+CREATE TRIGGER containers_keep_their_documents BEFORE DELETE ON container_specs
+WHEN EXISTS (SELECT 1 FROM containers WHERE id = OLD.container_id)
+BEGIN SELECT RAISE(ABORT, 'a container keeps its documents as long as it is there'); END
+    """,
+    """
+CREATE TRIGGER documents_stay_with_their_container BEFORE UPDATE OF container_id ON container_specs
+BEGIN SELECT RAISE(ABORT, 'documents stay with their container'); END
+    """,
+    """
+CREATE TRIGGER execs_stay_with_their_container BEFORE UPDATE OF id, container_id ON execs
+BEGIN SELECT RAISE(ABORT, 'an exec stays with its container'); END
+    """,
+    """
+CREATE TRIGGER images_are_immutable BEFORE UPDATE OF id, config ON images
+BEGIN SELECT RAISE(ABORT, 'an image is never changed: its ID names its configuration'); END
+    """,
+    """
+CREATE TRIGGER images_are_not_replaced BEFORE INSERT ON images
+WHEN EXISTS (SELECT 1 FROM images WHERE id = NEW.id AND config <> NEW.config)
+BEGIN SELECT RAISE(ABORT, 'an image is never replaced: its ID names its configuration'); END
+    """,
+    """
+CREATE TRIGGER an_installation_keeps_its_id BEFORE UPDATE OF id, instance_id ON service_state
+BEGIN SELECT RAISE(ABORT, 'an installation keeps its ID'); END
+    """,
+    """
+CREATE TRIGGER an_installation_stays BEFORE DELETE ON service_state
+BEGIN SELECT RAISE(ABORT, 'an installation keeps its ID and the version in force'); END
+    """,
 )
 
 for trigger in TRIGGERS:

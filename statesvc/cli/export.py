@@ -1,0 +1,81 @@
+"""`statesvc export`: what is stored, in the words of other programs."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Optional
+from urllib.parse import quote
+
+import typer
+
+from statesvc.errors import Conflict, NotFound
+
+app = typer.Typer(help="Export what is stored, in the words of other programs.", no_args_is_help=True)
+
+
+@app.callback()
+def export() -> None:
+    """Export what is stored, in the words of other programs."""
+
+
+@app.command()
+def run(
+    *,
+    reference: Annotated[str, typer.Argument(metavar="REF", help="Name, ID or beginning of the ID of a container.")],
+    data_root: Annotated[Optional[Path], typer.Option("--data-root", help="Folder of the database.")] = None,  # noqa: UP045
+) -> None:
+    """Print the `docker create` command that makes a container again.
+
+    It has the values of environment variables and log options in it: they may be secrets. What Docker's command line
+    cannot say is told on stderr, each in a line that begins with #.
+    """
+    from statesvc.domain.create_command import create_command
+
+    inspected, image = _ask(reference, data_root)
+    command = create_command(inspected, image or {})
+    if image is None:
+        print(f"# image {inspected['Image']} is gone: what it gave is written out", file=sys.stderr)
+    for remark in command.remarks:
+        print(f"# {remark}", file=sys.stderr)
+    print(command.shown())
+
+
+def _ask(reference: str, data_root: Path | None) -> tuple[Any, Any]:
+    """Return what inspect shows of the container, and the Config of its image, None if that is gone."""
+    from statesvc.cli import logs
+    from statesvc.cli.read_settings import read_settings
+    from statesvc.host.lock import holder
+
+    settings = read_settings(data_root=data_root, hosts=())
+    logs.configure("warning", settings.log_format)
+    try:
+        return asyncio.run(_here(settings, reference))
+    except Conflict:
+        _, socket = holder(settings.data_root)
+        if not socket:
+            raise
+    return _there(socket, reference)
+
+
+async def _here(settings: Any, reference: str) -> tuple[Any, Any]:
+    from statesvc.api.inspection import render
+    from statesvc.app import opened
+
+    async with opened(settings, adopt_configuration=False) as services:
+        inspected = json.loads(render(await services.containers.inspect(reference)))
+        try:
+            says = (await services.images.inspect(inspected["Image"])).says
+        except NotFound:
+            return inspected, None
+        return inspected, says.config.to_dict() if says.config else {}
+
+
+def _there(socket: str, reference: str) -> tuple[Any, Any]:
+    from statesvc.cli.service import get
+
+    inspected = get(socket, f"/containers/{quote(reference, safe='')}/json")
+    try:
+        return inspected, get(socket, f"/images/{inspected['Image']}/json")["Config"] or {}
+    except NotFound:
+        return inspected, None

@@ -1,0 +1,153 @@
+"""Questions in SQL from people: one SELECT on a connection that cannot write, bounded in time, rows and memory."""
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from statesvc.db import schema
+from statesvc.db.engine import check_sqlite_version, driver, unavailable
+from statesvc.db.views import VIEWS, newest
+from statesvc.errors import Conflict, InvalidParameter
+
+MEMORY_LIMIT = 256 * 1024 * 1024
+STEPS_BETWEEN_LOOKS = 10_000
+# Beside the views: what tells of the schema, and what makes rows of a document.
+_TABLES = {"sqlite_schema", "sqlite_master", "json_each", "json_tree", "pragma_table_info", "pragma_table_list"}
+_PRAGMAS = {"table_info", "table_list"}
+_FUNCTIONS_REFUSED = {"load_extension", "readfile", "writefile", "edit", "fts3_tokenizer"}
+_TOKEN = re.compile(r"""'(?:[^']|'')*'|--[^\n]*|/\*.*?(?:\*/|\Z)|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|\w+|\S""", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was found, and why it is not all, "" if it is."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+    cut: str = ""
+
+
+def ask(path: Path, query: str, *, seconds: float, max_rows: int, all_tables: bool = False) -> Answer:
+    """Answer a SELECT over the views, or over everything; whoever writes meanwhile is not held up.
+
+    Raises InvalidParameter for what is no such SELECT, Conflict if the database has no views yet, Unavailable if SQLite
+    cannot read the file.
+    """
+    check_sqlite_version(tuple(driver.sqlite_version_info))
+    with _opened(path) as connection:
+        if not all_tables:
+            _refuse_without_views(connection)
+            _refuse_borrowed_names(query)
+        guard = _Guard(all_tables=all_tables)
+        connection.set_authorizer(guard)
+        deadline = time.monotonic() + seconds
+        connection.set_progress_handler(lambda: time.monotonic() > deadline, STEPS_BETWEEN_LOOKS)
+        return _answer(connection, query, guard, seconds, max_rows)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    # mode=ro: not even the last one to close writes what is in the log into the file; the next service does.
+    try:
+        with closing(
+            driver.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        ) as connection:
+            connection.text_factory = lambda raw: raw.decode(errors="replace")
+            for pragma in ("query_only=ON", "trusted_schema=OFF", "cell_size_check=ON"):
+                connection.execute(f"PRAGMA {pragma}")
+            connection.execute(f"PRAGMA hard_heap_limit={MEMORY_LIMIT}")
+            yield connection
+    except driver.Error as error:
+        raise unavailable(error) or error from error
+
+
+def _refuse_without_views(connection: Any) -> None:
+    there = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'view'")}
+    if VIEWS[0].name not in there:
+        raise Conflict(
+            f"the database has no views: its schema is {schema.revision(connection) or 'none'}, "
+            "and statesvc db upgrade adds them"
+        )
+
+
+def _answer(connection: Any, query: str, guard: "_Guard", seconds: float, max_rows: int) -> Answer:
+    rows: list[tuple[Any, ...]] = []
+    columns: tuple[str, ...] = ()
+    try:
+        cursor = connection.execute(query)
+        if cursor.description is None:
+            raise InvalidParameter("there is nothing to answer: say SELECT")
+        columns = tuple(column[0] for column in cursor.description)
+        for row in cursor:
+            if len(rows) == max_rows:
+                return Answer(columns, rows, f"there are more than {max_rows} rows")
+            rows.append(row)
+    except (driver.Error, driver.Warning) as error:
+        name = getattr(error, "sqlite_errorname", "") or ""
+        if name == "SQLITE_INTERRUPT":
+            return Answer(columns, rows, f"it took longer than {seconds:g} s")
+        if guard.refused:
+            raise InvalidParameter(guard.refused) from None
+        if name == "SQLITE_NOMEM":
+            raise InvalidParameter(f"the answer takes more than {MEMORY_LIMIT >> 20} MiB of memory") from None
+        if name in {"", "SQLITE_ERROR"}:  # "": the driver's own refusal, of a second statement for example
+            raise InvalidParameter(f"the query is wrong: {error}") from None
+        raise
+    except MemoryError:
+        raise InvalidParameter(f"the answer takes more than {MEMORY_LIMIT >> 20} MiB of memory") from None
+    return Answer(columns, rows)
+
+
+class _Guard:
+    """SQLite asks it about everything that a statement does, before the statement runs."""
+
+    def __init__(self, *, all_tables: bool) -> None:
+        self.refused = ""
+        self._all_tables = all_tables
+
+    def __call__(
+        self, action: int, first: str | None, second: str | None, _database: str | None, view: str | None
+    ) -> int:
+        self.refused = self.refused or self._objection(action, first or "", second or "", view or "")
+        return int(driver.SQLITE_DENY if self.refused else driver.SQLITE_OK)
+
+    def _objection(self, action: int, first: str, second: str, view: str) -> str:
+        if action in {driver.SQLITE_SELECT, driver.SQLITE_RECURSIVE}:
+            return ""
+        if action == driver.SQLITE_FUNCTION:
+            return f"function {second} is not offered here" if second.lower() in _FUNCTIONS_REFUSED else ""
+        if action == driver.SQLITE_PRAGMA and first in _PRAGMAS:
+            return ""
+        if action == driver.SQLITE_READ:
+            return self._objection_to_reading(first.lower(), second, view.lower())
+        return "only SELECT is answered here: the database is changed by the service alone"
+
+    def _objection_to_reading(self, table: str, column: str, view: str) -> str:
+        if table == "sqlite_dbpage":
+            return "table sqlite_dbpage is not offered here"
+        # No column: a view's table that this question needs nothing of, or one whose rows are counted.
+        if self._all_tables or not column or table in _TABLES or {table, view} & _view_names():
+            return ""
+        return (
+            f"{table} is no view, and changes from release to release: ask a view of docs/admin-sql.md, such as "
+            "v_containers, or say --all-tables"
+        )
+
+
+def _view_names() -> set[str]:
+    return {*(view.name for view in VIEWS), *(f"v_{noun}" for noun in newest())}
+
+
+def _refuse_borrowed_names(query: str) -> None:
+    """Refuse a WITH that calls its own SELECT by the name of a view: the guard could not tell them apart."""
+    tokens = [token for token in _TOKEN.findall(query) if not token.startswith(("--", "/*"))]
+    words = [token.strip("\"`[]'").lower() for token in tokens]
+    for name, *after in zip(words, words[1:], words[2:], strict=False):
+        if name in _view_names() and (
+            after[0] == "(" or (after[0] == "as" and after[1] in {"(", "not", "materialized"})
+        ):
+            raise InvalidParameter(f"{name} is the name of a view: call your own SELECT otherwise")
