@@ -57,6 +57,9 @@ bench: install ## measure against the budget, with Docker Engine side by side (A
 bench-lists: install ## measure lists and their filters with 1,000 to 100,000 containers (ARGS="--size N --samples N")
 	$(BIN)/python benchmarks/lists.py $(ARGS)
 
+bench-events: install ## measure how events reach 100 readers, and what that costs who writes (ARGS="--readers N --count N")
+	$(BIN)/python benchmarks/subscribers.py $(ARGS)
+
 docs: install ## make docs/validation.md from the rules
 	$(BIN)/python -c "from statesvc.validation.catalogue import markdown; print(markdown(), end='')" > docs/validation.md
 
@@ -80,4 +83,4 @@ clean: ## remove what can be made again; DATA_ROOT stays
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install serve test check fix conformance differential bench bench-lists docs migrate revision golden wheel clean
+.PHONY: help install serve test check fix conformance differential bench bench-lists bench-events docs migrate revision golden wheel clean
