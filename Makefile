@@ -54,6 +54,9 @@ differential: install ## ask Docker Engine and the service REQUESTS generated re
 bench: install ## measure against the budget, with Docker Engine side by side (ARGS="--quick --json OUT --large N")
 	$(BIN)/python benchmarks/run.py $(ARGS)
 
+bench-reloads: install ## measure reloads, sweeps, and starts beside reloads (ARGS=--quick)
+	$(BIN)/python benchmarks/reloads.py $(ARGS)
+
 bench-lists: install ## measure lists and their filters with 1,000 to 100,000 containers (ARGS="--size N --samples N")
 	$(BIN)/python benchmarks/lists.py $(ARGS)
 
@@ -83,4 +86,4 @@ clean: ## remove what can be made again; DATA_ROOT stays
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install serve test check fix conformance differential bench bench-lists bench-events docs migrate revision golden wheel clean
+.PHONY: help install serve test check fix conformance differential bench bench-lists bench-events docs migrate revision golden wheel clean bench-reloads

@@ -20,6 +20,7 @@ from statesvc.api.events import EventsApi
 from statesvc.api.files import FilesApi
 from statesvc.api.images import ImagesApi
 from statesvc.api.imports import ImportsApi
+from statesvc.api.lifecycle import LifecycleApi
 from statesvc.api.networks import NetworksApi
 from statesvc.api.processes import ProcessesApi
 from statesvc.api.pruning import PruningApi
@@ -49,10 +50,12 @@ from statesvc.services.idempotency import Keys
 from statesvc.services.images import Images
 from statesvc.services.imports import Imports
 from statesvc.services.journal import Journal
+from statesvc.services.lifecycle import Lifecycle
 from statesvc.services.networks import Networks
 from statesvc.services.processes import Processes
 from statesvc.services.pruning import Pruning
 from statesvc.services.retention import DAY, Limits, Retention
+from statesvc.services.runtime_history import RuntimeHistory
 from statesvc.services.runtimes import Runtimes
 from statesvc.services.site import Site
 from statesvc.services.snapshots import Snapshots
@@ -88,19 +91,22 @@ class Services:
     journal: Journal
     system: System
     runtimes: Runtimes
+    runtime_history: RuntimeHistory
+    lifecycle: Lifecycle
     waiting: Waiting
     retention: Retention
     importers: Mapping[str, Importer]
 
     def application(self) -> Router:
         """Return the HTTP application over these services."""
-        processes = Processes(self.database)
+        processes = Processes(self.database, self.site)
         apis = (
             ContainersApi(self.containers, self.site.clock),
             ImagesApi(self.images),
             EventsApi(self.journal, Snapshots(self.database), self.site.clock),
             SystemApi(self.system, self.journal),
-            RuntimesApi(self.runtimes),
+            RuntimesApi(self.runtimes, self.runtime_history),
+            LifecycleApi(self.lifecycle),
             ValidationApi(self.containers),
             PruningApi(Pruning(self.database, self.site)),
             ProcessesApi(processes, self.waiting),
@@ -147,20 +153,28 @@ async def opened(
         instance = await database.write(_instance, str(uuid.uuid4()))
         host = facts.read(settings.host_facts)
         site = Site(host, Configuration(host, written), root, instance, clock, entropy)
-        runtimes = Runtimes(database, site, ScriptFolder(root / RUNTIMES), settings.config_file)
+        folder = ScriptFolder(root / RUNTIMES)
+        runtimes, history = Runtimes(database, site, folder, settings.config_file), RuntimeHistory(database, folder)
         if adopt_configuration:
             await runtimes.take_up(written)
         else:
             runtimes.judge_by(written)
         images = Images(database, site)
-        journal = Journal(database, clock)
         keys = Keys(site, root / IDEMPOTENCY_FILE, settings.idempotency_hours)
-        containers, system = Containers(database, site, images, keys), System(database, site)
-        importers: dict[str, Importer] = {"docker": DockerImporter(Imports(database, site))}
-        waiting = Waiting(database)
-        retention = Retention(database, clock, Limits(settings.events_kept, settings.events_kept_days * DAY))
         yield Services(
-            database, site, containers, images, keys, journal, system, runtimes, waiting, retention, importers
+            database=database,
+            site=site,
+            containers=Containers(database, site, images, keys),
+            images=images,
+            keys=keys,
+            journal=Journal(database, clock),
+            system=System(database, site),
+            runtimes=runtimes,
+            runtime_history=history,
+            lifecycle=Lifecycle(database, site, folder),
+            waiting=Waiting(database),
+            retention=Retention(database, clock, Limits(settings.events_kept, settings.events_kept_days * DAY)),
+            importers={"docker": DockerImporter(Imports(database, site))},
         )
 
 

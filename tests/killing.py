@@ -13,6 +13,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -74,6 +75,7 @@ def _kill_at(step: int) -> None:
             if seen == step:
                 os.kill(os.getpid(), signal.SIGKILL)
 
+    threading.setprofile(count)  # the threads to come, too
     sys.setprofile(count)
 
 

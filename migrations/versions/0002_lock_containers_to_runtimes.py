@@ -103,12 +103,24 @@ WHEN EXISTS (SELECT 1 FROM scripts WHERE digest = NEW.digest)
 BEGIN SELECT RAISE(ABORT, 'a script is never replaced: its digest names its content'); END
     """,
     """
-CREATE TRIGGER scripts_in_force_stay BEFORE DELETE ON scripts
-WHEN EXISTS (
+CREATE TRIGGER held_scripts_stay BEFORE DELETE ON scripts
+WHEN EXISTS (SELECT 1 FROM containers WHERE script_digest = OLD.digest) OR EXISTS (
     SELECT 1 FROM service_state JOIN runtimes ON runtimes.version = service_state.current_version
     WHERE runtimes.script_digest = OLD.digest
 )
-BEGIN SELECT RAISE(ABORT, 'the configuration in force uses this script'); END
+BEGIN SELECT RAISE(ABORT, 'a container or the configuration in force holds this script'); END
+    """,
+    """
+CREATE TRIGGER held_runtimes_stay BEFORE DELETE ON runtimes
+WHEN EXISTS (SELECT 1 FROM containers WHERE runtime_id = OLD.id)
+    OR EXISTS (SELECT 1 FROM service_state WHERE current_version = OLD.version)
+BEGIN SELECT RAISE(ABORT, 'a container or the configuration in force holds this runtime'); END
+    """,
+    """
+CREATE TRIGGER held_versions_stay BEFORE DELETE ON runtime_configs
+WHEN EXISTS (SELECT 1 FROM runtimes WHERE version = OLD.version)
+    OR EXISTS (SELECT 1 FROM service_state WHERE current_version = OLD.version)
+BEGIN SELECT RAISE(ABORT, 'runtimes belong to this version, or it is in force'); END
     """,
     """
 CREATE TRIGGER runtime_configs_are_immutable BEFORE UPDATE ON runtime_configs
@@ -128,7 +140,9 @@ BEGIN SELECT RAISE(ABORT, 'a runtime never gets another script'); END
 TRIGGER_NAMES = (
     "scripts_are_immutable",
     "scripts_are_not_replaced",
-    "scripts_in_force_stay",
+    "held_scripts_stay",
+    "held_runtimes_stay",
+    "held_versions_stay",
     "runtime_configs_are_immutable",
     "runtimes_are_immutable",
     "runtimes_keep_their_script",

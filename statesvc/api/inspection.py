@@ -19,10 +19,14 @@ def render(row: Inspection) -> bytes:
         f'"HostnamePath":{text(row.hostname_path)},"HostsPath":{text(row.hosts_path)},"LogPath":{text(row.log_path)},'
         f'"Name":{text("/" + row.name)},"RestartCount":{row.restart_count},"Driver":{text(row.driver)},'
         f'"Platform":{text(row.os)},"MountLabel":{text(row.mount_label)},"ProcessLabel":{text(row.process_label)},'
-        f'"AppArmorProfile":{text(row.apparmor_profile)},"ExecIDs":null,"HostConfig":{host_config},'
+        f'"AppArmorProfile":{text(row.apparmor_profile)},"ExecIDs":{_execs(row)},"HostConfig":{host_config},'
         f'"GraphDriver":{{"Data":null,"Name":{text(row.driver)}}},"Mounts":[{row.mounts or ""}],'
         f'"Config":{row.config},"NetworkSettings":{row.network_settings}}}'
     ).encode()
+
+
+def _execs(row: Inspection) -> str:
+    return f"[{row.execs}]" if row.execs else "null"
 
 
 def _state(row: Inspection) -> str:

@@ -13,7 +13,7 @@ from statesvc.domain.decode import decode
 from statesvc.domain.documents import ExecCreate, ExecStart
 from statesvc.domain.go_values import atoi, quote
 from statesvc.errors import InvalidParameter
-from statesvc.services.processes import Output, Processes, Still
+from statesvc.services.processes import Exec, Output, Processes, Still
 from statesvc.services.waiting import Until, Wait, Waiting
 
 _RAW = "application/vnd.docker.raw-stream"
@@ -167,21 +167,41 @@ class ProcessesApi:
 
     async def inspect_exec(self, call: Call) -> Response:
         """GET /exec/{name}/json"""
-        await self._processes.find_exec(call.name)
-        return Response()
+        return raw_json(orjson.dumps(_shown(await self._processes.find_exec(call.name))))
 
     async def start_exec(self, call: Call) -> Response:
         """POST /exec/{name}/start"""
         if body := await call.json_body():
             decode(ExecStart, body)
-        await self._processes.find_exec(call.name)
+        await self._processes.start_exec(call.name)
         return Response()
 
     async def resize_exec(self, call: Call) -> Response:
         """POST /exec/{name}/resize?h=&w="""
         _sizes(call)
-        await self._processes.find_exec(call.name)
+        await self._processes.resize_exec(call.name)
         return Response()
+
+
+def _shown(found: Exec) -> dict[str, object]:
+    """Return a process as Docker shows it (Go: backend.ExecInspect)."""
+    process = orjson.loads(found.process)
+    config = {name: process[name] for name in ("tty", "entrypoint", "arguments", "privileged")}
+    if process["user"]:
+        config["user"] = process["user"]
+    return {
+        "ID": found.id,
+        "Running": found.running,
+        "ExitCode": found.exit_code,
+        "ProcessConfig": config,
+        "OpenStdin": process["openStdin"],
+        "OpenStderr": process["openStderr"],
+        "OpenStdout": process["openStdout"],
+        "CanRemove": False,
+        "ContainerID": found.container_id,
+        "DetachKeys": "",
+        "Pid": found.pid,
+    }
 
 
 def _has_body(call: Call) -> bool:

@@ -26,6 +26,7 @@ Handler = Callable[[Call], Awaitable[Response]]
 
 log = structlog.get_logger(__name__)
 
+OWN = "/statesvc/v1/"
 _VERSIONED = re.compile(r"/v([0-9.]+)(/.*)", re.DOTALL)
 HEADERS = [
     (b"api-version", versions.NEWEST.encode()),
@@ -39,7 +40,8 @@ HEADERS = [
 class Route:
     """A method and a path.
 
-    One part of the path may be open: `/containers/{name}/json`; the name may contain slashes.
+    One part of the path may be open, the second (`/containers/{name}/json`), or the fourth of a path of the service's
+    own (`/statesvc/v1/containers/{name}/runtime`); the name may contain slashes.
     """
 
     method: str
@@ -108,16 +110,16 @@ class Router:
         fixed = self._fixed.get((method, path))
         if fixed is not None:
             return fixed, ""
-        second = path.find("/", 1)
+        begin = path.find("/", len(OWN) if path.startswith(OWN) else 1)
         last = path.rfind("/")
-        if second < 0 or "\n" in path:
+        if begin < 0 or "\n" in path:
             return None, ""
-        before = path[: second + 1]
-        if last > second:
+        before = path[: begin + 1]
+        if last > begin:
             handler = self._open.get((method, before, path[last:]))
             if handler is not None:
-                return handler, path[second + 1 : last]
-        return self._open.get((method, before, "")), path[second + 1 :]
+                return handler, path[begin + 1 : last]
+        return self._open.get((method, before, "")), path[begin + 1 :]
 
 
 def _asker(scope: Scope) -> Asker:

@@ -1,25 +1,61 @@
-"""Runtimes over HTTP: the versions of the configuration, a reload."""
+"""Runtimes over HTTP: the version in force, those before, the containers that lag behind, a reload."""
 
 from starlette.responses import Response
 
 from statesvc.api.answers import json_answer
 from statesvc.api.call import Call
 from statesvc.api.routing import Route
+from statesvc.domain.runtime_history import shown
+from statesvc.errors import InvalidParameter, Problem
+from statesvc.services.runtime_history import RuntimeHistory
 from statesvc.services.runtimes import Runtimes
+
+HISTORY = 50
 
 
 class RuntimesApi:
     """The handlers under /statesvc/v1/runtimes."""
 
-    def __init__(self, runtimes: Runtimes) -> None:
+    def __init__(self, runtimes: Runtimes, history: RuntimeHistory) -> None:
         self._runtimes = runtimes
+        self._history = history
 
     def routes(self) -> list[Route]:
         """Return the routes of this noun."""
         return [
+            Route("GET", "/statesvc/v1/runtimes", self.in_force),
+            Route("GET", "/statesvc/v1/runtimes/history", self.history),
+            Route("GET", "/statesvc/v1/runtimes/changes", self.changes),
+            Route("GET", "/statesvc/v1/runtimes/drift", self.drift),
             Route("POST", "/statesvc/v1/runtimes/reload", self.reload),
         ]
+
+    async def in_force(self, _call: Call) -> Response:
+        """GET /statesvc/v1/runtimes"""
+        version, runtimes = await self._history.in_force()
+        return json_answer(version.told() | {"runtimes": [shown(runtime) for runtime in runtimes]})
+
+    async def history(self, call: Call) -> Response:
+        """GET /statesvc/v1/runtimes/history?limit="""
+        limit = _number(call, "limit") if call.text("limit") else HISTORY
+        return json_answer({"versions": [one.told() for one in await self._history.versions(limit)]})
+
+    async def changes(self, call: Call) -> Response:
+        """GET /statesvc/v1/runtimes/changes?before=&after="""
+        return json_answer((await self._history.changes(_number(call, "before"), _number(call, "after"))).told())
+
+    async def drift(self, _call: Call) -> Response:
+        """GET /statesvc/v1/runtimes/drift"""
+        return json_answer({"containers": [one.told() for one in await self._history.drift()]})
 
     async def reload(self, _call: Call) -> Response:
         """POST /statesvc/v1/runtimes/reload"""
         return json_answer((await self._runtimes.reload()).told())
+
+
+def _number(call: Call, key: str) -> int:
+    text = call.text(key)
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        message = f"{key} is {text[:50]!r}, which is not a number"
+        raise InvalidParameter(message, (Problem("number", f"/{key}", message, text[:50]),))
+    return int(text)

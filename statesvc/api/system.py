@@ -1,6 +1,7 @@
 """The service as a whole over HTTP: ping, version, info."""
 
 import platform
+from collections.abc import Mapping
 
 from starlette.responses import Response
 
@@ -19,6 +20,9 @@ from statesvc.validation import platforms
 
 # The engine whose behaviour is spoken: clients compare it with what they need.
 _LOG_DRIVERS = ["awslogs", "fluentd", "gcplogs", "gelf", "journald", "json-file", "local", "splunk", "syslog"]
+
+# What a reference without a registry means; nothing is ever asked of it.
+_DOCKER_IO = {"Mirrors": [], "Name": "docker.io", "Official": True, "Secure": True}
 
 
 class SystemApi:
@@ -74,7 +78,9 @@ class SystemApi:
 
     async def info(self, _call: Call) -> Response:
         """GET /info"""
-        return json_answer(self._state(await self._system.counts()) | self._host() | self._daemon())
+        return json_answer(
+            self._state(await self._system.counts()) | self._host() | self._daemon(await self._system.features())
+        )
 
     def _state(self, counts: Counts) -> dict[str, object]:
         by_state = counts.containers
@@ -119,7 +125,7 @@ class SystemApi:
             "Warnings": list(facts.warnings) or None,
         }
 
-    def _daemon(self) -> dict[str, object]:
+    def _daemon(self, features: Mapping[str, str]) -> dict[str, object]:
         site = self._system.site
         daemon = site.configuration.in_force.daemon
         commit = {"ID": "", "Expected": ""}
@@ -137,7 +143,7 @@ class SystemApi:
                 "AllowNondistributableArtifactsCIDRs": None,
                 "AllowNondistributableArtifactsHostnames": None,
                 "InsecureRegistryCIDRs": [],
-                "IndexConfigs": {},
+                "IndexConfigs": {"docker.io": _DOCKER_IO},
                 "Mirrors": None,
             },
             "GenericResources": None,
@@ -148,7 +154,7 @@ class SystemApi:
             "Labels": list(daemon.labels),
             "ExperimentalBuild": False,
             "ServerVersion": DOCKER_VERSION,
-            "Runtimes": {name: _runtime(runtime) for name, runtime in daemon.runtimes.items()},
+            "Runtimes": {name: _runtime(one, features.get(name)) for name, one in daemon.runtimes.items()},
             "DefaultRuntime": daemon.default_runtime,
             "Swarm": {
                 "NodeID": "",
@@ -168,12 +174,14 @@ class SystemApi:
         }
 
 
-def _runtime(runtime: Runtime) -> dict[str, object]:
+def _runtime(runtime: Runtime, features: str | None) -> dict[str, object]:
     shown: dict[str, object] = {}
     if runtime.path:
         shown["path"] = runtime.path
     if runtime.args:
         shown["runtimeArgs"] = list(runtime.args)
+    if features is not None:
+        shown["status"] = {"org.opencontainers.runtime-spec.features": features}
     return shown
 
 

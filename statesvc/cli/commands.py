@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 import typer
 
 from statesvc import __version__
-from statesvc.cli import db, import_
+from statesvc.cli import db, import_, runtimes
 from statesvc.cli.read_settings import read_settings
 from statesvc.cli.validate import validate
 
@@ -68,4 +68,5 @@ def serve(
 
 app.add_typer(import_.app, name="import")
 app.add_typer(db.app, name="db")
+app.add_typer(runtimes.app, name="runtimes")
 app.command()(validate)

@@ -22,10 +22,18 @@ def post(socket_path: str, path: str, body: object) -> Any:
 
     Raises the kind of error that the service answers with, Unavailable if it cannot be reached.
     """
+    return _ask(socket_path, "POST", path, body if isinstance(body, bytes) else json.dumps(body).encode())
+
+
+def get(socket_path: str, path: str) -> Any:
+    """Ask for something and return the answer's JSON. Raises as post does."""
+    return _ask(socket_path, "GET", path, None)
+
+
+def _ask(socket_path: str, method: str, path: str, body: bytes | None) -> Any:
     connection = _UnixConnection(socket_path)
     try:
-        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        connection.request("POST", path, raw, {"Content-Type": "application/json"})
+        connection.request(method, path, body, {"Content-Type": "application/json"})
         response = connection.getresponse()
         answer = json.loads(response.read())
     except (OSError, http.client.HTTPException, ValueError) as error:

@@ -26,6 +26,7 @@ from statesvc.db.tables import (
     container_names,
     container_specs,
     containers,
+    execs,
 )
 from statesvc.domain.decode import decode_value
 from statesvc.domain.documents import HostConfig
@@ -38,8 +39,9 @@ from statesvc.errors import InvalidParameter, NotFound
 class Inspection(NamedTuple):
     """Everything of a container, as one row; flags are 0 or 1.
 
-    `mounts` and `links` are the comma-joined JSON of each, None for none; `status`, `streak` and `log` are its health,
-    None without one. `rank` says how it was found: 0 by ID, 1 by name, 2 by prefix.
+    `mounts`, `links` and `execs` (the IDs of what runs beside its process) are the comma-joined JSON of each, None for
+    none; `status`, `streak` and `log` are its health, None without one. `rank` says how it was found: 0 by ID, 1 by
+    name, 2 by prefix.
     """
 
     id: str
@@ -81,6 +83,7 @@ class Inspection(NamedTuple):
     name: str
     mounts: str | None
     links: str | None
+    execs: str | None
     status: str | None
     streak: int | None
     log: str | None
@@ -99,7 +102,7 @@ class Found(NamedTuple):
     rank: int
 
 
-R = TypeVar("R", Inspection, Found)
+R = TypeVar("R", bound=NamedTuple)
 
 # Constants are part of the text: a bound one hides from the planner that the partial index fits.
 _PRIMARY: ColumnClause[str] = literal_column("'primary'")
@@ -127,22 +130,31 @@ _LINKS = (
     .scalar_subquery()
     .label("links")
 )
-_NAME = select(_N.name).where(_N.container_id == _C.id, _N.kind == _PRIMARY).scalar_subquery().label("name")
+_EXECS = (
+    select(func.group_concat(func.json_quote(execs.c.id)))
+    .where(execs.c.container_id == _C.id, execs.c.state == literal_column("'running'"))
+    .scalar_subquery()
+    .label("execs")
+)
+NAME = select(_N.name).where(_N.container_id == _C.id, _N.kind == _PRIMARY).scalar_subquery().label("name")
 
 
 def _inspection(*where: Any) -> Select[Any]:
     wide = [column for column in container_specs.columns if column.name != "container_id"]
     narrow = [column for column in containers.columns if column.name not in _NOT_INSPECTED]
     return (
-        select(*narrow, *wide, _NAME, _MOUNTS, _LINKS, _H.status, _H.streak, _H.log)
+        select(*narrow, *wide, NAME, _MOUNTS, _LINKS, _EXECS, _H.status, _H.streak, _H.log)
         .join_from(containers, container_specs, _S.container_id == _C.id)
         .join(container_health, _H.container_id == _C.id, isouter=True)
         .where(*where)
     )
 
 
-def _ranked(statement: Select[Any]) -> Select[Any]:
-    """Look up by full ID, then exact name, then ID prefix: the best row first; two of rank 2 are ambiguous."""
+def ranked(statement: Select[Any]) -> Select[Any]:
+    """Have a statement look up by full ID, then exact name, then ID prefix.
+
+    The best row comes first; two of rank 2 are ambiguous.
+    """
     reference: BindParameter[str] = bindparam("reference")
     name: BindParameter[str] = bindparam("name")
     after: BindParameter[str] = bindparam("after")
@@ -158,9 +170,9 @@ def _ranked(statement: Select[Any]) -> Select[Any]:
 
 
 BY_ID = Query(_inspection(_C.id == bindparam("reference")).add_columns(literal_column("0").label("rank")), Inspection)
-RANKED = Query(_ranked(_inspection()), Inspection)
+RANKED = Query(ranked(_inspection()), Inspection)
 RANKED_ROW = Query(
-    _ranked(select(_C.id, _C.state, _C.revision, _C.image, _C.origin, _NAME).select_from(containers)), Found
+    ranked(select(_C.id, _C.state, _C.revision, _C.image, _C.origin, NAME).select_from(containers)), Found
 )
 _REMOVE = Statement(delete(containers).where(_C.id == bindparam("container_id")))
 _TOUCH = Statement(
@@ -190,13 +202,14 @@ def _keys(reference: str) -> dict[str, str]:
     return {"reference": reference, "name": reference.removeprefix("/"), "after": reference + "g"}
 
 
-def _best(conn: Connection, statement: Query[R], reference: str) -> R:
+def best(conn: Connection, statement: Query[R], reference: str) -> R:
+    """Return the one row that a ranked statement finds, its rank last. Raises as inspect does."""
     if not reference:
         raise InvalidParameter('invalid name or ID supplied: ""')
     rows = statement.all(conn, _keys(reference))
     if not rows:
         raise NotFound(f"No such container: {reference}")
-    if len(rows) > 1 and rows[0].rank == rows[1].rank == 2:
+    if len(rows) > 1 and rows[0][-1] == rows[1][-1] == 2:
         raise InvalidParameter(f"multiple IDs found with provided prefix: {reference}")
     return rows[0]
 
@@ -210,12 +223,12 @@ def inspect(conn: Connection, reference: str) -> Inspection:
         row = BY_ID.first(conn, {"reference": reference})
         if row is not None:
             return row
-    return _best(conn, RANKED, reference)
+    return best(conn, RANKED, reference)
 
 
 def find(conn: Connection, reference: str) -> Found:
     """Return the container a reference means. Raises as inspect does."""
-    found = _best(conn, RANKED_ROW, reference)
+    found = best(conn, RANKED_ROW, reference)
     return found._replace(state=State(found.state))
 
 

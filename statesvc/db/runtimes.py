@@ -9,7 +9,8 @@ from sqlalchemy import Connection, bindparam, delete, exists, func, insert, sele
 
 from statesvc.db import scripts
 from statesvc.db.prepared import Query, Statement
-from statesvc.db.tables import containers, runtime_configs, runtimes, service_state
+from statesvc.db.tables import container_names, containers, runtime_configs, runtimes, service_state
+from statesvc.db.tables import scripts as scripts_table
 from statesvc.domain.runtimes import Derived, Lock, Runtime, is_shim_name
 from statesvc.errors import InvalidParameter
 
@@ -155,6 +156,42 @@ def find_version(conn: Connection, number: int) -> Version | None:
     """Return a version, None if there is none of this number."""
     row = conn.execute(select(runtime_configs).where(_V.version == number)).first()
     return Version(*row) if row else None
+
+
+class LockedContainer(NamedTuple):
+    """A container, the runtime it is locked to, and when and why its script's file was written again (None: never)."""
+
+    container_id: str
+    container_name: str
+    state: str
+    runtime_id: int
+    restored_at: int | None
+    restored_because: str | None
+
+
+def locked(conn: Connection) -> list[LockedContainer]:
+    """Return every container that is locked to a runtime, by name."""
+    c, n, s = containers.c, container_names.c, scripts_table.c
+    statement = (
+        select(c.id, n.name, c.state, c.runtime_id, s.restored_at, s.restored_because)
+        .join_from(containers, container_names, (n.container_id == c.id) & (n.kind == "primary"))
+        .join(scripts_table, s.digest == c.script_digest, isouter=True)
+        .where(c.runtime_id.is_not(None))
+        .order_by(n.name)
+    )
+    return [LockedContainer(*row) for row in conn.execute(statement)]
+
+
+def holders(conn: Connection) -> dict[int, int]:
+    """Return for each version that containers are locked to how many they are."""
+    c = containers.c
+    statement = (
+        select(_R.version, func.count())
+        .join_from(containers, runtimes, _R.id == c.runtime_id)
+        .where(c.runtime_id.is_not(None))
+        .group_by(_R.version)
+    )
+    return dict(conn.execute(statement).tuples().all())
 
 
 def unheld_versions(conn: Connection, keep: int) -> list[int]:

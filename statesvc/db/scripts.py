@@ -10,6 +10,7 @@ from statesvc.domain.wrapper_script import Script
 
 _S, _R, _C = scripts.c, runtimes.c, containers.c
 _IS_THERE = Statement(select(_S.digest).where(_S.digest == bindparam("digest")))
+_CONTENT = Statement(select(_S.content).where(_S.digest == bindparam("digest")))
 _PUT = Statement(
     insert(scripts).values(digest=bindparam("digest"), content=bindparam("content"), created_at=bindparam("now"))
 )
@@ -34,6 +35,12 @@ def put(conn: Connection, script: Script, now: int) -> None:
     # Not ON CONFLICT: the trigger that refuses a replacement fires before it.
     if _IS_THERE.value(conn, {"digest": script.digest}) is None:
         _PUT.run(conn, {"digest": script.digest, "content": script.content, "now": now})
+
+
+def content(conn: Connection, digest: str) -> bytes:
+    """Return what a script consists of. It is there as long as something holds it."""
+    found: bytes = _CONTENT.value(conn, {"digest": digest})
+    return found
 
 
 def unheld(conn: Connection) -> list[str]:

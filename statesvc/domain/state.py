@@ -17,11 +17,12 @@ class State(StrEnum):
 
 # A failed start leaves a created container created (with an exit code), and an exited one exited.
 LEGAL: dict[State, frozenset[State]] = {
-    State.CREATED: frozenset({State.RUNNING, State.REMOVING, State.EXITED}),
+    State.CREATED: frozenset({State.RUNNING, State.REMOVING}),
     State.RUNNING: frozenset({State.PAUSED, State.RESTARTING, State.EXITED, State.REMOVING, State.DEAD}),
-    State.PAUSED: frozenset({State.RUNNING, State.EXITED, State.REMOVING, State.DEAD}),
+    # What is paused can be killed from outside, and its policy restarts it.
+    State.PAUSED: frozenset({State.RUNNING, State.RESTARTING, State.EXITED, State.REMOVING, State.DEAD}),
     State.RESTARTING: frozenset({State.RUNNING, State.EXITED, State.REMOVING, State.DEAD}),
-    State.EXITED: frozenset({State.RUNNING, State.RESTARTING, State.REMOVING, State.DEAD}),
+    State.EXITED: frozenset({State.RUNNING, State.REMOVING, State.DEAD}),
     State.REMOVING: frozenset({State.DEAD}),
     State.DEAD: frozenset({State.REMOVING}),
 }

@@ -2,7 +2,13 @@
 
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+
+import orjson
+
+_PATIENCE = 5.0
+"""Seconds that a runtime has to say what it can do."""
 
 
 def resolve(paths: Iterable[str]) -> Mapping[str, str]:
@@ -21,3 +27,27 @@ def obstacle(path: str) -> str | None:
     if not os.path.exists(path):  # noqa: PTH110
         return "no such file or directory"
     return None if os.access(path, os.X_OK) else "permission denied"
+
+
+def fingerprint(path: str) -> tuple[int, int] | None:
+    """Return what changes when a file is replaced: its time of change and size. None if it is not there."""
+    try:
+        status = os.stat(path)  # noqa: PTH116
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size
+
+
+def features(command: Sequence[str]) -> str | None:
+    """Return what an OCI runtime says that it can do, as compact JSON; None if it says nothing.
+
+    Source: the `features` command (opencontainers/runtime-spec features.md), which Docker asks, too.
+    """
+    try:
+        done = subprocess.run(  # noqa: S603 - the runtimes are the owner's to choose
+            [*command, "features"], stdin=subprocess.DEVNULL, capture_output=True, timeout=_PATIENCE, check=True
+        )
+        said = orjson.loads(done.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return None
+    return orjson.dumps(said).decode() if isinstance(said, dict) else None

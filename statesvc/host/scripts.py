@@ -1,6 +1,7 @@
 """The folder of the wrapper scripts: files that are written whole or not at all, and never changed."""
 
 import os
+import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -16,13 +17,15 @@ class ScriptFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._one_writer = threading.Lock()
 
     def write(self, files: Mapping[str, bytes]) -> None:
         """Write these files and wait until the disk has them; each is there with its content, or not at all."""
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name, content in files.items():
-            self._write(name, content)
-        self._sync()
+        with self._one_writer:  # the unfinished file of a script has one name
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for name, content in files.items():
+                self._write(name, content)
+            self._sync()
 
     def missing_or_altered(self, name: str, digest: str) -> str | None:
         """Say whether the file is "missing" or "altered"; None if it is as its digest says."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import orjson
 import structlog
@@ -30,12 +31,13 @@ from statesvc.errors import (
     StateError,
 )
 from statesvc.host import paths
-from statesvc.services import idempotency, images, records
+from statesvc.services import idempotency, images, records, telling
 from statesvc.services.idempotency import Claim, Created, Keys
 from statesvc.services.images import Images
 from statesvc.services.runtimes import obstacle
 from statesvc.services.selection import Listed, ListQuery, select
 from statesvc.services.site import Site
+from statesvc.services.telling import Subject, tell
 from statesvc.validation import Context, Reference, Verdict, completion, mounts, platforms, references, update, verify
 
 Version = tuple[int, ...]
@@ -300,7 +302,7 @@ def _insert(
         if not containers.exists(conn, link.child_id):
             raise NotFound(f"No such container: {link.child_id}")
         names.reserve(conn, f"{own_name}/{link.alias}", link.child_id, parent_id=container.id)
-    attributes = _attributes(verified.config.Labels or {}, container.image, own_name)
+    attributes = telling.attributes(verified.config.Labels or {}, container.image, own_name)
     events.append(
         conn, Event("container", "create", container.id, container.created_at, attributes, container.revision)
     )
@@ -326,22 +328,7 @@ def _update(conn: Connection, reference: str, asked: HostConfig, now: int, expec
     limits_change = changed.copy_with(RestartPolicy=stored.RestartPolicy) != stored
     if found.state in LIVE and limits_change:
         raise NotOffered(f"the limits of container {found.id} are an engine's to change while it is {found.state}")
-    _log(conn, "update", found, now, containers.store_host_config(conn, found.id, changed))
-
-
-def _attributes(labels: Mapping[str, str], image: str, name: str) -> dict[str, str]:
-    """What Docker tells of a container in an event: its labels, image and name."""
-    told = dict(labels)
-    if image:
-        told["image"] = image
-    told["name"] = name
-    return told
-
-
-def _log(conn: Connection, action: str, found: Found, now: int, revision: int, **more: str) -> None:
-    labels = containers.labels(conn, found.id)
-    attributes = _attributes(labels, found.image, names.primary(conn, found.id)) | more
-    events.append(conn, Event("container", action, found.id, now, attributes, revision))
+    tell(conn, "update", found, now, containers.store_host_config(conn, found.id, changed))
 
 
 def _rename(conn: Connection, reference: str, new_name: str, now: int, expected: Expected) -> None:
@@ -356,7 +343,7 @@ def _rename(conn: Connection, reference: str, new_name: str, now: int, expected:
         raise NameConflict(conflict.name, conflict.owner_id, doing="Error when allocating new name: ") from None
     except InvalidParameter as error:
         raise InvalidParameter(f"Error when allocating new name: {error.message}", error.problems) from None
-    _log(conn, "rename", found, now, containers.touch(conn, found.id), oldName=f"/{found.name}")
+    tell(conn, "rename", found, now, containers.touch(conn, found.id), oldName=f"/{found.name}")
 
 
 def _remove(conn: Connection, reference: str, now: int, expected: Expected, *, force: bool) -> None:
@@ -367,9 +354,17 @@ def _remove(conn: Connection, reference: str, now: int, expected: Expected, *, f
     discard(conn, found, now)
 
 
-def discard(conn: Connection, found: Found, now: int) -> None:
+class Discarded(Subject, Protocol):
+    """A container that is to go."""
+
+    @property
+    def revision(self) -> int:
+        """How often it changed."""
+
+
+def discard(conn: Connection, found: Discarded, now: int) -> None:
     """Remove a container that does not live with all that belongs to it, and write the event."""
-    _log(conn, "destroy", found, now, found.revision + 1)
+    tell(conn, "destroy", found, now, found.revision + 1)
     containers.remove(conn, found.id)
 
 
@@ -392,4 +387,4 @@ def _remove_link(conn: Connection, name: str, now: int, expected: Expected) -> N
     found = containers.find(conn, owner)
     _expect(found, expected)
     names.release(conn, name.removeprefix("/"))
-    _log(conn, "unlink", found, now, containers.touch(conn, owner), link=f"/{name.removeprefix('/')}")
+    tell(conn, "unlink", found, now, containers.touch(conn, owner), link=f"/{name.removeprefix('/')}")

@@ -4,18 +4,25 @@ No engine is asked here. Each method looks the container up and refuses what its
 words; what is left needs an engine, and is answered so: NotOffered.
 """
 
+import asyncio
 import re
 from dataclasses import dataclass
 
 import orjson
 
-from statesvc.db import containers
+from statesvc.db import containers, execs
 from statesvc.db.containers import Found, Inspection
 from statesvc.db.engine import Database
+from statesvc.db.execs import Exec
 from statesvc.domain import detach_keys, signals
 from statesvc.domain.dockerfile import apply_changes
+from statesvc.domain.runtimes import is_shim_name
 from statesvc.domain.state import LIVE, State
 from statesvc.errors import Conflict, InvalidParameter, NotFound, NotModified, NotOffered, StateError
+from statesvc.services.runtimes import obstacle
+from statesvc.services.site import Site
+
+__all__ = ["Exec", "Output", "Processes", "Still", "needs_engine"]
 
 _LEAVING = frozenset({State.REMOVING, State.DEAD})
 _PS_RENAMES = re.compile(r"\s+(\S*)=\s*(PID\S*)", re.ASCII)
@@ -40,19 +47,35 @@ class Still:
 class Processes:
     """What needs an engine, up to the point where it does."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, site: Site) -> None:
         self._database = database
+        self._site = site
 
     async def start(self, reference: str) -> None:
-        """Start a container. Raises NotModified for one that lives, Conflict for one that cannot be started."""
-        found = await self._find(reference)
+        """Start a container. Raises NotModified for one that lives, Conflict for one that cannot be started.
+
+        Raises InvalidParameter for a runtime that is not configured (any more), or whose wrapped binary cannot be
+        executed.
+        """
+        found = await self._inspect(reference)
         if found.state == State.PAUSED:
             raise Conflict("cannot start a paused container, try unpause instead")
         if found.state in LIVE:
             raise NotModified(f"container {found.id} is running already")
         if found.state in _LEAVING:
             raise Conflict("container is marked for removal and cannot be started")
+        await self._preflight(found.runtime_name)
         raise needs_engine("start")
+
+    async def _preflight(self, name: str) -> None:
+        in_force = self._site.configuration.in_force
+        derived = in_force.runtimes.get(name or in_force.daemon.default_runtime)
+        if derived is None and not is_shim_name(name):
+            raise InvalidParameter(f"unknown or invalid runtime name: {name}")
+        # As at creation, only a wrapped binary is looked at: another one is the engine's to find.
+        reason = await asyncio.to_thread(obstacle, derived) if derived and derived.runtime.args else ""
+        if reason:
+            raise InvalidParameter(f"error while looking up the specified runtime path: {reason}")
 
     async def stop(self, reference: str, signal: str) -> None:
         """Stop a container. Raises NotModified for one that does not live."""
@@ -166,9 +189,24 @@ class Processes:
             raise InvalidParameter(f"Invalid escape keys ({keys}) provided")
         raise needs_engine("exec")
 
-    async def find_exec(self, exec_id: str) -> None:
-        """Look for a process that was prepared. Raises NotFound: none can be, without an engine."""
-        raise NotFound(f"No such exec instance: {exec_id}")
+    async def find_exec(self, exec_id: str) -> Exec:
+        """Return a process beside a container's own. Raises NotFound for one that no engine reported, or long ago."""
+        found = await self._database.read(execs.find, exec_id)
+        if found is None:
+            raise NotFound(f"No such exec instance: {exec_id}")
+        return found
+
+    async def start_exec(self, exec_id: str) -> None:
+        """Start a process that was prepared. Raises Conflict: the engine that reported it has started it."""
+        found = await self.find_exec(exec_id)
+        ran = "is already running" if found.running else "has already run"
+        raise Conflict(f"Error: Exec command {exec_id} {ran}")
+
+    async def resize_exec(self, exec_id: str) -> None:
+        """Change the size of a process's terminal. Raises Conflict for one that has ended."""
+        if not (await self.find_exec(exec_id)).running:
+            raise Conflict(f"exec {exec_id} is not running")
+        raise needs_engine("resize")
 
     async def changes(self, reference: str) -> None:
         """Say that nothing is changed in a container's files, if it never ran and its working directory is the root.

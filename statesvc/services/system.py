@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from statesvc.db import containers, images
 from statesvc.db.engine import Connection, Database
 from statesvc.domain.state import State
+from statesvc.services.features import Features
 from statesvc.services.site import Site
 
 
@@ -23,10 +24,15 @@ class System:
     def __init__(self, database: Database, site: Site) -> None:
         self._database = database
         self.site = site
+        self._features = Features()
 
     async def counts(self) -> Counts:
         """Count the containers by state, and the images."""
         return await self._database.scan(_counts)
+
+    async def features(self) -> Mapping[str, str]:
+        """Return for each runtime in force that tells its features what it said, as JSON."""
+        return await self._features.of(self.site.configuration.in_force.runtimes)
 
 
 def _counts(conn: Connection) -> Counts:

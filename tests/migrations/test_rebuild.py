@@ -29,6 +29,7 @@ def upgrade():
 def downgrade():
     raise NotImplementedError
 """
+MADE = {"v_made", "v_made_gone", "v_count", "events_stay", "named"}
 REBUILD = """
 def upgrade():
     op.rebuild_table(
@@ -104,7 +105,7 @@ def test_views_and_triggers_that_name_a_rebuilt_table_come_back_and_work(path: P
     migrate.upgrade(path, migrate.known_revisions()[-2])
     before = objects(path, "view", "trigger")
     migrate.upgrade(path)
-    assert len(before) == 5
+    assert {name for _, name in before} >= MADE
     assert objects(path, "view", "trigger") == before
     with make_engine(path, busy_timeout_ms=0, query_only=False).connect() as conn:
         assert conn.exec_driver_sql("SELECT made FROM v_count").scalar() == 1
@@ -150,7 +151,8 @@ def test_a_view_left_out_is_the_revision_s_own_to_make(path: Path, extend: Exten
     body = (REBUILD % 'without=("v_made", "v_made_gone", "v_count"),').replace("\ndef downgrade", own)
     extend(body)
     migrate.upgrade(path)
-    assert sorted(name for _, name in objects(path, "view", "trigger")) == ["events_stay", "named", "v_made"]
+    left = {name for _, name in objects(path, "view", "trigger")} & MADE
+    assert left == {"events_stay", "named", "v_made"}
 
 
 def test_only_some_rows_are_kept_where_the_revision_says_so(path: Path, extend: Extend) -> None:

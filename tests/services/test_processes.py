@@ -1,6 +1,8 @@
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
+from reporting import configure, created
 
 from statesvc.app import Services
 from statesvc.domain.documents import Config, ContainerCreate, HostConfig, LogConfig
@@ -63,7 +65,7 @@ CASES = [(asked, state, kind, told) for asked, states, kind, told in REFUSED for
 
 @pytest.fixture
 def processes(services: Services) -> Processes:
-    return Processes(services.database)
+    return Processes(services.database, services.site)
 
 
 async def create(services: Services, state: str = "created", *, log_driver: str = "", **config: object) -> str:
@@ -204,3 +206,31 @@ async def test_a_change_that_is_none_is_told_before_an_engine_is_missed(
     await create(services)
     with pytest.raises(InvalidParameter, match="RUN is not a valid change command"):
         await processes.commit("web", ["RUN true"])
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ({}, "unknown or invalid runtime name: wrapped"),
+        (
+            {"wrapped": {"path": "/nosuch", "runtimeArgs": ["-v"]}},
+            "error while looking up the specified runtime path: /nosuch: no such file or directory",
+        ),
+    ],
+    ids=["dropped", "binary gone"],
+)
+async def test_a_start_names_a_runtime_that_cannot_be_before_it_asks_for_an_engine(
+    configured: Services, tmp_path: Path, written: dict[str, object], message: str
+) -> None:
+    await created(configured, runtime="wrapped")
+    configure(tmp_path / "daemon.json", {"runtimes": written})
+    await configured.runtimes.reload()
+    with pytest.raises(InvalidParameter, match=message):
+        await Processes(configured.database, configured.site).start("web")
+
+
+@pytest.mark.parametrize("runtime", ["plain", "wrapped", "shim", "missing", "io.containerd.nosuch.v2"])
+async def test_a_start_that_only_an_engine_can_judge_needs_one(configured: Services, runtime: str) -> None:
+    await created(configured, runtime=runtime)
+    with pytest.raises(NotOffered, match="no engine is connected"):
+        await Processes(configured.database, configured.site).start("web")

@@ -23,6 +23,7 @@ from statesvc.domain.documents.host_config import (
 )
 from statesvc.domain.documents.network import EndpointIPAMConfig, EndpointSettings, NetworkingConfig
 from statesvc.domain.documents.objects import NetworkConnect, NetworkCreate, VolumeCreate
+from statesvc.domain.documents.reports import EngineReport, ExecBegun, ExecProcess, HealthReport, ProbeReport
 from statesvc.domain.documents.update import ContainerUpdate
 
 __all__ = [
@@ -36,9 +37,13 @@ __all__ = [
     "Document",
     "EndpointIPAMConfig",
     "EndpointSettings",
+    "EngineReport",
+    "ExecBegun",
     "ExecCreate",
+    "ExecProcess",
     "ExecStart",
     "HealthConfig",
+    "HealthReport",
     "HostConfig",
     "LogConfig",
     "Mount",
@@ -46,6 +51,7 @@ __all__ = [
     "NetworkCreate",
     "NetworkingConfig",
     "PortBinding",
+    "ProbeReport",
     "RestartPolicy",
     "ThrottleDevice",
     "TmpfsOptions",

@@ -1,0 +1,76 @@
+"""What runs in containers beside their own processes: begun and ended as an engine reports it."""
+
+from typing import Any, NamedTuple
+
+import orjson
+from sqlalchemy import ColumnClause, Connection, bindparam, delete, insert, literal_column, select, update
+
+from statesvc.db.prepared import Query, Statement
+from statesvc.db.tables import execs
+
+_E = execs.c
+_RUNNING: ColumnClause[str] = literal_column("'running'")
+_ENDED: ColumnClause[str] = literal_column("'ended'")
+
+
+class Exec(NamedTuple):
+    """A process; `process` is the JSON text of what runs and how, never of its environment."""
+
+    id: str
+    container_id: str
+    state: str
+    pid: int
+    exit_code: int | None
+    process: str
+    began_at: int
+    ended_at: int | None
+
+    @property
+    def running(self) -> bool:
+        """Whether it runs."""
+        return self.state == "running"
+
+
+_FIND = Query(select(execs).where(_E.id == bindparam("id")), Exec)
+_ADD = Statement(insert(execs))
+_END = Statement(
+    update(execs)
+    .where(_E.id == bindparam("of"))
+    .values(state=_ENDED, exit_code=bindparam("code"), ended_at=bindparam("now"))
+)
+END_ALL = Statement(
+    update(execs)
+    .where(_E.container_id == bindparam("container"), _E.state == _RUNNING)
+    .values(state=_ENDED, ended_at=bindparam("now"))
+)
+FORGET = Statement(
+    delete(execs).where(
+        _E.container_id == bindparam("container_id"), _E.state == _ENDED, _E.ended_at < bindparam("before")
+    )
+)
+
+
+def find(conn: Connection, exec_id: str) -> Exec | None:
+    """Return the process with this ID, None if there is none (any more)."""
+    return _FIND.first(conn, {"id": exec_id})
+
+
+def begin(conn: Connection, exec_id: str, container_id: str, *, pid: int, process: dict[str, Any], now: int) -> None:
+    """Add a process that runs from now on."""
+    values = {"id": exec_id, "container_id": container_id, "state": "running", "pid": pid, "exit_code": None}
+    _ADD.run(conn, values | {"process": orjson.dumps(process).decode(), "began_at": now, "ended_at": None})
+
+
+def end(conn: Connection, exec_id: str, exit_code: int, now: int) -> None:
+    """Note how a process ended."""
+    _END.run(conn, {"of": exec_id, "code": exit_code, "now": now})
+
+
+def end_all(conn: Connection, container_id: str, now: int) -> None:
+    """Note that nothing runs in a container any more; with which codes is not known."""
+    END_ALL.run(conn, {"container": container_id, "now": now})
+
+
+def forget(conn: Connection, container_id: str, before: int) -> None:
+    """Delete the processes of a container that ended before a time."""
+    FORGET.run(conn, {"container_id": container_id, "before": before})

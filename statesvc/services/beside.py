@@ -1,0 +1,115 @@
+"""What runs beside a container's own process: begun and ended as an engine reports it."""
+
+from dataclasses import dataclass
+
+import orjson
+
+from statesvc.db import execs, lifecycle
+from statesvc.db.engine import Connection
+from statesvc.db.lifecycle import Life
+from statesvc.domain.ids import is_full
+from statesvc.domain.state import State
+from statesvc.domain.times import SECOND
+from statesvc.errors import Conflict, InvalidParameter, NotFound
+from statesvc.host.scripts import ScriptFolder
+from statesvc.services.handles import Handle, check_lock, check_revision, handle_of
+from statesvc.services.telling import tell
+
+KEPT = 300 * SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """What runs in a container that runs already, and how. An environment has no place here: it may hold secrets."""
+
+    entrypoint: str
+    arguments: tuple[str, ...] = ()
+    tty: bool = False
+    privileged: bool = False
+    user: str = ""
+    open_stdin: bool = False
+    open_stdout: bool = False
+    open_stderr: bool = False
+    pid: int = 0
+
+    @property
+    def command(self) -> str:
+        """The command as an event names it."""
+        return f"{self.entrypoint} {' '.join(self.arguments)}"
+
+    def document(self) -> dict[str, object]:
+        """Return the process as it is kept."""
+        return {
+            "tty": self.tty,
+            "entrypoint": self.entrypoint,
+            "arguments": list(self.arguments),
+            "privileged": self.privileged,
+            "user": self.user,
+            "openStdin": self.open_stdin,
+            "openStdout": self.open_stdout,
+            "openStderr": self.open_stderr,
+        }
+
+
+def begin(
+    conn: Connection,
+    reference: str,
+    exec_id: str,
+    engine: str,
+    process: Process,
+    if_match: int | None,
+    now: int,
+    folder: ScriptFolder,
+) -> Handle:
+    """Add a process to a container, and return by what it is run; those that ended long ago are forgotten."""
+    if not is_full(exec_id):
+        raise InvalidParameter(f"{exec_id[:80]!r} cannot be the ID of a process: it is 64 hexadecimal digits")
+    life = lifecycle.find(conn, reference)
+    check_lock(life)
+    known = execs.find(conn, exec_id)
+    if known is None:
+        check_revision(life, if_match)
+        _must_run(life)
+        life = _added(conn, life, exec_id, engine, process, now)
+    elif known.container_id != life.id or not _same(known, process):
+        raise Conflict(f"exec {exec_id} is another process already")
+    return handle_of(conn, life, folder)
+
+
+def end(conn: Connection, exec_id: str, exit_code: int, if_match: int | None, now: int) -> Life:
+    """Note how a process ended, and return the life of its container."""
+    ended = execs.find(conn, exec_id)
+    if ended is None:
+        raise NotFound(f"No such exec instance: {exec_id}")
+    life = lifecycle.find(conn, ended.container_id)
+    if ended.exit_code == exit_code:
+        return life
+    check_revision(life, if_match)
+    if ended.exit_code is not None:
+        raise Conflict(f"exec {exec_id} ended with {ended.exit_code}, not {exit_code}")
+    execs.end(conn, exec_id, exit_code, now)
+    life = lifecycle.store(conn, life)
+    tell(conn, "exec_die", life, now, life.revision, execID=exec_id, exitCode=str(exit_code))
+    return life
+
+
+def _added(conn: Connection, before: Life, exec_id: str, engine: str, process: Process, now: int) -> Life:
+    execs.forget(conn, before.id, now - KEPT)
+    execs.begin(conn, exec_id, before.id, pid=process.pid, process=process.document(), now=now)
+    life = lifecycle.store(conn, before)
+    for action in ("exec_create", "exec_start"):
+        tell(conn, f"{action}: {process.command}", life, now, life.revision, execID=exec_id, engine=engine)
+    return life
+
+
+def _same(known: execs.Exec, process: Process) -> bool:
+    return known.pid == process.pid and orjson.loads(known.process) == process.document()
+
+
+def _must_run(life: Life) -> None:
+    if life.state == State.PAUSED:
+        raise Conflict(f"Container {life.name} is paused, unpause the container before exec")
+    if life.state == State.RESTARTING:
+        raise Conflict(f"Container {life.id} is restarting, wait until the container is running")
+    if life.state != State.RUNNING:
+        raise Conflict(f"container {life.id} is not running")

@@ -1,0 +1,84 @@
+"""The health of containers: what a probe makes of it, as Docker judges."""
+
+from dataclasses import dataclass
+
+import orjson
+
+from statesvc.db import health
+from statesvc.db.engine import Connection
+from statesvc.db.insertion import Health
+from statesvc.db.lifecycle import Life
+from statesvc.domain.documents import HealthConfig
+from statesvc.domain.times import render as time_text
+
+STARTING, HEALTHY, UNHEALTHY = "starting", "healthy", "unhealthy"
+KEPT_PROBES = 5
+LONGEST_OUTPUT = 4096
+RETRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One check of a container; times are nanoseconds."""
+
+    start: int
+    end: int
+    exit_code: int
+    output: str = ""
+
+    def told(self) -> dict[str, object]:
+        """Return the probe as inspect shows it."""
+        cut = self.output if len(self.output) <= LONGEST_OUTPUT else self.output[:LONGEST_OUTPUT] + "..."
+        return {
+            "Start": time_text(self.start), "End": time_text(self.end), "ExitCode": self.exit_code, "Output": cut,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The health after a report; `new_status` is None if the status stays."""
+
+    after: Health
+    new_status: str | None
+
+
+def begin(conn: Connection, container_id: str) -> None:
+    """Set the health of a container that starts, if it is checked at all."""
+    if health.check(conn, container_id):
+        before = health.find(conn, container_id)
+        health.store(conn, container_id, Health(STARTING, 0, before.log if before else "[]"))
+
+
+def end(conn: Connection, container_id: str) -> None:
+    """Call a container that is checked unhealthy once it does not run: so does Docker."""
+    before = health.find(conn, container_id)
+    if before and before.status != "none":
+        health.store(conn, container_id, Health(UNHEALTHY, before.streak, before.log))
+
+
+def judge(conn: Connection, life: Life, status: str | None, probe: Probe | None) -> Change | None:
+    """Return what a probe makes of a container's health, and a status if one is given; None if that is known."""
+    before = health.find(conn, life.id)
+    base = before or Health(STARTING, 0, "[]")
+    after = _probed(base, probe, health.check(conn, life.id) or HealthConfig(), life) if probe else base
+    if status and (probe is None or after is not base):
+        after = Health(status, after.streak, after.log)
+    return None if after == before else Change(after, after.status if after.status != base.status else None)
+
+
+def store(conn: Connection, container_id: str, after: Health) -> None:
+    """Keep the health of a container."""
+    health.store(conn, container_id, after)
+
+
+def _probed(before: Health, probe: Probe, check: HealthConfig, life: Life) -> Health:
+    probes, entry = orjson.loads(before.log), probe.told()
+    if entry in probes:
+        return before
+    log = orjson.dumps([*probes, entry][-KEPT_PROBES:]).decode()
+    if probe.exit_code == 0:
+        return Health(HEALTHY, 0, log)
+    starting = before.status == STARTING and probe.start - (life.started_at or 0) < check.StartPeriod
+    streak = before.streak + (not starting)
+    failed = not starting and streak >= (check.Retries or RETRIES)
+    return Health(UNHEALTHY if failed else before.status, streak, log)

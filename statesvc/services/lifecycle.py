@@ -1,0 +1,307 @@
+"""The life of containers, as an engine reports it: prepared starts, exits, pauses, removals.
+
+Whoever runs the containers is an engine. It asks for a start, which locks the container to a runtime of the
+configuration in force, and reports what became of it. A lock lasts until the next start or the removal: whatever is
+reloaded meanwhile, the same runtime with the same script answers for the container.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from statesvc.db import execs, lifecycle, runtimes, scripts
+from statesvc.db.engine import Connection, Database
+from statesvc.db.lifecycle import Life
+from statesvc.domain import ids
+from statesvc.domain.runtimes import Lock
+from statesvc.domain.state import LIVE, State
+from statesvc.errors import Conflict, InvalidParameter, Unavailable
+from statesvc.host.scripts import ScriptFolder
+from statesvc.services import beside, health, reports
+from statesvc.services.beside import Process
+from statesvc.services.configuration import InForce
+from statesvc.services.containers import discard
+from statesvc.services.handles import Handle, check_lock, check_revision, handle_of
+from statesvc.services.health import Probe
+from statesvc.services.reports import Exited, Report, Restarting, Started, StartFailed
+from statesvc.services.runtimes import obstacle
+from statesvc.services.site import Site
+from statesvc.services.telling import tell
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a container is after a report."""
+
+    container_id: str
+    state: State
+    attempt: int
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A process that runs beside a container's own, and what the container is run by."""
+
+    exec_id: str
+    handle: Handle
+
+
+class Locking(Protocol):
+    """What gives a container a lock: a prepared start, or an adoption."""
+
+    @property
+    def action(self) -> str:
+        """The event that tells of it."""
+
+    @property
+    def engine(self) -> str:
+        """Who asks."""
+
+    def is_known(self, life: Life) -> bool:
+        """Say whether this engine has that lock already."""
+
+    def check(self, life: Life) -> None:
+        """Refuse what the state forbids."""
+
+    def applied(self, life: Life, lock: Lock, now: int) -> Life:
+        """Return the life with the lock."""
+
+
+class Lifecycle:
+    """What an engine reports. `if_match` is the revision it knows, None if it does not care; PreconditionFailed else.
+
+    Every report raises NotFound for an unknown container, and Conflict where the state forbids it, where it is about an
+    attempt that is not the present one, and for a container that was imported alive until an engine adopts it. A report
+    of what is known already changes nothing.
+    """
+
+    def __init__(self, database: Database, site: Site, folder: ScriptFolder) -> None:
+        self._database = database
+        self._site = site
+        self._folder = folder
+
+    async def prepare_start(self, reference: str, engine: str, *, if_match: int | None = None) -> Handle:
+        """Lock a container to its runtime in the configuration in force, and return what to start it with.
+
+        The engine that has a start pending gets the same again. Raises NotModified for one that runs, Conflict for one
+        that cannot be started or that another engine prepares (`if_match` abandons that), InvalidParameter for a
+        runtime that is not configured or whose binary cannot be executed.
+        """
+        return await self._lock(reference, reports.Prepare(engine, takes_over=if_match is not None), if_match)
+
+    async def adopt(
+        self, reference: str, engine: str, *, pid: int | None = None, if_match: int | None = None
+    ) -> Handle:
+        """Take charge of a container that was imported alive; raises as a prepared start does."""
+        return await self._lock(reference, reports.Adopt(engine, pid), if_match)
+
+    async def runtime(self, reference: str) -> Handle:
+        """Return what a container is locked to. Raises Conflict if it has no lock."""
+        return await self._ready(await self._database.scan(_handle, reference, self._folder))
+
+    async def started(self, reference: str, attempt: int, pid: int, *, if_match: int | None = None) -> Standing:
+        """Report that the process of a prepared start, or of a restart by policy, runs."""
+        return await self._report(reference, Started(attempt, pid), if_match)
+
+    async def start_failed(
+        self, reference: str, attempt: int, *, error: str, exit_code: int, if_match: int | None = None
+    ) -> Standing:
+        """Report that a start came to nothing: the error is recorded, a created container stays created."""
+        return await self._report(reference, StartFailed(attempt, error, exit_code), if_match)
+
+    async def exited(self, reference: str, report: Exited, *, if_match: int | None = None) -> Standing:
+        """Report the end of a container; its ports are closed, and what ran beside its process has ended."""
+        return await self._report(reference, report, if_match)
+
+    async def restarting(self, reference: str, report: Restarting, *, if_match: int | None = None) -> Standing:
+        """Report an end after which the policy starts the container again."""
+        return await self._report(reference, report, if_match)
+
+    async def paused(self, reference: str, *, if_match: int | None = None) -> Standing:
+        """Report that a container is frozen."""
+        return await self._report(reference, reports.PAUSED, if_match)
+
+    async def unpaused(self, reference: str, *, if_match: int | None = None) -> Standing:
+        """Report that a container is thawed."""
+        return await self._report(reference, reports.UNPAUSED, if_match)
+
+    async def removing(self, reference: str, *, if_match: int | None = None) -> Standing:
+        """Report that the removal of a container has begun."""
+        return await self._report(reference, reports.REMOVING, if_match)
+
+    async def dead(self, reference: str, *, if_match: int | None = None) -> Standing:
+        """Report that the removal of a container failed."""
+        return await self._report(reference, reports.DEAD, if_match)
+
+    async def removed(self, reference: str, *, if_match: int | None = None) -> None:
+        """Report that a container is gone: so is its record. Raises Conflict while it lives."""
+        await self._database.write(_removed, reference, if_match, self._site.clock())
+
+    async def health(
+        self, reference: str, *, status: str | None = None, probe: Probe | None = None, if_match: int | None = None
+    ) -> Standing:
+        """Report a probe, a status, or both: a status that is not given follows from the probe, as Docker judges.
+
+        The revision stays, since a probe touches no document.
+        """
+        now = self._site.clock()
+        return await self._database.write(_check, reference, status, probe, if_match, now)
+
+    async def exec_begun(
+        self, reference: str, engine: str, process: Process, *, exec_id: str | None = None, if_match: int | None = None
+    ) -> Begun:
+        """Report a process that begins beside a container's own, and return by what it is to be run.
+
+        An ID is made up if none is given. Raises Conflict unless the container runs.
+        """
+        _check_engine(engine)
+        new = exec_id or ids.new_id(self._site.entropy)
+        handle = await self._database.write(
+            beside.begin, reference, new, engine, process, if_match, self._site.clock(), self._folder
+        )
+        return Begun(new, await self._ready(handle))
+
+    async def exec_ended(self, exec_id: str, exit_code: int, *, if_match: int | None = None) -> Standing:
+        """Report the end of a process beside a container's own. Raises NotFound if it is not known (any more)."""
+        life = await self._database.write(beside.end, exec_id, exit_code, if_match, self._site.clock())
+        return _standing(life)
+
+    async def _report(self, reference: str, report: Report, if_match: int | None) -> Standing:
+        return await self._database.write(_report, reference, report, if_match, self._site.clock())
+
+    async def _lock(self, reference: str, asked: Locking, if_match: int | None) -> Handle:
+        _check_engine(asked.engine)
+        while True:
+            in_force = self._site.configuration.in_force
+            if not in_force.version:
+                raise Unavailable("no configuration is in force here: only a service locks containers to runtimes")
+            life = await self._database.read(lifecycle.find, reference)
+            name = life.runtime_name or in_force.daemon.default_runtime
+            if not asked.is_known(life):
+                check_revision(life, if_match)
+                asked.check(life)
+                await asyncio.to_thread(_preflight, in_force, name)
+            now = self._site.clock()
+            locked = await self._database.write(
+                _take_lock, reference, asked, if_match, name, in_force.version, now, self._folder
+            )
+            if locked:
+                return await self._ready(locked)
+
+    async def _ready(self, handle: Handle) -> Handle:
+        """Return the handle once its script can be executed: a file that is missing or altered is written again."""
+        file, digest = handle.lock.script_file, handle.lock.script_digest
+        if file is None or digest is None:
+            return handle
+        flaw = await asyncio.to_thread(self._folder.missing_or_altered, file, digest)
+        if flaw:
+            content = await self._database.read(scripts.content, digest)
+            try:
+                await asyncio.to_thread(self._folder.write, {file: content})
+            except OSError as error:
+                raise Unavailable(
+                    f"the wrapper script of container {handle.container_id} is {flaw} and cannot be written to "
+                    f"{self._folder.path}: {error.strerror}"
+                ) from None
+            await self._database.write(scripts.restored, digest, flaw, self._site.clock())
+            log.warning("wrapper script written again", file=file, because=flaw)
+        return handle
+
+
+def _check_engine(engine: str) -> None:
+    if not engine or len(engine) > 128 or not engine.isprintable():
+        raise InvalidParameter("an engine names itself: 1 to 128 printable characters, the same as long as it runs")
+
+
+def _preflight(in_force: InForce, name: str) -> None:
+    derived = in_force.runtimes.get(name)
+    reason = obstacle(derived) if derived else ""
+    if reason:
+        raise InvalidParameter(f"error while looking up the specified runtime path: {reason}")
+
+
+def _take_lock(
+    conn: Connection,
+    reference: str,
+    asked: Locking,
+    if_match: int | None,
+    name: str,
+    version: int,
+    now: int,
+    folder: ScriptFolder,
+) -> Handle | None:
+    """Give a container its lock; answer None, and lock nothing, if another version is in force than was looked at."""
+    life = lifecycle.find(conn, reference)
+    if asked.is_known(life):
+        return handle_of(conn, life, folder)
+    check_revision(life, if_match)
+    asked.check(life)
+    lock = runtimes.in_force(conn, name)
+    if lock.version != version:
+        return None
+    after = lifecycle.store(conn, asked.applied(life, lock, now))
+    told = {"runtime": lock.name, "version": str(lock.version), "engine": asked.engine}
+    tell(conn, asked.action, after, now, after.revision, **told)
+    return handle_of(conn, after, folder)
+
+
+def _handle(conn: Connection, reference: str, folder: ScriptFolder) -> Handle:
+    return handle_of(conn, lifecycle.find(conn, reference), folder)
+
+
+def _report(conn: Connection, reference: str, report: Report, if_match: int | None, now: int) -> Standing:
+    life = lifecycle.find(conn, reference)
+    check_lock(life)
+    if not report.is_known(life):
+        check_revision(life, if_match)
+        if report.attempt not in {None, life.attempt}:
+            raise Conflict(f"container {life.id} is at attempt {life.attempt}, attempt {report.attempt} is over")
+        life = _changed(conn, life, report, now)
+    return _standing(life)
+
+
+def _standing(life: Life) -> Standing:
+    return Standing(life.id, life.state, life.attempt, life.revision)
+
+
+def _changed(conn: Connection, before: Life, report: Report, now: int) -> Life:
+    life = lifecycle.store(conn, report.applied(before, now))
+    if isinstance(report, Started):
+        health.begin(conn, life.id)
+    elif isinstance(report, Exited | Restarting):
+        lifecycle.close_ports(conn, life.id)
+        execs.end_all(conn, life.id, now)
+        health.end(conn, life.id)
+    for action, attributes in report.told(before, now):
+        tell(conn, action, life, now, life.revision, **attributes)
+    return life
+
+
+def _removed(conn: Connection, reference: str, if_match: int | None, now: int) -> None:
+    life = lifecycle.find(conn, reference)
+    check_lock(life)
+    check_revision(life, if_match)
+    if life.state in LIVE:
+        raise Conflict(f"container {life.id} is {life.state}: report its end first")
+    discard(conn, life, now)
+
+
+def _check(
+    conn: Connection, reference: str, status: str | None, probe: Probe | None, if_match: int | None, now: int
+) -> Standing:
+    life = lifecycle.find(conn, reference)
+    check_lock(life)
+    change = health.judge(conn, life, status, probe)
+    if change:
+        check_revision(life, if_match)
+        if life.state not in {State.RUNNING, State.PAUSED}:
+            raise Conflict(f"container {life.id} is {life.state}, and its health is not checked")
+        health.store(conn, life.id, change.after)
+        if change.new_status:
+            tell(conn, f"health_status: {change.new_status}", life, now, life.revision)
+    return _standing(life)

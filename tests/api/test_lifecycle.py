@@ -1,0 +1,247 @@
+"""The engine protocol over the socket: bodies, answers, revisions as ETags, and what Docker's API shows of it."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from reporting import CONFIGURED, configure
+from service import Answer, Service, now, running
+
+OWN = "/statesvc/v1/containers"
+
+
+@pytest.fixture(scope="module")
+def engines(loaded_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service whose runtimes are binaries that every machine has."""
+    folder = tmp_path_factory.mktemp("engines")
+    shutil.copytree(loaded_root, folder / "data")
+    configure(folder / "daemon.json", CONFIGURED)
+    with running(folder / "data", "--config-file", str(folder / "daemon.json")) as started:
+        yield started
+
+
+def report(service: Service, name: str, verb: str, body: object = None, *, revision: int | None = None) -> Answer:
+    headers = {} if revision is None else {"If-Match": f'"{revision}"'}
+    return service.call("POST", f"{OWN}/{name}/{verb}", body, headers=headers)
+
+
+def start(service: Service, runtime: str = "plain", **body: object) -> tuple[str, dict[str, Any]]:
+    """Create a container and report it as started; return its ID and what it is run by."""
+    container = service.create(HostConfig={"Runtime": runtime}, **body)
+    prepared = report(service, container, "prepare-start", {"engine": "engine-1"})
+    assert prepared.status == 200, prepared.body
+    started = report(service, container, "started", {"attempt": prepared.json()["Attempt"], "pid": 42})
+    assert started.status == 200, started.body
+    return container, prepared.json()
+
+
+def test_a_prepared_start_is_answered_in_full(engines: Service) -> None:
+    container = engines.create("in-full", HostConfig={"Runtime": "wrapped", "SecurityOpt": ["no-new-privileges"]})
+    answer = report(engines, "in-full", "prepare-start", {"engine": "engine-1"})
+    told = answer.json()
+    digest = told["Runtime"]["ScriptDigest"]
+    assert told == {
+        "Id": container,
+        "Name": "in-full",
+        "Revision": 2,
+        "Attempt": 1,
+        "Runtime": {
+            "Name": "wrapped",
+            "Version": 2,
+            "Path": told["Runtime"]["ScriptPath"],
+            "Binary": "/bin/true",
+            "Args": ["--log", "/a b/$c"],
+            "Type": None,
+            "Options": None,
+            "ScriptPath": f"{engines.data_root}/runtimes/wrapped.{digest.removeprefix('sha256:')}",
+            "ScriptDigest": digest,
+        },
+        "Security": {
+            "ProcessLabel": "",
+            "MountLabel": "",
+            "AppArmorProfile": told["Security"]["AppArmorProfile"],
+            "SeccompProfile": told["Security"]["SeccompProfile"],
+            "NoNewPrivileges": True,
+        },
+    }
+    assert answer.headers["etag"] == '"2"'
+    assert "exec /bin/true --log '/a b/$c'" in Path(told["Runtime"]["Path"]).read_text()
+
+
+def test_a_life_is_what_docker_shows(engines: Service) -> None:
+    container, prepared = start(engines)
+
+    def shown() -> tuple[str, int, int]:
+        state = engines.call("GET", f"/containers/{container}/json").json()["State"]
+        return state["Status"], state["Pid"], state["ExitCode"]
+
+    seen = [shown()]
+    for verb, body in (("paused", None), ("unpaused", None), ("restarting", {"exitCode": 1})):
+        assert report(engines, container, verb, body).status == 200
+        seen.append(shown())
+    again = report(engines, container, "started", {"attempt": prepared["Attempt"], "pid": 43})
+    assert again.json() == {"Id": container, "State": "running", "Attempt": 1, "Revision": 7}
+    assert again.headers["etag"] == '"7"'
+    seen.append(shown())
+    report(engines, container, "exited", {"exitCode": 137, "oomKilled": True, "error": "no memory"})
+    seen.append(shown())
+    report(engines, container, "removing")
+    report(engines, container, "dead")
+    seen.append(shown())
+    assert seen == [
+        ("running", 42, 0), ("paused", 42, 0), ("running", 42, 0), ("restarting", 0, 1), ("running", 43, 0),
+        ("exited", 0, 137), ("dead", 0, 137),
+    ]  # fmt: skip
+    assert report(engines, container, "removed").status == 204
+    assert engines.call("GET", f"/containers/{container}/json").is_refusal(404)
+
+
+def test_the_journal_tells_a_life_in_docker_words(engines: Service) -> None:
+    container, _ = start(engines)
+    report(engines, container, "paused")
+    report(engines, container, "unpaused")
+    report(engines, container, "health", {"status": "healthy"})
+    report(engines, container, "exited", {"exitCode": 137, "oomKilled": True})
+    report(engines, container, "removed")
+    query = {"since": "1", "until": now(), "filters": json.dumps({"container": [container]})}
+    lines = engines.call("GET", "/events", query=query).body.splitlines()
+    actions = [json.loads(line)["Action"] for line in lines]
+    assert actions == [
+        "create", "prepare", "start", "pause", "unpause", "health_status: healthy", "oom", "die", "destroy",
+    ]  # fmt: skip
+
+
+def test_the_locked_runtime_can_be_asked_for(engines: Service) -> None:
+    container, prepared = start(engines, "shim")
+    answer = engines.call("GET", f"{OWN}/{container}/runtime")
+    assert answer.json()["Runtime"] == prepared["Runtime"]
+    assert (prepared["Runtime"]["Path"], prepared["Runtime"]["Type"]) == (None, "io.containerd.kata.v2")
+    assert answer.headers["etag"] == f'"{answer.json()["Revision"]}"'
+
+
+def test_a_process_beside_is_shown_as_docker_shows_it(engines: Service) -> None:
+    container, _ = start(engines)
+    process = {"entrypoint": "sh", "arguments": ["-c", "ls"], "tty": True, "env": ["SECRET=1"]}
+    body = {"engine": "engine-1", "pid": 50, "process": process, "openStdout": True}
+    begun = report(engines, container, "execs", body)
+    assert begun.status == 201, begun.body
+    exec_id = begun.json()["ExecId"]
+    assert begun.json()["Runtime"]["Binary"] == "/bin/true"
+    assert engines.call("GET", f"/containers/{container}/json").json()["ExecIDs"] == [exec_id]
+    shown = engines.call("GET", f"/exec/{exec_id}/json")
+    assert shown.json() == {
+        "ID": exec_id,
+        "Running": True,
+        "ExitCode": None,
+        "ProcessConfig": {"tty": True, "entrypoint": "sh", "arguments": ["-c", "ls"], "privileged": False},
+        "OpenStdin": False,
+        "OpenStderr": False,
+        "OpenStdout": True,
+        "CanRemove": False,
+        "ContainerID": container,
+        "DetachKeys": "",
+        "Pid": 50,
+    }
+    assert engines.call("POST", f"/exec/{exec_id}/start", {}).is_refusal(409)
+    assert engines.call("POST", f"/statesvc/v1/execs/{exec_id}/ended", {"exitCode": 3}).status == 200
+    ended = engines.call("GET", f"/exec/{exec_id}/json").json()
+    assert (ended["Running"], ended["ExitCode"]) == (False, 3)
+    assert engines.call("GET", f"/containers/{container}/json").json()["ExecIDs"] is None
+    assert "SECRET" not in engines.log_text
+
+
+def test_health_is_shown_as_docker_shows_it(engines: Service) -> None:
+    container, _ = start(engines, Healthcheck={"Test": ["CMD", "true"]})
+    probe = {"start": "2026-01-01T00:00:00Z", "end": "2026-01-01T00:00:01.5Z", "exitCode": 0, "output": "fine"}
+    assert report(engines, container, "health", {"probe": probe}).status == 200
+    shown = engines.call("GET", f"/containers/{container}/json").json()["State"]["Health"]
+    told = {"Start": probe["start"], "End": probe["end"], "ExitCode": 0, "Output": "fine"}
+    assert shown == {"Status": "healthy", "FailingStreak": 0, "Log": [told]}
+
+
+def test_a_stale_revision_fails_the_precondition(engines: Service) -> None:
+    container, _ = start(engines)
+    answer = report(engines, container, "paused", revision=1)
+    assert answer.is_refusal(412)
+    assert "revision 3, not 1" in answer.message
+    assert report(engines, container, "paused", revision=3).status == 200
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [("*", 200), ("3", 200), ('W/"3"', 200), ('"x"', 400), ("", 400), ("-1", 400), ('"9"' * 9, 400)],
+)
+def test_if_match_takes_an_etag(engines: Service, header: str, status: int) -> None:
+    container, _ = start(engines)
+    answer = engines.call("POST", f"{OWN}/{container}/paused", headers={"If-Match": header})
+    assert answer.status == status, answer.body
+
+
+@pytest.mark.parametrize(
+    ("verb", "body", "fields"),
+    [
+        ("prepare-start", {}, ["/engine"]),
+        ("adopt", {"pid": 0}, ["/engine", "/pid"]),
+        ("started", {}, ["/attempt", "/pid"]),
+        ("started", {"attempt": 1, "pid": -1}, ["/pid"]),
+        ("start-failed", {"error": "x"}, ["/attempt", "/exitCode"]),
+        ("exited", {}, ["/exitCode"]),
+        ("exited", {"exitCode": -2}, ["/exitCode"]),
+        ("restarting", {}, ["/exitCode"]),
+        ("health", {}, ["/probe"]),
+        ("health", {"status": "fine"}, ["/status"]),
+        ("health", {"probe": {"start": "now", "exitCode": 0}}, ["/probe/start"]),
+        ("health", {"probe": {}}, ["/probe/exitCode"]),
+        ("execs", {}, ["/engine", "/process"]),
+        ("execs", {"engine": "e", "process": {}}, ["/process/entrypoint"]),
+        ("execs", {"engine": "e", "process": {"entrypoint": "x"}, "pid": -1}, ["/pid"]),
+        ("exited", {"exitCode": "0"}, ["/ExitCode"]),
+    ],
+)
+def test_a_report_that_says_too_little_names_each_field(
+    engines: Service, verb: str, body: object, fields: list[str]
+) -> None:
+    container, _ = start(engines)
+    answer = report(engines, container, verb, body)
+    assert answer.is_refusal(400)
+    assert [problem["field"] for problem in answer.json()["errors"]] == fields
+
+
+def test_a_start_of_what_runs_is_not_modified(engines: Service) -> None:
+    container, _ = start(engines)
+    assert report(engines, container, "prepare-start", {"engine": "engine-1"}).status == 304
+
+
+def test_a_pending_start_is_taken_over_with_its_revision(engines: Service) -> None:
+    container = engines.create(HostConfig={"Runtime": "plain"})
+    report(engines, container, "prepare-start", {"engine": "engine-1"})
+    refused = report(engines, container, "prepare-start", {"engine": "engine-2"})
+    assert refused.is_refusal(409)
+    assert "'engine-1'" in refused.message
+    assert report(engines, container, "prepare-start", {"engine": "engine-2"}, revision=2).json()["Attempt"] == 2
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", f"{OWN}/nosuch/started", 400),
+        ("POST", f"{OWN}/nosuch/paused", 404),
+        ("GET", f"{OWN}/nosuch/runtime", 404),
+        ("GET", f"{OWN}/nosuch/paused", 404),
+        ("POST", f"{OWN}/paused", 404),
+        ("POST", "/statesvc/v1/execs/nosuch/ended", 400),
+        ("POST", f"/v1.45{OWN}/nosuch/paused", 404),
+    ],
+)
+def test_what_is_not_there_is_refused(engines: Service, method: str, path: str, status: int) -> None:
+    assert engines.call(method, path).is_refusal(status)
+
+
+def test_a_name_is_as_good_as_an_id(engines: Service) -> None:
+    container = engines.create("by-name", HostConfig={"Runtime": "plain"})
+    prepared = report(engines, "by-name", "prepare-start", {"engine": "engine-1"})
+    assert prepared.json()["Id"] == container
+    assert report(engines, container[:12], "start-failed", {"attempt": 1, "exitCode": 127}).json()["State"] == "created"
