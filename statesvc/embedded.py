@@ -25,6 +25,7 @@ from statesvc.errors import Conflict, NotFound, PreconditionFailed
 from statesvc.services.containers import Containers, Created, Inspection
 from statesvc.services.images import Images
 from statesvc.services.journal import Journal
+from statesvc.services.lifecycle import Lifecycle
 from statesvc.services.runtimes import Runtimes
 from statesvc.services.snapshots import Snapshot, Snapshots
 from statesvc.settings import Settings
@@ -182,9 +183,13 @@ class EngineEvents:
 
 @dataclass(frozen=True, slots=True)
 class StatePlane:
-    """An open data root. `services` has what has no place here; its changes are asked for within `asking()`."""
+    """An open data root. `containers` notes this engine in the journal; what else changes, inside `asking()`.
+
+    `lifecycle` takes what the engine reports: docs/engine-protocol.md. `services` has what has no place here.
+    """
 
     containers: EngineContainers
+    lifecycle: Lifecycle
     events: EngineEvents
     images: Images
     runtimes: Runtimes
@@ -227,6 +232,7 @@ async def open_data_root(
             try:
                 yield StatePlane(
                     EngineContainers(services.containers, by),
+                    services.lifecycle,
                     EngineEvents(services.journal, Snapshots(services.database)),
                     services.images,
                     services.runtimes,

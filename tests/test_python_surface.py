@@ -19,7 +19,7 @@ def run(program: str) -> "subprocess.CompletedProcess[str]":
 
 
 def test_every_example_of_the_guide_is_tried() -> None:
-    assert len(EXAMPLES) == GUIDE.read_text().count("```python") == 6
+    assert len(EXAMPLES) == GUIDE.read_text().count("```python") == 7
 
 
 @pytest.mark.parametrize(("code", "printed"), [e[1:] for e in EXAMPLES], ids=[e[0] for e in EXAMPLES])

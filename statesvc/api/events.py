@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import orjson
 import structlog
@@ -37,7 +37,8 @@ class EventsApi:
         self._journal = journal
         self._snapshots = snapshots
         self._clock = clock
-        self._rendered: dict[int, bytes] = {}
+        self._docker_s = _Rendered(_render)
+        self._lines = _Rendered(_line)
 
     def routes(self) -> list[Route]:
         """Return the routes of this noun."""
@@ -73,7 +74,7 @@ class EventsApi:
         yield b""  # the headers go out at once: a client waits for them before it makes what it wants to see
         try:
             async for page in self._journal.follow(span):
-                shown = b"".join(self._once(event) for event in page if _is_shown(wanted, event))
+                shown = b"".join(self._docker_s(event) for event in page if _is_shown(wanted, event))
                 if shown:
                     yield shown
         except StateError as error:  # Docker has no word for it in the middle of a stream: the stream ends
@@ -83,21 +84,28 @@ class EventsApi:
         yield b""
         try:
             async for page in self._journal.resume(place):
-                lines = b"".join(_line(event) for event in page if includes(wanted, event))
+                lines = b"".join(self._lines(event) for event in page if includes(wanted, event))
                 if lines:
                     yield lines
         except StateError as error:  # the status is sent by now: the last line tells it
             yield orjson.dumps({"error": told(error)}) + b"\n"
 
-    def _once(self, event: Event) -> bytes:
-        """Render an event once for all who are shown it now."""
-        rendered = self._rendered.get(event.seq)
+
+class _Rendered:
+    """Events as one of the streams shows them, rendered once for all who are shown them now."""
+
+    def __init__(self, render: Callable[[Event], bytes]) -> None:
+        self._render = render
+        self._kept: dict[int, bytes] = {}
+
+    def __call__(self, event: Event) -> bytes:
+        rendered = self._kept.get(event.seq)
         if rendered is None:
-            if len(self._rendered) >= _RENDERED:
-                self._rendered.clear()
-            rendered = _render(event)
+            rendered = self._render(event)
+            if len(self._kept) >= _RENDERED:
+                self._kept.clear()
             if len(rendered) <= _RENDERED_BYTES:
-                self._rendered[event.seq] = rendered
+                self._kept[event.seq] = rendered
         return rendered
 
 
