@@ -46,6 +46,7 @@ from statesvc.importers.docker import DockerImporter
 from statesvc.services import configuration
 from statesvc.services.configuration import Configuration
 from statesvc.services.containers import Containers
+from statesvc.services.idempotency import Keys
 from statesvc.services.images import Images
 from statesvc.services.imports import Imports
 from statesvc.services.journal import Journal
@@ -70,6 +71,7 @@ log = structlog.get_logger(__name__)
 DATABASE = "statesvc.db"
 RUNTIMES = "runtimes"
 BACKUPS = "backups"
+IDEMPOTENCY_FILE = "idempotency.key"
 
 
 def wall_clock() -> int:
@@ -85,6 +87,7 @@ class Services:
     site: Site
     containers: Containers
     images: Images
+    keys: Keys
     journal: Journal
     system: System
     runtimes: Runtimes
@@ -157,11 +160,13 @@ async def opened(
         else:
             runtimes.judge_by(written)
         images = Images(database, site)
+        keys = Keys(site, root / IDEMPOTENCY_FILE, settings.idempotency_hours)
         yield Services(
             database=database,
             site=site,
-            containers=Containers(database, site, images),
+            containers=Containers(database, site, images, keys),
             images=images,
+            keys=keys,
             journal=Journal(database, clock),
             system=System(database, site),
             runtimes=runtimes,

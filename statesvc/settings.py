@@ -59,6 +59,7 @@ class Settings(BaseSettings):
     )
     events_kept: int = Field(default=250_000, ge=1, description="how many events the journal keeps, the newest ones")
     events_kept_days: int = Field(default=30, ge=1, description="how old an event of the journal gets")
+    idempotency_hours: int = Field(default=24, ge=1, description="how long a create under a key can be tried again")
     external_checkpoints: bool = Field(
         default=False, description="leave every checkpoint of the database's log to Litestream"
     )

@@ -49,7 +49,11 @@ class ContainersApi:
         large = len(body) > LARGE_BODY
         request = await asyncio.to_thread(decode, ContainerCreate, body) if large else decode(ContainerCreate, body)
         created = await self._containers.create(
-            call.text("name"), request, version=call.version, platform=call.text("platform")
+            call.text("name"),
+            request,
+            version=call.version,
+            platform=call.text("platform"),
+            idempotency_key=call.header(b"idempotency-key"),
         )
         return json_answer({"Id": created.id, "Warnings": list(created.warnings)}, 201)
 

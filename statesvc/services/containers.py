@@ -31,7 +31,8 @@ from statesvc.errors import (
     StateError,
 )
 from statesvc.host import paths
-from statesvc.services import images, records, telling
+from statesvc.services import idempotency, images, records, telling
+from statesvc.services.idempotency import Claim, Created, Keys
 from statesvc.services.images import Images
 from statesvc.services.runtimes import obstacle
 from statesvc.services.selection import Listed, ListQuery, select
@@ -47,14 +48,6 @@ NEWEST = (1, 45)
 __all__ = ["Containers", "Created", "Expected", "Inspection"]
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Created:
-    """A container that was created."""
-
-    id: str
-    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +78,11 @@ class Judgement:
 class Containers:
     """The registry of containers."""
 
-    def __init__(self, database: Database, site: Site, images: Images) -> None:
+    def __init__(self, database: Database, site: Site, images: Images, keys: Keys) -> None:
         self._database = database
         self._site = site
         self._images = images
+        self._keys = keys
 
     async def inspect(self, reference: str) -> Inspection:
         """Return everything of the container a reference means."""
@@ -113,13 +107,25 @@ class Containers:
         return await self._database.scan(select, query)
 
     async def create(
-        self, name: str, request: ContainerCreate, *, version: Version = NEWEST, platform: str = ""
+        self,
+        name: str,
+        request: ContainerCreate,
+        *,
+        version: Version = NEWEST,
+        platform: str = "",
+        idempotency_key: str | None = None,
     ) -> Created:
         """Create a container; an empty name lets one be made up.
 
         Raises InvalidParameter with every problem of the request, NotFound for an image that is not recorded or not of
-        the platform, NameConflict with the owner of the name. Any failure leaves nothing behind.
+        the platform, NameConflict with the owner of the name. Any failure leaves nothing behind. A request that comes
+        again with its key gets the first answer; Conflict if the key came with another one.
         """
+        claim = None
+        if idempotency_key is not None:
+            claim = await self._keys.claim(idempotency_key, name, request, version=version, platform=platform)
+            if first := await self._database.read(idempotency.first_answer, claim):
+                return first
         context = await self._context(request, version)
         verdict = self._verify(name, request, context)
         image, warnings = await self._image(verdict.verified.config.Image, version, platform)
@@ -132,10 +138,11 @@ class Containers:
             container_id, verified, image_id=image.id if image else "", created_at=now, site=self._site
         )
         candidates = () if own_name else naming.candidates(self._site.entropy, container_id)
-        await self._database.write(_insert, rows, verified, own_name, candidates)
-        for warning in (*warnings, *verified.warnings):
+        created = Created(container_id, (*warnings, *verified.warnings))
+        answer = await self._database.write(_insert, rows, verified, own_name, candidates, created, claim)
+        for warning in answer.warnings if answer is created else ():
             log.warning("container created with a warning", container=container_id, warning=warning)
-        return Created(container_id, (*warnings, *verified.warnings))
+        return answer
 
     async def judge(self, body: bytes, *, name: str = "", version: Version = NEWEST, platform: str = "") -> Judgement:
         """Say what would become of a create request, and create nothing."""
@@ -280,7 +287,11 @@ def _insert(
     verified: Verified,
     own_name: str,
     candidates: tuple[str, ...],
-) -> None:
+    created: Created,
+    claim: Claim | None,
+) -> Created:
+    if claim and (first := idempotency.first_answer(conn, claim)):
+        return first  # the same request came twice at once
     container, belongings = rows
     insertion.add(conn, container, verified, belongings)
     if own_name:
@@ -295,6 +306,9 @@ def _insert(
     events.append(
         conn, Event("container", "create", container.id, container.created_at, attributes, container.revision)
     )
+    if claim:
+        idempotency.keep(conn, claim, created)
+    return created
 
 
 def _expect(found: Found, expected: Expected) -> None:

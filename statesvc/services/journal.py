@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -84,7 +84,7 @@ class Journal:
         ends = [_FOREVER if until is None else until, _FOREVER if follow else newest]
         return Place(place, min(ends))
 
-    async def resume(self, place: Place) -> AsyncIterator[list[Event]]:
+    async def resume(self, place: Place) -> AsyncGenerator[list[Event]]:
         """Yield each event behind a place once, in order, until its end: what is recorded, then what is committed.
 
         Raises Gone if the reader is so slow that what it needs next is kept no longer.

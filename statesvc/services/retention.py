@@ -1,13 +1,14 @@
 """How long the journal is kept, and the answers under idempotency keys: removed in small units beside the others."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
-from statesvc.db import events
+from statesvc.db import events, idempotency
 from statesvc.db.engine import Database
 from statesvc.domain.times import SECOND, Clock
 from statesvc.errors import StateError
@@ -37,12 +38,17 @@ class Retention:
         self._limits = limits
 
     async def trim(self) -> int:
-        """Remove what is too old or too much, a small unit at a time; return how many events went."""
+        """Remove what is too old or too much, and expired keys; return how many events went."""
+        now = self._clock()
+        gone = await self._remove(
+            partial(events.trim, keep=self._limits.events, older_than=now - self._limits.events_age)
+        )
+        await self._remove(partial(idempotency.expire, now=now))
+        return gone
+
+    async def _remove(self, unit: Callable[..., int]) -> int:
         gone = 0
-        older_than = self._clock() - self._limits.events_age
-        while removed := await self._database.write(
-            events.trim, keep=self._limits.events, older_than=older_than, limit=BATCH
-        ):
+        while removed := await self._database.write(unit, limit=BATCH):
             gone += removed
             await asyncio.sleep(0)  # who waits for the writer goes first
         return gone

@@ -1,0 +1,149 @@
+"""A minimal container engine on statesvc: it runs containers with an OCI runtime, and keeps no state of its own.
+
+    python examples/minimal_engine.py SOCKET FOLDER ROOTFS IMAGE COMMAND…      (as root)
+
+What it knows of the engine protocol (docs/engine-protocol.md): `prepare-start` says what to execute, and locks that;
+`started`, `start-failed`, `exited` and the rest report what became of it; `GET …/runtime` names the locked runtime,
+whatever was reloaded since. A real engine has images, networks, logs and probes, and finds its containers again.
+"""
+
+import ctypes
+import http.client
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+PR_SET_CHILD_SUBREAPER = 36
+OWN = "/statesvc/v1"
+
+
+class UnixConnection(http.client.HTTPConnection):
+    """HTTP over the Unix socket that the host names."""
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.connect(self.host)
+
+
+class Refused(Exception):
+    """statesvc or the runtime refused; the text says why."""
+
+
+class Engine:
+    """Runs containers of one root file system. `folder` holds the bundles and the runtime's own state."""
+
+    def __init__(self, address: str, folder: Path, rootfs: Path) -> None:
+        self.address, self.folder, self.rootfs = address, folder, rootfs
+        self.id = f"minimal-{uuid.uuid4()}"  # names this instance, for whoever finds a start that it prepared
+        # The runtime goes away once a container runs: its process becomes our child then, and we learn how it ends.
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+    def call(self, method: str, path: str, body: object = None) -> Any:
+        """Send a request; return the JSON of the answer. Raises Refused for an error."""
+        connection = UnixConnection(self.address)
+        sent, headers = (None, {}) if body is None else (json.dumps(body), {"Content-Type": "application/json"})
+        connection.request(method, path, sent, headers)
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        if answer.status >= 300:
+            raise Refused(json.loads(content)["message"] if content else f"{path} answered {answer.status}")
+        return json.loads(content) if content else None
+
+    def report(self, container: str, what: str, body: object = None) -> Any:
+        """Report something about a container. If the answer was lost, the same report may be sent again."""
+        return self.call("POST", f"{OWN}/containers/{container}/{what}", body)
+
+    def create(self, image: str, *command: str, runtime: str = "") -> str:
+        """Create a container by Docker's own API, as any client may do; return its ID."""
+        body = {"Image": image, "Cmd": command, "HostConfig": {"Runtime": runtime, "NetworkMode": "none"}}
+        return self.call("POST", "/containers/create", body)["Id"]
+
+    def start(self, container: str) -> int:
+        """Start a container by the runtime that is in force now; return its process. Raises Refused if it fails."""
+        prepared = self.report(container, "prepare-start", {"engine": self.id})
+        attempt, path, bundle = prepared["Attempt"], prepared["Runtime"]["Path"], self.folder / "bundles" / container
+        try:
+            self._make_bundle(container, bundle, path)
+            self._run(path, "create", "--bundle", str(bundle), "--pid-file", str(bundle / "pid"), container, at=bundle)
+            self._run(path, "start", container, at=bundle)
+        except (Refused, OSError) as error:
+            self._run(path, "delete", "--force", container)
+            code = 127 if "no such file" in str(error).lower() or "not found" in str(error) else 128
+            self.report(container, "start-failed", {"attempt": attempt, "error": str(error), "exitCode": code})
+            raise
+        pid = int((bundle / "pid").read_text())
+        self.report(container, "started", {"attempt": attempt, "pid": pid})
+        return pid
+
+    def exec(self, container: str, *command: str) -> tuple[int, str]:
+        """Run a process beside a container's own; return its exit code and what it wrote."""
+        process = {"entrypoint": command[0], "arguments": command[1:]}
+        begun = self.report(container, "execs", {"engine": self.id, "process": process, "openStdout": True})
+        run = [begun["Runtime"]["Path"], "--root", str(self.folder / "state"), "exec", container, *command]
+        ran = subprocess.run(run, stdout=subprocess.PIPE, text=True, check=False)
+        self.call("POST", f"{OWN}/execs/{begun['ExecId']}/ended", {"exitCode": ran.returncode})
+        return ran.returncode, ran.stdout
+
+    def pause(self, container: str) -> None:
+        self._run(self._locked(container), "pause", container)
+        self.report(container, "paused")
+
+    def unpause(self, container: str) -> None:
+        self._run(self._locked(container), "resume", container)
+        self.report(container, "unpaused")
+
+    def kill(self, container: str, pid: int) -> int:
+        self._run(self._locked(container), "kill", container, "KILL")
+        return self.wait(container, pid, manual=True)
+
+    def wait(self, container: str, pid: int, *, manual: bool = False) -> int:
+        """Wait until a container ends, and report it; return its exit code."""
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        code = 128 - code if code < 0 else code  # a signal, as a shell tells it
+        self.report(container, "exited", {"exitCode": code, "manual": manual})
+        return code
+
+    def delete(self, container: str) -> None:
+        """Remove a container that ended: what the runtime has of it, its bundle, its record."""
+        path = self._locked(container)
+        self.report(container, "removing")
+        self._run(path, "delete", "--force", container)
+        shutil.rmtree(self.folder / "bundles" / container, ignore_errors=True)
+        self.report(container, "removed")
+
+    def _locked(self, container: str) -> str:
+        return self.call("GET", f"{OWN}/containers/{container}/runtime")["Runtime"]["Path"]
+
+    def _run(self, path: str, *arguments: str, at: Path | None = None) -> None:
+        """Execute the runtime. A container inherits where it writes to: a file in its bundle."""
+        with (at / "output" if at else Path(os.devnull)).open("ab") as output:
+            run = [path, "--root", str(self.folder / "state"), *arguments]
+            ran = subprocess.run(run, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False)
+        if ran.returncode:
+            raise Refused((at / "output").read_text().strip() if at else f"{arguments[0]} ended with {ran.returncode}")
+
+    def _make_bundle(self, container: str, bundle: Path, path: str) -> None:
+        shutil.rmtree(bundle, ignore_errors=True)
+        bundle.mkdir(parents=True)
+        self._run(path, "spec", "--bundle", str(bundle), at=bundle)
+        shown = self.call("GET", f"/containers/{container}/json")
+        spec, config = json.loads((bundle / "config.json").read_text()), shown["Config"]
+        process = {"terminal": False, "args": [shown["Path"], *shown["Args"]], "cwd": config["WorkingDir"] or "/"}
+        spec["process"] |= process | {"env": config["Env"] or spec["process"]["env"]}
+        spec |= {"hostname": config["Hostname"], "root": {"path": str(self.rootfs), "readonly": True}}
+        (bundle / "config.json").write_text(json.dumps(spec))
+
+
+if __name__ == "__main__":
+    _, socket_path, folder, rootfs, *wanted = sys.argv
+    engine = Engine(socket_path, Path(folder).absolute(), Path(rootfs).absolute())
+    started = engine.create(*wanted)
+    print(f"{started[:12]} ended with {engine.wait(started, engine.start(started))}")
+    engine.delete(started)

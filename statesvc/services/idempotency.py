@@ -1,0 +1,91 @@
+"""A create that is tried again under its key makes nothing twice: the retry gets the first answer."""
+
+import asyncio
+import hmac
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from statesvc.db import idempotency
+from statesvc.db.engine import Connection
+from statesvc.db.idempotency import Kept
+from statesvc.domain.documents import ContainerCreate
+from statesvc.domain.times import SECOND
+from statesvc.errors import Conflict, InvalidParameter
+from statesvc.host import secret
+from statesvc.services.site import Site
+
+HOUR = 3_600 * SECOND
+MOST = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A container that was created."""
+
+    id: str
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A request that carries a key: the key, the digest of what it asks for, when it came, when the key expires."""
+
+    key: str
+    digest: str
+    now: int
+    expires_at: int
+
+
+class Keys:
+    """The keys of requests.
+
+    The digest of a request is keyed with a secret that is not in the database. A bare one, or one salted with what
+    stands beside it, would let whoever has the database or a backup try short environment values one by one, long after
+    their container is gone.
+    """
+
+    def __init__(self, site: Site, file: Path, hours: int) -> None:
+        self._site = site
+        self._file = file
+        self._life = hours * HOUR
+        self._secret = b""
+        self._one_at_a_time = asyncio.Lock()
+
+    async def claim(
+        self, key: str, name: str, request: ContainerCreate, *, version: tuple[int, ...], platform: str
+    ) -> Claim:
+        """Return what a key stands for. Raises InvalidParameter for one that is empty, long, or not printable ASCII."""
+        if not (0 < len(key) <= MOST and key.isascii() and key.isprintable()):
+            raise InvalidParameter(f"an idempotency key has 1 to {MOST} printable ASCII characters")
+        async with self._one_at_a_time:
+            if not self._secret:
+                self._secret = await asyncio.to_thread(secret.read_or_make, self._file, self._site.entropy)
+        asked = orjson.dumps([name, platform, version]) + request.to_json()
+        digest = hmac.digest(self._secret, asked, "sha256").hex()
+        now = self._site.clock()
+        return Claim(key, digest, now, now + self._life)
+
+
+def first_answer(conn: Connection, claim: Claim) -> Created | None:
+    """Return what was answered to the request when it came first, None if it comes first now.
+
+    Raises Conflict if another request had the key.
+    """
+    kept = idempotency.find(conn, claim.key, claim.now)
+    if kept is None:
+        return None
+    if kept.request_digest != claim.digest:
+        raise Conflict(
+            f'the idempotency key "{claim.key}" came with another request before: '
+            "send the same name, body, platform and API version again, or use a new key"
+        )
+    answer = orjson.loads(kept.answer)
+    return Created(answer["id"], tuple(answer["warnings"]))
+
+
+def keep(conn: Connection, claim: Claim, created: Created) -> None:
+    """Note the answer, in the transaction of what it tells."""
+    answer = orjson.dumps({"id": created.id, "warnings": created.warnings}).decode()
+    idempotency.keep(conn, claim.key, Kept(claim.digest, answer), claim.expires_at)

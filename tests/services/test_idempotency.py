@@ -1,0 +1,128 @@
+"""A create that is tried again makes nothing twice, and what it was asked cannot be guessed from what is kept."""
+
+import asyncio
+import hashlib
+import hmac
+from typing import Any
+
+import orjson
+import pytest
+
+from statesvc.app import IDEMPOTENCY_FILE, Services
+from statesvc.db import events
+from statesvc.db.engine import Connection
+from statesvc.domain.documents import Config, ContainerCreate
+from statesvc.errors import Conflict, InvalidParameter, NameConflict, Unavailable
+from statesvc.services.containers import Created
+from statesvc.services.retention import DAY, Limits, Retention
+from statesvc.services.selection import ListQuery
+
+pytestmark = pytest.mark.anyio
+
+
+def asked(**config: Any) -> ContainerCreate:
+    return ContainerCreate(config=Config(**{"Cmd": ["true"]} | config))
+
+
+async def create(services: Services, key: str | None, name: str = "", **config: Any) -> Created:
+    return await services.containers.create(name, asked(**config), idempotency_key=key)
+
+
+async def count(services: Services) -> int:
+    return len((await services.containers.listed(ListQuery(all=True))).rows)
+
+
+def stored(conn: Connection) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in conn.exec_driver_sql("SELECT * FROM idempotency_keys")]
+
+
+async def test_a_retry_gets_the_first_answer_and_makes_nothing(services: Services) -> None:
+    first = await create(services, "k", "web", Labels={"a": "1"})
+    assert await create(services, "k", "web", Labels={"a": "1"}) == first
+    assert await count(services) == 1
+    assert await services.database.read(events.last) == 1
+
+
+async def test_a_retry_without_a_name_gets_the_name_that_was_made_up(services: Services) -> None:
+    assert await create(services, "k") == await create(services, "k")
+    assert await create(services, "another") != await create(services, "k")
+
+
+async def test_a_retry_gets_the_first_answer_though_the_container_is_gone(services: Services) -> None:
+    first = await create(services, "k", "web")
+    await services.containers.remove("web")
+    assert await create(services, "k", "web") == first
+    assert await count(services) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "more"),
+    [("other", {}, {}), ("web", {"Env": ["A=2"]}, {}), ("web", {}, {"version": (1, 44)})],
+    ids=["name", "body", "version"],
+)
+async def test_a_key_that_came_with_another_request_is_refused(
+    services: Services, name: str, config: dict[str, Any], more: dict[str, Any]
+) -> None:
+    await create(services, "k", "web")
+    with pytest.raises(Conflict, match='idempotency key "k" came with another request'):
+        await services.containers.create(name, asked(**config), idempotency_key="k", **more)
+    assert await count(services) == 1
+
+
+async def test_requests_that_come_at_once_with_one_key_make_one_container(services: Services) -> None:
+    answers = await asyncio.gather(*(create(services, "k", "web") for _ in range(20)))
+    assert len(set(answers)) == 1
+    assert await count(services) == 1
+
+
+async def test_a_create_that_fails_keeps_nothing_under_its_key(services: Services) -> None:
+    await create(services, None, "web")
+    for _ in range(2):
+        with pytest.raises(NameConflict):
+            await create(services, "k", "web")
+    await services.containers.remove("web")
+    assert (await create(services, "k", "web")).id == (await services.containers.find("web")).id
+
+
+async def test_a_key_expires_and_can_be_used_again(services: Services) -> None:
+    first = await create(services, "k")
+    services.site.clock.now += DAY  # type: ignore[attr-defined]
+    assert (await create(services, "k")).id != first.id
+    assert len(await services.database.read(stored)) == 1
+
+
+async def test_expired_keys_are_removed_and_the_others_stay(services: Services) -> None:
+    for n in range(3):
+        await create(services, f"old {n}")
+    services.site.clock.now += DAY  # type: ignore[attr-defined]
+    await create(services, "new")
+    await Retention(services.database, services.site.clock, Limits(10**9, 10**9 * DAY)).trim()
+    assert [row[0] for row in await services.database.read(stored)] == ["new"]
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "a\nb", "schl\u00fcssel"])
+async def test_a_key_that_is_none_is_refused(services: Services, key: str) -> None:
+    with pytest.raises(InvalidParameter, match="idempotency key"):
+        await create(services, key)
+    assert await count(services) == 0
+
+
+async def test_what_is_kept_tells_nothing_of_the_request_without_the_secret(services: Services) -> None:
+    await create(services, "k", "web", Env=["PIN=7"])
+    ((_, digest, answer, _),) = await services.database.read(stored)
+    body = orjson.dumps(["web", "", (1, 45)]) + asked(Env=["PIN=7"]).to_json()
+    secret = (services.site.data_root / IDEMPOTENCY_FILE).read_bytes()
+    assert digest == hmac.digest(secret, body, "sha256").hex()
+    assert digest != hashlib.sha256(body).hexdigest()
+    assert secret.hex() not in digest + answer
+    assert b"PIN" not in answer.encode()
+    file = services.site.data_root / IDEMPOTENCY_FILE
+    assert (file.stat().st_mode & 0o777, len(secret)) == (0o600, 32)
+
+
+async def test_a_damaged_secret_is_told_and_nothing_is_made(services: Services) -> None:
+    file = services.site.data_root / IDEMPOTENCY_FILE
+    await asyncio.to_thread(file.write_bytes, b"short")
+    with pytest.raises(Unavailable, match="is damaged"):
+        await create(services, "k")
+    assert await count(services) == 0
