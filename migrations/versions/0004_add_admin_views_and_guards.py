@@ -19,7 +19,7 @@ SELECT
     c.image AS image,
     c.image_id AS image_id,
     c.state AS state,
-    h.status AS health,
+    (SELECT h.status FROM container_health h WHERE h.container_id = c.id) AS health,
     c.exit_code AS exit_code,
     c.oom_killed AS oom_killed,
     c.error AS error,
@@ -35,7 +35,7 @@ SELECT
     strftime('%Y-%m-%dT%H:%M:%S', c.finished_at / 1000000000 - (c.finished_at % 1000000000 < 0), 'unixepoch') || rtrim(printf('.%09d', (c.finished_at % 1000000000 + 1000000000) % 1000000000), '.0') || 'Z' AS finished_at,
     c.finished_at AS finished_at_ns,
     c.runtime_name AS runtime,
-    r.version AS runtime_version,
+    (SELECT r.version FROM runtimes r WHERE r.id = c.runtime_id) AS runtime_version,
     c.script_digest AS script_digest,
     c.engine AS engine,
     c.origin AS origin,
@@ -43,8 +43,6 @@ SELECT
     c.revision AS revision
 FROM containers c
 LEFT JOIN container_names n ON n.container_id = c.id AND n.kind = 'primary'
-LEFT JOIN container_health h ON h.container_id = c.id
-LEFT JOIN runtimes r ON r.id = c.runtime_id
     """,
     """
 CREATE VIEW v1_names AS

@@ -14,6 +14,8 @@ from statesvc.db.views import VIEWS, newest
 from statesvc.errors import Conflict, InvalidParameter
 
 MEMORY_LIMIT = 256 * 1024 * 1024
+# IDs are random: a join over all containers jumps about, and SQLite's 2 MiB would read each page again and again.
+PAGES_KIB = 64 * 1024
 STEPS_BETWEEN_LOOKS = 10_000
 # Beside the views: what tells of the schema, and what makes rows of a document.
 _TABLES = {"sqlite_schema", "sqlite_master", "json_each", "json_tree", "pragma_table_info", "pragma_table_list"}
@@ -60,6 +62,7 @@ def _opened(path: Path) -> Iterator[Any]:
             for pragma in ("query_only=ON", "trusted_schema=OFF", "cell_size_check=ON"):
                 connection.execute(f"PRAGMA {pragma}")
             connection.execute(f"PRAGMA hard_heap_limit={MEMORY_LIMIT}")
+            connection.execute(f"PRAGMA cache_size=-{PAGES_KIB}")
             yield connection
     except driver.Error as error:
         raise unavailable(error) or error from error

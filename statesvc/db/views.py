@@ -3,7 +3,8 @@
 `v1_containers` stays as it is when a `v2_containers` comes; `v_containers` is the newest of them. A column may be added
 at the end of a version, none is taken away. No view shows environment values, credentials, arguments of commands,
 options of log drivers or other text that may hold a secret: those columns are not in it. A view that is asked for one
-ID or name must let SQLite use the index: no GROUP BY, no LIMIT in its outermost SELECT.
+ID or name must let SQLite use the index: no GROUP BY, no LIMIT in its outermost SELECT. What few questions ask for is a
+SELECT of its own in a column, since SQLite makes a join whether it is asked for or not.
 
 The migrations carry their own copies; a test compares both. Importing this module lets `create_all` make them.
 """
@@ -95,7 +96,11 @@ VIEWS = (
             Column("image", "c.image", "The image as it was asked for."),
             Column("image_id", "c.image_id", "ID of the image; it may be gone."),
             Column("state", "c.state", "created, running, paused, restarting, removing, exited or dead."),
-            Column("health", "h.status", "starting, healthy, unhealthy or none; NULL without a health check."),
+            Column(
+                "health",
+                "(SELECT h.status FROM container_health h WHERE h.container_id = c.id)",
+                "starting, healthy, unhealthy or none; NULL without a health check.",
+            ),
             Column("exit_code", "c.exit_code", "Exit code of the last run."),
             Column("oom_killed", "c.oom_killed", "1: the last run was ended because memory ran out."),
             Column("error", "c.error", "Why the last start failed, or empty."),
@@ -117,19 +122,18 @@ VIEWS = (
             *_time("started_at", "c.started_at", "When it was last started; NULL: never."),
             *_time("finished_at", "c.finished_at", "When its last run ended; NULL: never."),
             Column("runtime", "c.runtime_name", "Name of the runtime that it asks for."),
-            Column("runtime_version", "r.version", "Version of the configuration that it runs on; NULL: not locked."),
+            Column(
+                "runtime_version",
+                "(SELECT r.version FROM runtimes r WHERE r.id = c.runtime_id)",
+                "Version of the configuration that it runs on; NULL: not locked.",
+            ),
             Column("script_digest", "c.script_digest", "The wrapper script that it holds, if any."),
             Column("engine", "c.engine", "The engine that has it, if any."),
             Column("origin", "c.origin", "created here, or imported from docker or podman."),
             Column("path", "c.path", "The program that it runs. Its arguments are not shown: they may hold secrets."),
             Column("revision", "c.revision", "Grows with every change."),
         ),
-        f"""
-FROM containers c
-{_NAMED}
-LEFT JOIN container_health h ON h.container_id = c.id
-LEFT JOIN runtimes r ON r.id = c.runtime_id
-        """,
+        f"FROM containers c\n{_NAMED}",
     ),
     View(
         "names",
