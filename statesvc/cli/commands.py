@@ -7,6 +7,7 @@ import typer
 
 from statesvc import __version__
 from statesvc.cli import db, import_
+from statesvc.cli.check import check
 from statesvc.cli.read_settings import read_settings
 from statesvc.cli.validate import validate
 
@@ -69,3 +70,4 @@ def serve(
 app.add_typer(import_.app, name="import")
 app.add_typer(db.app, name="db")
 app.command()(validate)
+app.command()(check)

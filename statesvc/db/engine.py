@@ -26,7 +26,17 @@ try:
 except ImportError:  # no wheel for this platform: the standard library's driver, if its SQLite is sound
     import sqlite3 as driver
 
-__all__ = ["Connection", "Database", "bare", "check_sqlite_version", "driver", "make_engine", "snapshot", "unavailable"]
+__all__ = [
+    "Connection",
+    "Database",
+    "bare",
+    "check_sqlite_version",
+    "driver",
+    "make_engine",
+    "reading",
+    "snapshot",
+    "unavailable",
+]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -109,6 +119,24 @@ def snapshot(path: Path, *, busy_timeout_ms: int = 5_000) -> Iterator[Any]:
             connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
             yield connection
     except driver.Error as error:
+        raise unavailable(error) or error from error
+
+
+@contextmanager
+def reading(path: Path, *, busy_timeout_ms: int = 5_000) -> Iterator[Connection]:
+    """Yield a connection of its own that sees one committed state of a file, for a process that serves nobody.
+
+    Raises Unavailable if SQLite cannot read the file.
+    """
+    engine = make_engine(path, busy_timeout_ms=busy_timeout_ms, query_only=True, checkpoints=False)
+    try:
+        with engine.connect() as connection:
+            bare(connection).execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                bare(connection).execute("ROLLBACK")
+    except (DBAPIError, driver.Error) as error:
         raise unavailable(error) or error from error
 
 

@@ -1,0 +1,43 @@
+"""`statesvc check`: is what is stored as it must be, down to every document? For people and for monitoring."""
+
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+from statesvc.errors import NotFound
+
+
+def check(
+    data_root: Annotated[Optional[Path], typer.Option("--data-root", help="Folder of the database.")] = None,  # noqa: UP045
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Check file, schema, every row, and the scripts that are held; the service may run.
+
+    Exit code 0: all is well. 1: something is wrong; it is printed. 3: there is no database. 4: it is newer than this
+    statesvc. 5: it cannot be read.
+    """
+    from statesvc.app import DATABASE, RUNTIMES
+    from statesvc.cli.read_settings import read_settings
+    from statesvc.host.scripts import ScriptFolder
+    from statesvc.services.checking import check as look
+
+    root = read_settings(data_root=data_root, hosts=()).data_root.absolute()
+    if not (root / DATABASE).exists():
+        raise NotFound(f"there is no database {root / DATABASE}")
+    report = look(root / DATABASE, ScriptFolder(root / RUNTIMES))
+    _print(report, as_json=as_json)
+    if not report.healthy:
+        raise typer.Exit(1)
+
+
+def _print(report: Any, *, as_json: bool) -> None:
+    if as_json:
+        import json
+
+        print(json.dumps(report.told(), indent=2))
+        return
+    for finding in report.findings:
+        print(f"{finding.code}: {finding.message}" + (f" (--repair: {finding.repair})" if finding.repair else ""))
+    print("healthy" if report.healthy else f"{len(report.findings)} findings")
