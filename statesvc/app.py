@@ -53,6 +53,7 @@ from statesvc.services.processes import Processes
 from statesvc.services.pruning import Pruning
 from statesvc.services.runtimes import Runtimes
 from statesvc.services.site import Site
+from statesvc.services.soundness import Soundness
 from statesvc.services.sweep import SweepReport, sweep
 from statesvc.services.system import System
 from statesvc.services.usage import DiskUsage
@@ -78,6 +79,7 @@ class Services:
 
     database: Database
     site: Site
+    soundness: Soundness
     containers: Containers
     images: Images
     journal: Journal
@@ -88,7 +90,7 @@ class Services:
 
     def application(self) -> Router:
         """Return the HTTP application over these services."""
-        processes = Processes(self.database)
+        processes = Processes(self.database, self.soundness)
         apis = (
             ContainersApi(self.containers, self.site.clock),
             ImagesApi(self.images),
@@ -101,7 +103,7 @@ class Services:
             FilesApi(processes),
             VolumesApi(Volumes(self.database)),
             NetworksApi(Networks(self.database, self.site)),
-            UsageApi(DiskUsage(self.database), self.site.clock),
+            UsageApi(DiskUsage(self.database, self.soundness), self.site.clock),
             EngineApi(),
             ImportsApi(self.importers),
         )
@@ -147,11 +149,13 @@ async def opened(
         else:
             runtimes.judge_by(written)
         images = Images(database, site)
-        journal = Journal(database, clock)
-        containers, system = Containers(database, site, images), System(database, site)
+        soundness = Soundness(database, clock)
+        stack.push_async_callback(soundness.settled)
+        journal = Journal(database, clock, soundness.note)
+        containers, system = Containers(database, site, images, soundness), System(database, site, soundness)
         importers: dict[str, Importer] = {"docker": DockerImporter(Imports(database, site))}
         waiting = Waiting(database)
-        yield Services(database, site, containers, images, journal, system, runtimes, waiting, importers)
+        yield Services(database, site, soundness, containers, images, journal, system, runtimes, waiting, importers)
 
 
 def _migrate(settings: Settings, root: Path, clock: Clock) -> None:
@@ -179,7 +183,7 @@ async def swept(services: Services, settings: Settings, *, dry_run: bool = False
 
 async def _serve(settings: Settings) -> None:
     async with opened(settings) as services:
-        await swept(services, settings)
+        services.system.last_sweep = (await swept(services, settings)).told()
         server = Server(services.application(), on_stop=services.end_streams)
         with ExitStack() as sockets:
             listeners = []

@@ -8,7 +8,10 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, select
 from statesvc.db.prepared import Statement
 from statesvc.db.tables import events
 from statesvc.domain.event import Event
+from statesvc.domain.stored import fault
 
+# The attribute of an event whose own cannot be read.
+UNREADABLE = "statesvc.damaged"
 _E = events.c
 _APPEND = Statement(insert(events))
 _AFTER = select(events).where(_E.seq > bindparam("seq")).order_by(_E.seq).limit(bindparam("limit"))
@@ -58,6 +61,18 @@ def between(conn: Connection, *, seq: int, last: int, since: int, until: int, li
 
 def _events(rows: Iterable[Row[tuple[int, int, str, str, str, str, int | None]]]) -> list[Event]:
     return [
-        Event(row.type, row.action, row.actor_id, row.time, orjson.loads(row.attributes), row.revision, row.seq)
+        Event(row.type, row.action, row.actor_id, row.time, attributes(row.attributes), row.revision, row.seq)
         for row in rows
     ]
+
+
+def attributes(stored: str) -> dict[str, str]:
+    """Return the attributes of an event; of those that cannot be read, only why."""
+    # Quicker than to judge each: what is an object, and nothing else, was written as one of strings.
+    try:
+        found = orjson.loads(stored)
+    except orjson.JSONDecodeError:
+        found = None
+    if isinstance(found, dict) and all(type(value) is str for value in found.values()):
+        return found
+    return {UNREADABLE: fault("events", "attributes", stored) or ""}

@@ -6,7 +6,7 @@ It reads every row once; the caller gives it one snapshot.
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, exists, literal, select
+from sqlalchemy import Connection, Table, bindparam, exists, literal, select
 
 from statesvc.db.containers import BY_ID, Inspection, labels, mounts
 from statesvc.db.insertion import Port
@@ -45,41 +45,66 @@ _DIGESTED = {"images": ("id", "config", image_id), "scripts": ("digest", "conten
 def damaged(conn: Connection) -> Iterator[Finding]:
     """Yield the columns that cannot be read: no text, no JSON, no document of their kind, not what the digest says."""
     for table in checked_tables():
-        columns = [*texts(table), *(column for of, column in JUDGES if of == table.name and of == "images")]
-        digested = _DIGESTED.get(table.name)
-        for row in stored(conn, table):
-            if digested:
-                yield from _digest(table.name, row.key, row.values, digested)
-            for column in columns:
-                value = row.values[column]
-                reason = None if value is None else fault(table.name, column, value)
-                if reason:
-                    yield unreadable(table.name, row.key, column, reason, row.container_id)
+        yield from _of_table(conn, table)
+
+
+def _of_table(conn: Connection, table: Table, only: tuple[str, str] | None = None) -> Iterator[Finding]:
+    columns = [*texts(table), *(column for of, column in JUDGES if of == table.name == "images")]
+    digested = _DIGESTED.get(table.name)
+    for row in stored(conn, table, only):
+        if digested:
+            yield from _digest(table.name, row.key, row.values, digested)
+        for column in columns:
+            value = row.values[column]
+            reason = None if value is None else fault(table.name, column, value)
+            if reason:
+                yield unreadable(table.name, row.key, column, reason, row.container_id)
+
+
+def owned(conn: Connection, container_id: str) -> list[Finding]:
+    """Return what cannot be read in the rows of a container, or is missing of them."""
+    found: list[Finding] = []
+    for table in checked_tables():
+        column = "id" if table is containers else "container_id"
+        if column in table.columns:
+            found += _of_table(conn, table, (column, container_id))
+    return found + [one for one in incomplete(conn, container_id) if one.container_id == container_id]
+
+
+def of_row(conn: Connection, table: str, key: str) -> list[Finding]:
+    """Return what cannot be read in a row of a table with one key."""
+    of = metadata.tables[table]
+    (column,) = of.primary_key
+    return list(_of_table(conn, of, (column.name, key)))
 
 
 def unreadable(table: str, key: str, column: str, reason: str, container_id: str | None) -> Finding:
     """Return the finding about a column that cannot be read."""
     return Finding(
-        "unreadable", table, key, column, f"{table}.{column} of {key} {reason}", "mark the row", container_id
+        "unreadable", table, key, column, f"{table}.{column} of {key} {reason}", "mark the row", container_id, reason
     )
 
 
 def _digest(table: str, key: str, values: dict[str, object], digested: tuple[str, str, object]) -> Iterator[Finding]:
     name, column, digest = digested
     if digest(values[column]) != bytes(values[name]).decode("utf-8", "replace"):  # type: ignore[operator, call-overload]
-        yield Finding("digest", table, key, column, f"{table}.{column} of {key} is not what its digest says", "")
+        reason = "is not what its digest says"
+        yield Finding("digest", table, key, column, f"{table}.{column} of {key} {reason}", "mark the row", None, reason)
 
 
-def incomplete(conn: Connection) -> Iterator[Finding]:
+def incomplete(conn: Connection, only: str | None = None) -> Iterator[Finding]:
     """Yield the containers without documents, and those without a name of their own."""
-    for container_id in conn.execute(select(_C.id).where(~exists().where(_S.container_id == _C.id))).scalars():
+    asked = select(_C.id) if only is None else select(_C.id).where(_C.id == only)
+    for container_id in conn.execute(asked.where(~exists().where(_S.container_id == _C.id))).scalars():
         message = f"container {container_id} has no documents"
-        yield Finding("no-documents", "container_specs", container_id, "", message, "mark the row", container_id)
+        yield Finding(
+            "no-documents", "container_specs", container_id, "", message, "mark the row", container_id, "is missing"
+        )
     own = exists().where(_N.container_id == _C.id, _N.kind == literal("primary"))
-    for container_id in conn.execute(select(_C.id).where(~own)).scalars():
+    for container_id in conn.execute(asked.where(~own)).scalars():
         message = f"container {container_id} has no name of its own"
         repair = "name it after its ID"
-        yield Finding("no-name", "container_names", container_id, "", message, repair, container_id)
+        yield Finding("no-name", "container_names", container_id, "", message, repair, container_id, "is missing")
 
 
 class Whole(NamedTuple):

@@ -35,15 +35,17 @@ def texts(table: Table) -> list[str]:
     return [name for name, kind in kinds.items() if isinstance(kind, Text | Json)]
 
 
-def stored(conn: Connection, table: Table) -> Iterator[StoredRow]:
-    """Yield every row of a table."""
+def stored(conn: Connection, table: Table, only: tuple[str, str] | None = None) -> Iterator[StoredRow]:
+    """Yield every row of a table, or those with a value in a column."""
     raw = bare(conn)
     names = [column.name for column in table.columns]
     keys = [column.name for column in table.primary_key]
     cursor = raw.cursor()
     before, raw.text_factory = raw.text_factory, bytes
     try:
-        cursor.execute(f"SELECT {', '.join(names)} FROM {table.name}")  # noqa: S608 - names of our own tables
+        where = f" WHERE {only[0]} = ?" if only else ""
+        every = f"SELECT {', '.join(names)} FROM {table.name}{where}"  # noqa: S608 - names of our own tables
+        cursor.execute(every, only[1:] if only else ())
         while chunk := cursor.fetchmany(FETCHED_AT_ONCE):
             raw.text_factory = before
             for row in chunk:

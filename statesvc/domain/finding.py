@@ -17,6 +17,7 @@ class Finding:
     message: str
     repair: str
     container_id: str | None = None
+    reason: str = ""
 
     def told(self) -> dict[str, object]:
         """Return the finding as it is handed out."""

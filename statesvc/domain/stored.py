@@ -87,6 +87,8 @@ def fault(table: str, column: str, value: bytes | str) -> str | None:
     Columns that hold no document have no fault but to be no text.
     """
     judge = JUDGES.get((table, column))
+    if isinstance(value, str) and value.startswith("\ufffd"):  # so begins what the engine could not read as text
+        return NOT_TEXT
     try:
         if (table, column) not in _BYTES and isinstance(value, bytes):
             value = value.decode()

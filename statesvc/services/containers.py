@@ -24,8 +24,9 @@ from statesvc.host import paths
 from statesvc.services import images, records
 from statesvc.services.images import Images
 from statesvc.services.runtimes import obstacle
-from statesvc.services.selection import Listed, ListQuery, select
+from statesvc.services.selection import Listed, ListQuery
 from statesvc.services.site import Site
+from statesvc.services.soundness import Soundness, damaged, faults_of
 from statesvc.validation import Context, Reference, Verdict, completion, mounts, platforms, references, update, verify
 
 Version = tuple[int, ...]
@@ -72,14 +73,15 @@ class Judgement:
 class Containers:
     """The registry of containers."""
 
-    def __init__(self, database: Database, site: Site, images: Images) -> None:
+    def __init__(self, database: Database, site: Site, images: Images, soundness: Soundness) -> None:
         self._database = database
         self._site = site
         self._images = images
+        self._soundness = soundness
 
     async def inspect(self, reference: str) -> Inspection:
-        """Return everything of the container a reference means."""
-        return await self._database.read(containers.inspect, reference)
+        """Return everything of the container a reference means. Raises Damaged if it cannot be read."""
+        return self._soundness.inspected(await self._database.read(containers.inspect, reference))
 
     async def find(self, reference: str) -> Found:
         """Return which container a reference means.
@@ -97,7 +99,7 @@ class Containers:
 
         Raises InvalidParameter for values no filter understands.
         """
-        return await self._database.scan(select, query)
+        return await self._soundness.listed(query)
 
     async def create(
         self, name: str, request: ContainerCreate, *, version: Version = NEWEST, platform: str = ""
@@ -119,7 +121,8 @@ class Containers:
             container_id, verified, image_id=image.id if image else "", created_at=now, site=self._site
         )
         candidates = () if own_name else naming.candidates(self._site.entropy, container_id)
-        await self._database.write(_insert, rows, verified, own_name, candidates)
+        rowid = await self._database.write(_insert, rows, verified, own_name, candidates)
+        self._soundness.written(rowid)
         for warning in (*warnings, *verified.warnings):
             log.warning("container created with a warning", container=container_id, warning=warning)
         return Created(container_id, (*warnings, *verified.warnings))
@@ -245,6 +248,8 @@ def _look_up_all(conn: Connection, asked: frozenset[str]) -> Mapping[str, Refere
 def _look_up(conn: Connection, reference: str) -> Reference:
     try:
         row = containers.inspect(conn, reference)
+        if faults := faults_of(row):
+            raise damaged(row.id, faults)
     except StateError as error:
         return Reference(missing=error.message)
     on_host = orjson.loads(row.host_config)["NetworkMode"] == "host"
@@ -257,9 +262,9 @@ def _insert(
     verified: Verified,
     own_name: str,
     candidates: tuple[str, ...],
-) -> None:
+) -> int:
     container, belongings = rows
-    insertion.add(conn, container, verified, belongings)
+    rowid = insertion.add(conn, container, verified, belongings)
     if own_name:
         names.reserve(conn, own_name, container.id)
     else:
@@ -272,6 +277,7 @@ def _insert(
     events.append(
         conn, Event("container", "create", container.id, container.created_at, attributes, container.revision)
     )
+    return rowid
 
 
 def _update(conn: Connection, reference: str, asked: HostConfig, now: int) -> None:

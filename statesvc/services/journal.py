@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -10,6 +10,7 @@ from statesvc.db import events, images
 from statesvc.db.engine import Connection, Database
 from statesvc.domain.event import Event
 from statesvc.domain.image_config import parse_image_config
+from statesvc.domain.stored import fault
 from statesvc.domain.times import Clock
 
 PAGE = 500
@@ -25,10 +26,11 @@ class Span:
 
 
 class Journal:
-    """The events in commit order."""
+    """The events in commit order; `note` is told table and key of those that cannot be read."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, note: Callable[[str, str], None]) -> None:
         self._database = database
+        self._note = note
         self._clock = clock
         self._waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
         self._lock = threading.Lock()
@@ -60,8 +62,14 @@ class Journal:
     async def _recorded(self, span: Span, last: int) -> AsyncIterator[list[Event]]:
         seq, until = 0, _FOREVER if span.until is None else span.until
         while page := await self._scan(seq, last, span.since or 0, until):
-            yield page
+            yield self._note_unreadable(page)
             seq = page[-1].seq
+
+    def _note_unreadable(self, page: list[Event]) -> list[Event]:
+        for event in page:
+            if events.UNREADABLE in event.attributes:
+                self._note("events", str(event.seq))
+        return page
 
     async def _scan(self, seq: int, last: int, since: int, until: int) -> list[Event]:
         return await self._database.scan(events.between, seq=seq, last=last, since=since, until=until, limit=PAGE)
@@ -78,7 +86,7 @@ class Journal:
             bell.clear()
             while page := await self._database.read(events.after, seq, PAGE):
                 seq = page[-1].seq
-                yield page
+                yield self._note_unreadable(page)
 
     def _wake(self) -> None:
         with self._lock:
@@ -91,6 +99,7 @@ class Journal:
 def log_image(conn: Connection, action: str, image_id: str, name: str, now: int) -> None:
     """Write an event about an image. Its labels and the name it was addressed by are the attributes."""
     image = images.by_id(conn, image_id)
-    labels = parse_image_config(image.config).labels if image else {}
+    unreadable = image is None or fault("images", "config", image.config)
+    labels = {} if image is None or unreadable else parse_image_config(image.config).labels
     attributes = labels | {"name": name}
     events.append(conn, Event("image", action, image_id, now, attributes))

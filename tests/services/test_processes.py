@@ -63,7 +63,7 @@ CASES = [(asked, state, kind, told) for asked, states, kind, told in REFUSED for
 
 @pytest.fixture
 def processes(services: Services) -> Processes:
-    return Processes(services.database)
+    return Processes(services.database, services.soundness)
 
 
 async def create(services: Services, state: str = "created", *, log_driver: str = "", **config: object) -> str:
