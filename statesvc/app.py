@@ -32,12 +32,12 @@ from statesvc.api.validation import ValidationApi
 from statesvc.api.volumes import VolumesApi
 from statesvc.db import migrate
 from statesvc.db import runtimes as versions
-from statesvc.db.backup import Backups
+from statesvc.db.backup import Backup, Backups
 from statesvc.db.engine import Connection, Database
 from statesvc.domain.ids import Entropy
 from statesvc.domain.import_report import Importer
 from statesvc.domain.times import Clock
-from statesvc.errors import InvalidParameter, StateError, Unavailable
+from statesvc.errors import Conflict, InvalidParameter, StateError, Unavailable
 from statesvc.host import facts
 from statesvc.host.lock import DataRootLock
 from statesvc.host.scripts import ScriptFolder
@@ -48,6 +48,7 @@ from statesvc.services.containers import Containers
 from statesvc.services.images import Images
 from statesvc.services.imports import Imports
 from statesvc.services.journal import Journal
+from statesvc.services.mending import Mended, mend
 from statesvc.services.networks import Networks
 from statesvc.services.processes import Processes
 from statesvc.services.pruning import Pruning
@@ -179,6 +180,26 @@ async def swept(services: Services, settings: Settings, *, dry_run: bool = False
     """Sweep the open data root; see `services.sweep`."""
     folder, clock = ScriptFolder(services.site.data_root / RUNTIMES), services.site.clock
     return await sweep(services.database, folder, clock, history=settings.history_versions, dry_run=dry_run)
+
+
+async def repaired(settings: Settings, *, clock: Clock = wall_clock) -> tuple[Backup, Mended, SweepReport]:
+    """Repair a data root that no service holds; return the backup of the database before, and what was done.
+
+    Raises Conflict if another process holds it or its database has another schema than the newest.
+    """
+    root = settings.data_root.absolute()
+    with DataRootLock(root):
+        if migrate.current(root / DATABASE) != migrate.known_revisions()[-1]:
+            raise Conflict("only a database of the newest schema can be repaired: run `statesvc db upgrade` first")
+        backup = Backups(root / BACKUPS, settings.backups_kept, clock).take(root / DATABASE, sound=False)
+        database = Database(root / DATABASE, busy_timeout_ms=settings.busy_timeout_ms)
+        try:
+            mended = await database.write(mend, clock())
+            folder = ScriptFolder(root / RUNTIMES)
+            report = await sweep(database, folder, clock, history=settings.history_versions)
+        finally:
+            database.close()
+    return backup, mended, report
 
 
 async def _serve(settings: Settings) -> None:

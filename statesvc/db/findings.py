@@ -38,6 +38,15 @@ _PORTS = Statement(
     .where(_P.container_id == bindparam("container_id"))
     .order_by(_P.position)
 )
+# What other rows can say of a damaged one.
+MENDED_FROM = {
+    "containers.summary": "write it again from the documents, or mark the row",
+    "containers.args": "write it again from config, or mark the row",
+    "container_labels": "write them again from config, or mark the row",
+    "container_networks": "write them again from network_settings, or mark the row",
+    "container_mounts.document": "write it again from the summary, or mark the row",
+    "container_health.log": "empty the log",
+}
 # Columns whose bytes are what the key says.
 _DIGESTED = {"images": ("id", "config", image_id), "scripts": ("digest", "content", digest_of)}
 
@@ -80,8 +89,9 @@ def of_row(conn: Connection, table: str, key: str) -> list[Finding]:
 
 def unreadable(table: str, key: str, column: str, reason: str, container_id: str | None) -> Finding:
     """Return the finding about a column that cannot be read."""
+    repair = MENDED_FROM.get(f"{table}.{column}", MENDED_FROM.get(table, "mark the row"))
     return Finding(
-        "unreadable", table, key, column, f"{table}.{column} of {key} {reason}", "mark the row", container_id, reason
+        "unreadable", table, key, column, f"{table}.{column} of {key} {reason}", repair, container_id, reason
     )
 
 
@@ -142,6 +152,12 @@ def whole(conn: Connection, row: Inspection, summary: str) -> Whole:
     )
 
 
+def summary_of(conn: Connection, container_id: str) -> str:
+    """Return the summary of a container, as it is stored."""
+    found: str = _SUMMARY.value(conn, {"container_id": container_id})
+    return found
+
+
 def stale_marks(conn: Connection, causes: set[tuple[str, str, str]]) -> Iterator[Finding]:
     """Yield the marks on rows that are gone, or in which nothing is wrong by now."""
     for table, key, column, owner in conn.execute(select(_Q.table_name, _Q.key, _Q.column_name, _Q.container_id)).all():
@@ -158,12 +174,12 @@ def orphans(conn: Connection) -> Iterator[Finding]:
         column = next(row[3] for row in keys if row[0] == number)
         yield Finding(
             "orphan", table, "", column, f"a row of {table} refers by {column} to a row of {parent} that is not there",
-            "remove the row" if table in _DISPENSABLE else "",
+            "remove the row" if table in DISPENSABLE else "",
         )  # fmt: skip
 
 
 # Rows that say nothing without the row they belong to.
-_DISPENSABLE = frozenset(
+DISPENSABLE = frozenset(
     table.name
     for table in metadata.sorted_tables
     if any(key.ondelete == "CASCADE" for column in table.columns for key in column.foreign_keys)

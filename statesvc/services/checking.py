@@ -10,16 +10,16 @@ import orjson
 
 from statesvc.db import checkup, findings, scripts
 from statesvc.db.checkup import Checkup
+from statesvc.db.containers import Inspection
 from statesvc.db.engine import Connection, reading
 from statesvc.db.findings import Whole
 from statesvc.domain.decode import decode_value
 from statesvc.domain.documents import Config, HostConfig
 from statesvc.domain.finding import Finding
+from statesvc.domain.stored import MOUNTS, fault
 from statesvc.domain.wrapper_script import digest_of, file_name
 from statesvc.host.scripts import ScriptFolder
 from statesvc.services import records
-
-NEEDS_BACKUP = "restore a backup: the file itself is damaged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,11 @@ def check(database: Path, folder: ScriptFolder) -> Report:
 
 def rows(conn: Connection, folder: ScriptFolder) -> list[Finding]:
     """Return what is wrong with the rows, and with the files of the scripts."""
+    return [*of_rows(conn), *_of_scripts(conn, folder)]
+
+
+def of_rows(conn: Connection) -> list[Finding]:
+    """Return what is wrong with the rows."""
     unreadable = [*findings.damaged(conn), *findings.incomplete(conn)]
     broken = {one.container_id for one in unreadable if one.container_id}
     found = [*unreadable, *findings.orphans(conn)]
@@ -62,7 +67,6 @@ def rows(conn: Connection, folder: ScriptFolder) -> list[Finding]:
         found += disagreements(whole)
     causes = {(one.table, one.key, one.column) for one in unreadable}
     found += findings.stale_marks(conn, causes)
-    found += _of_scripts(conn, folder)
     return found
 
 
@@ -95,6 +99,17 @@ def disagreements(whole: Whole) -> Iterator[Finding]:
 def _differs(code: str, table: str, whole: Whole, what: str, repair: str) -> Finding:
     message = f"the {what} of container {whole.row.id} are not those of its documents"
     return Finding(code, table, whole.row.id, "summary" if what == "summary" else "", message, repair, whole.row.id)
+
+
+def unreadable_documents(row: Inspection) -> bool:
+    """Say whether a document is damaged of which a summary is made."""
+    documents = (
+        ("containers", "args", row.args),
+        ("container_specs", "config", row.config),
+        ("container_specs", "host_config", row.host_config),
+        ("container_specs", "network_settings", row.network_settings),
+    )
+    return any(fault(*document) for document in documents) or bool(MOUNTS(f"[{row.mounts or ''}]"))
 
 
 def summary(whole: Whole) -> str:

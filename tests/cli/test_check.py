@@ -126,3 +126,56 @@ def test_a_finding_names_row_and_column_and_tells_no_content(root: Path) -> None
     assert found["key"] == found["container_id"]
     assert found["repair"] == "mark the row"
     assert "hush" not in json.dumps(findings(root))
+
+
+def repair(root: Path, *, code: int = 0) -> str:
+    return statesvc("check", "--repair", root=root, code=code).stdout
+
+
+def test_a_repair_backs_up_the_database_as_it_was(root: Path) -> None:
+    alter(root, "UPDATE containers SET summary = '['")
+    told = repair(root)
+    (backup,) = (root / "backups").iterdir()
+    assert f"backup: {backup} " in told
+    with make_engine(backup, busy_timeout_ms=0, query_only=True).connect() as conn:
+        assert set(conn.exec_driver_sql("SELECT summary FROM containers").scalars()) == {"["}
+
+
+def test_what_nothing_says_any_more_is_marked_and_stays(root: Path) -> None:
+    alter(root, "UPDATE container_specs SET config = '{' WHERE rowid = 1")
+    assert "marked: container_specs.config of" in repair(root, code=1)
+    assert "marked:" not in repair(root, code=1)
+    with running(root) as service:
+        health = service.call("GET", "/statesvc/v1/health").json()
+        assert health["quarantined"] == 1
+        assert health["healthy"] is False
+        name = health["marks"][0]["container_id"]
+        assert service.call("GET", f"/containers/{name}/json").status == 500
+        assert service.call("DELETE", f"/containers/{name}").status == 204
+        assert service.call("GET", "/statesvc/v1/health").json()["healthy"] is True
+    assert statesvc("check", root=root).stdout == "healthy\n"
+
+
+def test_a_repair_takes_the_mark_off_what_was_mended_by_hand(root: Path) -> None:
+    with make_engine(root / "statesvc.db", busy_timeout_ms=0, query_only=True).connect() as conn:
+        config = conn.exec_driver_sql("SELECT config FROM container_specs WHERE rowid = 1").scalar_one()
+    alter(root, "UPDATE container_specs SET config = '{' WHERE rowid = 1")
+    repair(root, code=1)
+    engine = make_engine(root / "statesvc.db", busy_timeout_ms=0, query_only=False)
+    with engine.connect() as conn:
+        conn.exec_driver_sql("UPDATE container_specs SET config = ? WHERE rowid = 1", (config,))
+    assert codes(root) == {"stale-mark"}
+    assert "took the mark off container_specs.config" in repair(root)
+
+
+def test_a_repair_is_refused_while_a_service_holds_the_data_root(held: Service) -> None:
+    done = statesvc("check", "--repair", root=held.data_root, code=4)
+    assert "in use by another statesvc" in done.stderr
+
+
+def test_an_orphaned_script_file_is_removed(root: Path) -> None:
+    (root / "runtimes").mkdir(exist_ok=True)
+    orphan = root / "runtimes" / f"old.{'a' * 64}"
+    orphan.write_text("#!/bin/sh\n")
+    assert f"removed files: {orphan.name}" in repair(root)
+    assert not orphan.exists()
