@@ -16,9 +16,10 @@ from statesvc.db.containers import BY_ID, Inspection
 from statesvc.db.engine import Connection, Database
 from statesvc.db.findings import owned
 from statesvc.db.listing import ListedRow
+from statesvc.domain.documents import Config, HostConfig
 from statesvc.domain.finding import Mark
 from statesvc.domain.state import readable
-from statesvc.domain.stored import MOUNTS, fault
+from statesvc.domain.stored import MOUNTS, fault, outline_fault
 from statesvc.domain.times import Clock
 from statesvc.errors import Damaged, StateError
 from statesvc.services import checking
@@ -149,15 +150,13 @@ def damaged(container_id: str, faults: Sequence[object]) -> Damaged:
 
 def faults_of(row: Inspection) -> list[_Fault]:
     """Return what of a container cannot be read."""
-    documents = (
-        ("containers", "args", row.args),
-        ("container_specs", "config", row.config),
-        ("container_specs", "host_config", row.host_config),
-        ("container_specs", "network_settings", row.network_settings),
+    reasons = (
+        ("containers", "args", fault("containers", "args", row.args)),
+        ("container_specs", "config", outline_fault(Config, row.config)),
+        ("container_specs", "host_config", outline_fault(HostConfig, row.host_config)),
+        ("container_specs", "network_settings", fault("container_specs", "network_settings", row.network_settings)),
     )
-    found = [
-        _Fault(table, column, reason) for table, column, text in documents if (reason := fault(table, column, text))
-    ]
+    found = [_Fault(table, column, reason) for table, column, reason in reasons if reason]
     if row.mounts is not None and MOUNTS(f"[{row.mounts}]"):
         found.append(_Fault("container_mounts", "document", "is not a mount point"))
     if row.status is not None and (reason := fault("container_health", "log", row.log or "")):
