@@ -33,12 +33,12 @@ from statesvc.api.validation import ValidationApi
 from statesvc.api.volumes import VolumesApi
 from statesvc.db import migrate
 from statesvc.db import runtimes as versions
-from statesvc.db.backup import Backups
+from statesvc.db.backup import Backup, Backups
 from statesvc.db.engine import Connection, Database
 from statesvc.domain.ids import Entropy
 from statesvc.domain.import_report import Importer
 from statesvc.domain.times import Clock
-from statesvc.errors import InvalidParameter, StateError, Unavailable
+from statesvc.errors import Conflict, InvalidParameter, StateError, Unavailable
 from statesvc.host import facts
 from statesvc.host.lock import DataRootLock
 from statesvc.host.scripts import ScriptFolder
@@ -51,6 +51,7 @@ from statesvc.services.images import Images
 from statesvc.services.imports import Imports
 from statesvc.services.journal import Journal
 from statesvc.services.lifecycle import Lifecycle
+from statesvc.services.mending import Mended, mend
 from statesvc.services.networks import Networks
 from statesvc.services.processes import Processes
 from statesvc.services.pruning import Pruning
@@ -59,6 +60,7 @@ from statesvc.services.runtime_history import RuntimeHistory
 from statesvc.services.runtimes import Runtimes
 from statesvc.services.site import Site
 from statesvc.services.snapshots import Snapshots
+from statesvc.services.soundness import Soundness
 from statesvc.services.sweep import SweepReport, sweep
 from statesvc.services.system import System
 from statesvc.services.usage import DiskUsage
@@ -85,6 +87,7 @@ class Services:
 
     database: Database
     site: Site
+    soundness: Soundness
     containers: Containers
     images: Images
     keys: Keys
@@ -99,7 +102,7 @@ class Services:
 
     def application(self) -> Router:
         """Return the HTTP application over these services."""
-        processes = Processes(self.database, self.site)
+        processes = Processes(self.database, self.site, self.soundness)
         apis = (
             ContainersApi(self.containers, self.site.clock),
             ImagesApi(self.images),
@@ -113,7 +116,7 @@ class Services:
             FilesApi(processes),
             VolumesApi(Volumes(self.database)),
             NetworksApi(Networks(self.database, self.site)),
-            UsageApi(DiskUsage(self.database), self.site.clock),
+            UsageApi(DiskUsage(self.database, self.soundness), self.site.clock),
             EngineApi(),
             ImportsApi(self.importers),
         )
@@ -161,14 +164,17 @@ async def opened(
             runtimes.judge_by(written)
         images = Images(database, site)
         keys = Keys(site, root / IDEMPOTENCY_FILE, settings.idempotency_hours)
+        soundness = Soundness(database, clock)
+        stack.push_async_callback(soundness.settled)
         yield Services(
             database=database,
             site=site,
-            containers=Containers(database, site, images, keys),
+            soundness=soundness,
+            containers=Containers(database, site, images, keys, soundness),
             images=images,
             keys=keys,
-            journal=Journal(database, clock),
-            system=System(database, site),
+            journal=Journal(database, clock, soundness.note),
+            system=System(database, site, soundness),
             runtimes=runtimes,
             runtime_history=history,
             lifecycle=Lifecycle(database, site, folder),
@@ -201,9 +207,29 @@ async def swept(services: Services, settings: Settings, *, dry_run: bool = False
     return await sweep(services.database, folder, clock, history=settings.history_versions, dry_run=dry_run)
 
 
+async def repaired(settings: Settings, *, clock: Clock = wall_clock) -> tuple[Backup, Mended, SweepReport]:
+    """Repair a data root that no service holds; return the backup of the database before, and what was done.
+
+    Raises Conflict if another process holds it or its database has another schema than the newest.
+    """
+    root = settings.data_root.absolute()
+    with DataRootLock(root):
+        if migrate.current(root / DATABASE) != migrate.known_revisions()[-1]:
+            raise Conflict("only a database of the newest schema can be repaired: run `statesvc db upgrade` first")
+        backup = Backups(root / BACKUPS, settings.backups_kept, clock).take(root / DATABASE, sound=False)
+        database = Database(root / DATABASE, busy_timeout_ms=settings.busy_timeout_ms)
+        try:
+            mended = await database.write(mend, clock())
+            folder = ScriptFolder(root / RUNTIMES)
+            report = await sweep(database, folder, clock, history=settings.history_versions)
+        finally:
+            database.close()
+    return backup, mended, report
+
+
 async def _serve(settings: Settings) -> None:
     async with opened(settings) as services:
-        await swept(services, settings)
+        services.system.last_sweep = (await swept(services, settings)).told()
         server = Server(services.application(), on_stop=services.end_streams)
         async with AsyncExitStack() as sockets:
             await sockets.enter_async_context(services.retention.kept_up())

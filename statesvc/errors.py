@@ -11,6 +11,7 @@ StateError
 ├── PreconditionFailed   the state changed since the caller looked
 ├── TooLarge             the request is larger than the service accepts
 ├── NotOffered           the service does not do this, and says what does
+├── Damaged              what is stored of it cannot be read: repair or remove it
 └── Unavailable          the service cannot do it now: try again later
 
 Anything else that is raised is a bug in statesvc.
@@ -96,6 +97,10 @@ class TooLarge(StateError):
 
 class NotOffered(StateError):
     """The service does not do this; the message says what does."""
+
+
+class Damaged(StateError):
+    """What is stored of this object cannot be read. Again is no use: it must be repaired, or removed."""
 
 
 class Unavailable(StateError):

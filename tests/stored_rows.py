@@ -207,6 +207,18 @@ ROWS: Mapping[str, Sequence[Mapping[str, Any]]] = {
             "began_at": BORN,
         },
     ],
+    "quarantine": [
+        {
+            "table_name": "container_specs",
+            "key": CACHE,
+            "column_name": "config",
+            "container_id": CACHE,
+            "reason": "is not JSON",
+            "raw": b'{"Env":[\xff',
+            "since": BORN + 3,
+        },
+        {"table_name": "events", "key": "41", "column_name": "attributes", "reason": "is not JSON", "since": BORN},
+    ],
     "events": [
         {
             "seq": 41,

@@ -15,6 +15,8 @@ STATUS: dict[type[errors.StateError], int] = {
     errors.NotModified: 304,
     errors.PreconditionFailed: 412,
     errors.TooLarge: 413,
+    # As Docker answers for what it cannot read; 503 would have clients try again, and 404 look for something else.
+    errors.Damaged: 500,
     errors.NotOffered: 501,
     errors.Unavailable: 503,
 }

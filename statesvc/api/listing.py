@@ -9,7 +9,7 @@ from statesvc.domain import filters
 from statesvc.domain.state import State
 from statesvc.domain.times import human
 from statesvc.errors import InvalidParameter
-from statesvc.services.selection import ACCEPTED, Listed, ListQuery
+from statesvc.services.selection import ACCEPTED, Listed, ListedRow, ListQuery
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 
@@ -36,9 +36,19 @@ def render(listed: Listed, now: int) -> bytes:
         f'{{"Names":[{names}],{images[image, image_id]},'
         f"{created if state == 'created' else _told(state, exit_code, started_at, finished_at, health, now)}"
         f"{summary[1:]}"
-        for _, names, image, image_id, state, exit_code, started_at, finished_at, health, summary in listed.rows
+        for _, names, image, image_id, state, exit_code, started_at, finished_at, health, summary, _ in listed.rows
     ]
+    if listed.damaged:
+        for at, row in enumerate(listed.rows):
+            if row.id in listed.damaged:
+                entries[at] = _damaged(row, images[row.image, row.image_id], listed.damaged[row.id])
     return f"[{','.join(entries)}]\n".encode()
+
+
+def _damaged(row: ListedRow, image: str, why: str) -> str:
+    """Return the entry of a container that cannot be read: clients show its status, which says so."""
+    told = orjson.dumps({"State": row.state, "Status": f"Damaged: {why}"}).decode()[1:-1]
+    return f'{{"Names":[{row.names}],{image},{told},{row.summary[1:]}'
 
 
 def _told(

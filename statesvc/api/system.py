@@ -39,6 +39,7 @@ class SystemApi:
             Route("HEAD", "/_ping", self.ping_head),
             Route("GET", "/version", self.version),
             Route("GET", "/info", self.info),
+            Route("GET", "/statesvc/v1/health", self.health),
         ]
 
     async def ping(self, _call: Call) -> Response:
@@ -81,6 +82,10 @@ class SystemApi:
         return json_answer(
             self._state(await self._system.counts()) | self._host() | self._daemon(await self._system.features())
         )
+
+    async def health(self, _call: Call) -> Response:
+        """GET /statesvc/v1/health"""
+        return json_answer((await self._system.health()).told())
 
     def _state(self, counts: Counts) -> dict[str, object]:
         by_state = counts.containers

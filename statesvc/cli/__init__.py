@@ -2,7 +2,7 @@
 
 import sys
 
-from statesvc.errors import Conflict, InvalidParameter, NotFound, NotOffered, StateError, Unavailable
+from statesvc.errors import Conflict, Damaged, InvalidParameter, NotFound, NotOffered, StateError, Unavailable
 
 # The twin of api/errors.py: what a script can tell from the exit code.
 EXIT_CODES: dict[type[StateError], int] = {
@@ -11,6 +11,7 @@ EXIT_CODES: dict[type[StateError], int] = {
     Conflict: 4,
     Unavailable: 5,
     NotOffered: 6,
+    Damaged: 7,
 }
 
 

@@ -7,6 +7,7 @@ import typer
 
 from statesvc import __version__
 from statesvc.cli import db, export, import_, runtimes, sql
+from statesvc.cli.check import check
 from statesvc.cli.read_settings import read_settings
 from statesvc.cli.validate import validate
 
@@ -72,3 +73,4 @@ app.add_typer(export.app, name="export")
 app.add_typer(runtimes.app, name="runtimes")
 app.command()(validate)
 app.command(epilog=sql.EPILOG)(sql.sql)
+app.command()(check)

@@ -95,7 +95,9 @@ async def _judge_here(settings: Any, body: bytes, data_root: Path) -> Any:
     async with opened(settings, adopt_configuration=False) as services:
         # Binds are judged by the data root that was asked for, also where a throw-away one is opened in its place.
         site = replace(services.site, data_root=data_root)
-        return (await Containers(services.database, site, services.images, services.keys).judge(body)).told()
+        return (
+            await Containers(services.database, site, services.images, services.keys, services.soundness).judge(body)
+        ).told()
 
 
 def _show(judgement: Any) -> None:

@@ -33,11 +33,12 @@ class Backup:
         return sum(table.rows for table in self.tables.values())
 
 
-def copy(database: Path, target: Path) -> Backup:
+def copy(database: Path, target: Path, *, sound: bool = True) -> Backup:
     """Copy one committed state of a database to a new file, and verify the copy. Any number of programs may write on.
 
     The file is there, synced, with mode 0600, once this returns; before, and after an error, there is none. Raises
-    Conflict if the target exists or the database is damaged, Unavailable if disk or database cannot be used.
+    Conflict if the target exists or the database is damaged (unless it need not be `sound`: the copy is as damaged),
+    Unavailable if disk or database cannot be used.
     """
     if target.exists():
         raise Conflict(f"{target} exists already: name a file that does not")
@@ -45,7 +46,7 @@ def copy(database: Path, target: Path) -> Backup:
         with snapshot(database) as source:
             _copy_pages(source, partial)
             expected = schema.contents(source)
-        backup = verified(partial, copy_of=database)
+        backup = verified(partial, copy_of=database, sound=sound)
         if backup.tables != expected:
             wrong = sorted(table for table in expected if backup.tables.get(table) != expected[table])
             raise Unavailable(f"the copy of {database} differs from it in {', '.join(wrong)}: it was thrown away")
@@ -53,10 +54,10 @@ def copy(database: Path, target: Path) -> Backup:
     return Backup(target, backup.revision, backup.tables)
 
 
-def verified(path: Path, *, copy_of: Path | None = None) -> Backup:
+def verified(path: Path, *, copy_of: Path | None = None, sound: bool = True) -> Backup:
     """Open a copy and read all of it. Raises Conflict if it is damaged, Unavailable if it cannot be read."""
     with snapshot(path) as connection:
-        if found := schema.damage(connection, limit=10):
+        if sound and (found := schema.damage(connection, limit=10)):
             raise Conflict(f"{copy_of or path} is damaged: {'; '.join(found)}")
         return Backup(path, schema.revision(connection), schema.contents(connection))
 
@@ -105,11 +106,11 @@ class Backups:
     keep: int
     clock: Clock
 
-    def take(self, database: Path) -> Backup:
+    def take(self, database: Path, *, sound: bool = True) -> Backup:
         """Back up a database under a name that tells the time, and remove the oldest beyond the number that is kept."""
         with snapshot(database) as connection:
             revision = schema.revision(connection)
-        backup = copy(database, self.new_name(revision))
+        backup = copy(database, self.new_name(revision), sound=sound)
         self.prune(spare=backup.path)
         return backup
 

@@ -1,5 +1,6 @@
 """Containers: the narrow row, the wide documents beside it, and how both are looked up."""
 
+from collections import Counter
 from typing import Any, NamedTuple, TypeVar
 
 import orjson
@@ -32,8 +33,9 @@ from statesvc.domain.decode import decode_value
 from statesvc.domain.documents import HostConfig
 from statesvc.domain.ids import is_full
 from statesvc.domain.mount_point import MountPoint
-from statesvc.domain.state import State
-from statesvc.errors import InvalidParameter, NotFound
+from statesvc.domain.state import State, readable
+from statesvc.domain.stored import fault
+from statesvc.errors import Damaged, InvalidParameter, NotFound
 
 
 class Inspection(NamedTuple):
@@ -87,6 +89,7 @@ class Inspection(NamedTuple):
     status: str | None
     streak: int | None
     log: str | None
+    rowid: int
     rank: int
 
 
@@ -109,6 +112,7 @@ _PRIMARY: ColumnClause[str] = literal_column("'primary'")
 _SLASH: ColumnClause[str] = literal_column("'/'")
 _ARROW: ColumnClause[str] = literal_column("':/'")
 _TWO: ColumnClause[int] = literal_column("2")
+_ROWID: ColumnClause[int] = literal_column("containers.rowid").label("rowid")  # type: ignore[assignment]
 # What only an engine asks (db/lifecycle.py), and what only a list shows.
 _NOT_INSPECTED = frozenset({"summary", "script_digest", "engine", "attempt", "prepared_at"})
 _C, _N, _S, _H = containers.c, container_names.c, container_specs.c, container_health.c
@@ -143,7 +147,7 @@ def _inspection(*where: Any) -> Select[Any]:
     wide = [column for column in container_specs.columns if column.name != "container_id"]
     narrow = [column for column in containers.columns if column.name not in _NOT_INSPECTED]
     return (
-        select(*narrow, *wide, NAME, _MOUNTS, _LINKS, _EXECS, _H.status, _H.streak, _H.log)
+        select(*narrow, *wide, NAME, _MOUNTS, _LINKS, _EXECS, _H.status, _H.streak, _H.log, _ROWID)
         .join_from(containers, container_specs, _S.container_id == _C.id)
         .join(container_health, _H.container_id == _C.id, isouter=True)
         .where(*where)
@@ -223,13 +227,17 @@ def inspect(conn: Connection, reference: str) -> Inspection:
         row = BY_ID.first(conn, {"reference": reference})
         if row is not None:
             return row
-    return best(conn, RANKED, reference)
+    try:
+        return best(conn, RANKED, reference)
+    except NotFound:
+        found = find(conn, reference)  # a row without its documents
+    raise Damaged(f"container {found.id} is damaged: its documents are missing")
 
 
 def find(conn: Connection, reference: str) -> Found:
     """Return the container a reference means. Raises as inspect does."""
     found = best(conn, RANKED_ROW, reference)
-    return found._replace(state=State(found.state))
+    return found._replace(state=readable(found.state), name=found.name or "")
 
 
 def exists(conn: Connection, container_id: str) -> bool:
@@ -243,14 +251,20 @@ def remove(conn: Connection, container_id: str) -> None:
 
 
 def mounts(conn: Connection, container_id: str) -> tuple[MountPoint, ...]:
-    """Return what is mounted in a container, in the order of the destinations."""
+    """Return what is mounted in a container, in the order of the destinations. Raises Damaged."""
     rows = _MOUNT_POINTS.run(conn, {"container_id": container_id}).fetchall()
+    if any(fault("container_mounts", "document", document) for document, _ in rows):
+        raise Damaged(f"container {container_id} is damaged: a mount point cannot be read")
     return tuple(MountPoint.of_document(document, named=bool(named)) for document, named in rows)
 
 
 def host_config(conn: Connection, container_id: str) -> HostConfig:
-    """Return the host configuration of a container."""
-    return decode_value(HostConfig, orjson.loads(_HOST_CONFIG.value(conn, {"container_id": container_id})))
+    """Return the host configuration of a container. Raises Damaged if it cannot be read."""
+    text = _HOST_CONFIG.value(conn, {"container_id": container_id})
+    reason = "is missing" if text is None else fault("container_specs", "host_config", text)
+    if reason:
+        raise Damaged(f"container {container_id} is damaged: container_specs.host_config {reason}")
+    return decode_value(HostConfig, orjson.loads(text))
 
 
 def store_host_config(conn: Connection, container_id: str, changed: HostConfig) -> int:
@@ -274,12 +288,15 @@ def labels(conn: Connection, container_id: str) -> dict[str, str]:
 def users_of_image(conn: Connection, image_id: str) -> list[tuple[str, State]]:
     """Return ID and state of the containers made from an image, the newest first."""
     rows = conn.execute(select(_C.id, _C.state).where(_C.image_id == image_id).order_by(_C.created_at.desc()))
-    return [(row.id, State(row.state)) for row in rows]
+    return [(row.id, readable(row.state)) for row in rows]
 
 
 def count_by_state(conn: Connection) -> dict[State, int]:
     """Return how many containers are in each state."""
-    return {State(state): n for state, n in conn.execute(select(_C.state, func.count()).group_by(_C.state))}
+    counted: Counter[State] = Counter()
+    for state, count in conn.execute(select(_C.state, func.count()).group_by(_C.state)):
+        counted[readable(state)] += count
+    return counted
 
 
 def count_by_image(conn: Connection) -> dict[str, int]:

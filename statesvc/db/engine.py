@@ -27,7 +27,18 @@ try:
 except ImportError:  # no wheel for this platform: the standard library's driver, if its SQLite is sound
     import sqlite3 as driver
 
-__all__ = ["Connection", "Database", "bare", "check_sqlite_version", "driver", "make_engine", "snapshot", "unavailable"]
+__all__ = [
+    "SQLITE_VERSION",
+    "Connection",
+    "Database",
+    "bare",
+    "check_sqlite_version",
+    "driver",
+    "make_engine",
+    "reading",
+    "snapshot",
+    "unavailable",
+]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -43,6 +54,7 @@ PRAGMAS = (
     "cell_size_check=ON",
     "journal_size_limit=67108864",
 )
+SQLITE_VERSION: str = driver.sqlite_version
 BATCH_LIMIT = 64
 SCAN_THREADS = 4
 _REASONS = {
@@ -113,6 +125,24 @@ def snapshot(path: Path, *, busy_timeout_ms: int = 5_000) -> Iterator[Any]:
         raise unavailable(error) or error from error
 
 
+@contextmanager
+def reading(path: Path, *, busy_timeout_ms: int = 5_000) -> Iterator[Connection]:
+    """Yield a connection of its own that sees one committed state of a file, for a process that serves nobody.
+
+    Raises Unavailable if SQLite cannot read the file.
+    """
+    engine = make_engine(path, busy_timeout_ms=busy_timeout_ms, query_only=True, checkpoints=False)
+    try:
+        with engine.connect() as connection:
+            bare(connection).execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                bare(connection).execute("ROLLBACK")
+    except (DBAPIError, driver.Error) as error:
+        raise unavailable(error) or error from error
+
+
 def _open_read_only(path: Path, busy_timeout_ms: int) -> Any:
     # Not mode=ro: SQLite does not even parse CHECK constraints then, and integrity_check would pass over them.
     url = f"{path.absolute().as_uri()}?mode=rw"
@@ -142,6 +172,43 @@ def unavailable(error: BaseException) -> Unavailable | None:
     unsure = name.startswith("SQLITE_IOERR")
     outcome = "look whether it was done before you repeat it" if unsure else "nothing was changed"
     return Unavailable(f"{reason}; {outcome}")
+
+
+def _met_no_text(error: BaseException) -> bool:
+    """Say whether the driver met text that is not UTF-8: it is the one error that has no code of SQLite's."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return isinstance(cause, driver.OperationalError) and getattr(cause, "sqlite_errorname", None) is None
+
+
+def _legible(stored: bytes) -> str:
+    """Return text; what is not UTF-8 begins with U+FFFD, so that a document among it cannot pass for one."""
+    try:
+        return stored.decode()
+    except UnicodeDecodeError:
+        return "\ufffd" + stored.decode("utf-8", "replace")
+
+
+def _legibly(connection: Connection, run: Callable[[Connection], T]) -> T:
+    raw = bare(connection)
+    before, raw.text_factory = raw.text_factory, _legible
+    try:
+        return run(connection)
+    except (DBAPIError, driver.Error) as error:
+        raise unavailable(error) or error from error
+    finally:
+        raw.text_factory = before
+
+
+def _tolerantly(connection: Connection, run: Callable[[Connection], T], *, undo: str = "") -> T:
+    """Run a unit; if it meets text that is not UTF-8, undo and run it again with what can be read of that."""
+    try:
+        return run(connection)
+    except (DBAPIError, driver.Error) as error:
+        if not _met_no_text(error):
+            raise
+    if undo:
+        bare(connection).execute(undo)
+    return _legibly(connection, run)
 
 
 @dataclass(slots=True)
@@ -179,6 +246,7 @@ class Database:
         self.path = path
         self._writes: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
         self._watchers: list[Callable[[], None]] = []
+        self._others = _Others()
         # The loop must never wait for a lock, so its own reader has no busy timeout: a thread waits instead.
         engine = partial(make_engine, path, checkpoints=checkpoints)
         self._loop_reader = engine(busy_timeout_ms=0, query_only=True).connect()
@@ -202,6 +270,15 @@ class Database:
         """Call the watcher after each commit, in the writer's thread. It must return at once."""
         self._watchers.append(watcher)
 
+    def sizes(self) -> tuple[int, int]:
+        """Return how many bytes the database and its log have on the disk. The files are not opened."""
+        log_file = self.path.with_name(f"{self.path.name}-wal")
+        return self.path.stat().st_size, log_file.stat().st_size if log_file.exists() else 0
+
+    def changes_of_others(self) -> int:
+        """Return a number that grows when another program has changed the database. Call it on the loop."""
+        return self._others.count(bare(self._loop_reader))
+
     async def read(self, unit: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a unit of one statement on the event loop itself; if that would have to wait, in a thread.
 
@@ -210,6 +287,8 @@ class Database:
         try:
             return unit(self._loop_reader, *args, **kwargs)
         except (DBAPIError, driver.Error) as error:
+            if _met_no_text(error):
+                return _legibly(self._loop_reader, lambda c: unit(c, *args, **kwargs))
             if _name(error).startswith("SQLITE_BUSY"):
                 return await self.scan(unit, *args, **kwargs)
             raise unavailable(error) or error from error
@@ -240,7 +319,7 @@ class Database:
         try:
             raw.execute("BEGIN")
             try:
-                return run(connection)
+                return _tolerantly(connection, run)
             finally:
                 if raw.in_transaction:
                     raw.execute("ROLLBACK")
@@ -270,7 +349,7 @@ class Database:
 
     def _run(self, connection: Connection, batch: list[_Unit]) -> None:
         try:
-            _transact(connection, batch)
+            _transact(connection, batch, self._others)
         except _Aborted as aborted:
             # One unit may have broken the transaction for all: each gets a transaction of its own.
             if len(batch) == 1:
@@ -297,7 +376,40 @@ def _settle(units: Iterable[_Unit]) -> None:
         unit.settle()
 
 
-def _transact(connection: Connection, batch: list[_Unit]) -> None:
+class _Others:
+    """Tells the changes of other programs from our own, by the two connections that see them."""
+
+    def __init__(self) -> None:
+        self._of_writer: int | None = None
+        self._of_reader: int | None = None
+        self._own = self._own_seen = 0
+        self._seen_by_writer = self._seen_by_reader = 0
+
+    def committing(self, writer: Any) -> None:
+        """Note in a transaction that a commit of ours follows. The writer's number grows by others' commits only."""
+        (version,) = writer.execute("PRAGMA data_version").fetchone()
+        if version != self._of_writer:
+            self._seen_by_writer += self._of_writer is not None
+            self._of_writer = version
+        self._own += 1
+
+    def committed(self) -> None:
+        """Note that the commit is done: who looked before it is not to take it for another's."""
+        self._own += 1
+
+    def count(self, reader: Any) -> int:
+        """Return how many changes of others were seen, the latest of those that came together."""
+        own = self._own
+        (version,) = reader.execute("PRAGMA data_version").fetchone()
+        if version != self._of_reader:
+            # With a commit of ours since, this may be that one; one of others would be seen by the writer's next.
+            self._seen_by_reader += self._of_reader is not None and own == self._own_seen
+            self._of_reader = version
+        self._own_seen = own
+        return self._seen_by_writer + self._seen_by_reader
+
+
+def _transact(connection: Connection, batch: list[_Unit], others: _Others) -> None:
     """Run the units in one transaction, each undone alone if it fails. Raises _Aborted with nothing done."""
     raw = bare(connection)
     try:
@@ -305,14 +417,16 @@ def _transact(connection: Connection, batch: list[_Unit]) -> None:
         for unit in batch:
             raw.execute("SAVEPOINT unit")
             try:
-                unit.result = unit.run(connection)
+                unit.result = _tolerantly(connection, unit.run, undo="ROLLBACK TO unit")
             except Exception as error:
                 if not raw.in_transaction:
                     raise _Aborted(error) from error
                 raw.execute("ROLLBACK TO unit")
                 unit.error = error if isinstance(error, StateError) else unavailable(error) or error
             raw.execute("RELEASE unit")
+        others.committing(raw)
         raw.execute("COMMIT")
+        others.committed()
     except driver.Error as error:
         if raw.in_transaction:
             raw.execute("ROLLBACK")

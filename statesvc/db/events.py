@@ -11,7 +11,10 @@ from statesvc.db.tables import container_names, containers, events
 from statesvc.domain import asker
 from statesvc.domain.asker import Asker
 from statesvc.domain.event import Event
+from statesvc.domain.stored import fault
 
+# The attribute of an event whose own cannot be read.
+UNREADABLE = "statesvc.damaged"
 # A page of the journal in memory: so many events, and no more than one behind so many bytes of attributes.
 PAGE = 200
 PAGE_BYTES = 1 << 20
@@ -155,9 +158,29 @@ def _event(row: tuple[Any, ...]) -> Event:
         action,
         actor_id,
         time,
-        orjson.loads(attributes),
+        readable_attributes(attributes),
         revision,
         seq,
-        None if values is None else orjson.loads(values),
+        None if values is None else _values(values),
         None if pid is None and agent is None else Asker(pid, uid, gid, agent),
     )
+
+
+def readable_attributes(stored: str) -> dict[str, str]:
+    """Return the attributes of an event; of those that cannot be read, only why."""
+    # Quicker than to judge each: what is an object, and nothing else, was written as one of strings.
+    try:
+        found = orjson.loads(stored)
+    except orjson.JSONDecodeError:
+        found = None
+    if isinstance(found, dict) and all(type(value) is str for value in found.values()):
+        return found
+    return {UNREADABLE: fault("events", "attributes", stored) or ""}
+
+
+def _values(stored: str) -> dict[str, Any] | None:
+    try:
+        found = orjson.loads(stored)
+    except orjson.JSONDecodeError:
+        return None
+    return found if isinstance(found, dict) else None

@@ -36,6 +36,12 @@ _RENAME = Statement(
     .where(container_names.c.name == bindparam("old"))
     .values(name=bindparam("new"), generated=literal_column("0"))
 )
+_RENAME_OWN = Statement(
+    update(container_names)
+    .where(container_names.c.container_id == bindparam("of"), container_names.c.kind == literal_column("'primary'"))
+    .values(name=bindparam("new"), generated=literal_column("0"))
+    .returning(container_names.c.name)
+)
 _RELEASE = Statement(delete(container_names).where(container_names.c.name == bindparam("name")))
 
 
@@ -76,9 +82,9 @@ def reserve_first_free(conn: Connection, candidates: tuple[str, ...], container_
 
 
 def primary(conn: Connection, container_id: str) -> str:
-    """Return the container's own name."""
-    name: str = _PRIMARY.value(conn, {"container_id": container_id})
-    return name
+    """Return the container's own name, "" for one that has lost it."""
+    name: str | None = _PRIMARY.value(conn, {"container_id": container_id})
+    return name or ""
 
 
 def release(conn: Connection, name: str) -> None:
@@ -91,13 +97,20 @@ def rename(conn: Connection, container_id: str, old: str, new: str) -> None:
 
     Raises NameConflict if another container holds the new name, or the new name of an alias.
     """
-    _move(conn, old, new)
+    _refuse_taken(conn, new)
+    # By its owner, not by the old name: that may be lost, or not readable.
+    if _RENAME_OWN.value(conn, {"of": container_id, "new": new}) is None:
+        reserve(conn, new, container_id)
     for alias, _child_id in _OF_PARENT.run(conn, {"parent_id": container_id}).fetchall():
         _move(conn, alias, new + alias.removeprefix(old))
 
 
 def _move(conn: Connection, old: str, new: str) -> None:
+    _refuse_taken(conn, new)
+    _RENAME.run(conn, {"old": old, "new": new})
+
+
+def _refuse_taken(conn: Connection, new: str) -> None:
     holder = owner(conn, new)
     if holder is not None:
         raise NameConflict(new, holder)
-    _RENAME.run(conn, {"old": old, "new": new})

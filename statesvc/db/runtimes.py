@@ -12,6 +12,7 @@ from statesvc.db.prepared import Query, Statement
 from statesvc.db.tables import container_names, containers, runtime_configs, runtimes, service_state
 from statesvc.db.tables import scripts as scripts_table
 from statesvc.domain.runtimes import Derived, Lock, Runtime, is_shim_name
+from statesvc.domain.stored import fault
 from statesvc.errors import InvalidParameter
 
 _R, _V, _S = runtimes.c, runtime_configs.c, service_state.c
@@ -132,14 +133,16 @@ def of_version(conn: Connection, version: int) -> list[Lock]:
 
 
 def _lock(row: _Row) -> Lock:
-    options = None if row.options is None else orjson.loads(row.options)
+    # What runs containers is the binary and the script: what the user wrote is shown, and may be unreadable.
+    options = None if row.options is None or fault("runtimes", "options", row.options) else orjson.loads(row.options)
+    args = () if fault("runtimes", "args", row.args) else orjson.loads(row.args)
     return Lock(
         row.id,
         row.version,
         row.name,
         row.origin,
         row.path,
-        tuple(orjson.loads(row.args)),
+        tuple(args),
         row.type,
         options,
         row.binary,

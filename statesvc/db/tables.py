@@ -17,6 +17,7 @@ runtimes ──► runtime_configs ◄── service_state.current_version
 scripts                             wrapper scripts under the digest of their content; containers hold them, too
 events                              the journal, in commit order; each with who asked and the row after the change
 idempotency_keys                    the first answer to each create that carried a key, until it expires
+quarantine                          marks on rows that cannot be read; the rows stay where they are
 """
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, text
@@ -284,6 +285,21 @@ idempotency_keys = _table(
     rowid=False,
 )
 
+# `key` is the primary key of the row, a JSON array if it has several columns; `raw` what was found, secrets included.
+quarantine = _table(
+    "quarantine",
+    Column("table_name", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("column_name", Text, nullable=False),
+    Column("container_id", _of_container()),
+    Column("reason", Text, nullable=False),
+    Column("raw", LargeBinary),
+    Column("since", Integer, nullable=False),
+    PrimaryKeyConstraint("table_name", "key", "column_name"),
+    Index("ix_quarantine_container_id", "container_id", sqlite_where=text("container_id IS NOT NULL")),
+    rowid=False,
+)
+
 __all__ = [
     "container_health",
     "container_labels",
@@ -300,6 +316,7 @@ __all__ = [
     "image_tags",
     "images",
     "metadata",
+    "quarantine",
     "runtime_configs",
     "runtimes",
     "scripts",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, literal_column, select
+from sqlalchemy import Connection, bindparam, case, func, literal_column, select
 
 from statesvc.db.prepared import Query, Statement
 from statesvc.db.tables import container_mounts
@@ -20,7 +20,9 @@ class Volume(NamedTuple):
     users: int
 
 
-_DRIVER = func.coalesce(func.max(func.json_extract(_M.document, literal_column("'$.Driver'"))), literal_column("''"))
+# A document that cannot be read must not hide the volumes of the others.
+_SAID = case((func.json_valid(_M.document), func.json_extract(_M.document, literal_column("'$.Driver'"))))
+_DRIVER = func.coalesce(func.max(_SAID), literal_column("''"))
 _EVERY = (
     select(
         _M.volume.label("name"),

@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-import orjson
 from sqlalchemy import Connection, bindparam, func, literal_column, select
 
+from statesvc.db.events import readable_attributes
 from statesvc.db.prepared import Query, Statement
 from statesvc.db.tables import containers, events
 
@@ -72,5 +72,5 @@ def condition(conn: Connection, container_id: str) -> Condition | None:
 
 
 def _code(attributes: str) -> int | None:
-    code = orjson.loads(attributes).get("exitCode", "")
+    code = readable_attributes(attributes).get("exitCode", "")
     return int(code) if code.removeprefix("-").isdecimal() else None

@@ -116,6 +116,11 @@ def parse_image_config(raw: bytes) -> ImageConfig:
     )
 
 
+def unreadable_image_config() -> ImageConfig:
+    """Return what is shown of an image whose configuration cannot be read: nothing."""
+    return parse_image_config(b'{"rootfs":{}}')
+
+
 def imported_config(
     *,
     config: Mapping[str, Any],

@@ -31,6 +31,14 @@ LEGAL: dict[State, frozenset[State]] = {
 LIVE = frozenset({State.RUNNING, State.PAUSED, State.RESTARTING})
 
 
+def readable(stored: str) -> State:
+    """Return a state as it is stored; a word that is none means dead: no process is known, and it can be removed."""
+    try:
+        return State(stored)
+    except ValueError:
+        return State.DEAD
+
+
 def may_follow(before: State, after: State) -> bool:
     """Say whether a container may go from one state to the other."""
     return after in LEGAL[before]

@@ -35,8 +35,9 @@ from statesvc.services.idempotency import Claim, Created, Keys
 from statesvc.services.images import Images
 from statesvc.services.revisions import Expected, expect
 from statesvc.services.runtimes import obstacle
-from statesvc.services.selection import Listed, ListQuery, select
+from statesvc.services.selection import Listed, ListQuery
 from statesvc.services.site import Site
+from statesvc.services.soundness import Soundness, damaged, faults_of
 from statesvc.services.telling import Subject, tell
 from statesvc.validation import Context, Reference, Verdict, completion, mounts, platforms, references, update, verify
 
@@ -76,15 +77,16 @@ class Judgement:
 class Containers:
     """The registry of containers."""
 
-    def __init__(self, database: Database, site: Site, images: Images, keys: Keys) -> None:
+    def __init__(self, database: Database, site: Site, images: Images, keys: Keys, soundness: Soundness) -> None:
         self._database = database
         self._site = site
         self._images = images
         self._keys = keys
+        self._soundness = soundness
 
     async def inspect(self, reference: str) -> Inspection:
-        """Return everything of the container a reference means."""
-        return await self._database.read(containers.inspect, reference)
+        """Return everything of the container a reference means. Raises Damaged if it cannot be read."""
+        return self._soundness.inspected(await self._database.read(containers.inspect, reference))
 
     async def find(self, reference: str) -> Found:
         """Return which container a reference means.
@@ -102,7 +104,7 @@ class Containers:
 
         Raises InvalidParameter for values no filter understands.
         """
-        return await self._database.scan(select, query)
+        return await self._soundness.listed(query)
 
     async def create(
         self,
@@ -137,7 +139,9 @@ class Containers:
         )
         candidates = () if own_name else naming.candidates(self._site.entropy, container_id)
         created = Created(container_id, (*warnings, *verified.warnings))
-        answer = await self._database.write(_insert, rows, verified, own_name, candidates, created, claim)
+        answer, rowid = await self._database.write(_insert, rows, verified, own_name, candidates, created, claim)
+        if rowid is not None:
+            self._soundness.written(rowid)
         for warning in answer.warnings if answer is created else ():
             log.warning("container created with a warning", container=container_id, warning=warning)
         return answer
@@ -273,6 +277,8 @@ def _look_up_all(conn: Connection, asked: frozenset[str]) -> Mapping[str, Refere
 def _look_up(conn: Connection, reference: str) -> Reference:
     try:
         row = containers.inspect(conn, reference)
+        if faults := faults_of(row):
+            raise damaged(row.id, faults)
     except StateError as error:
         return Reference(missing=error.message)
     on_host = orjson.loads(row.host_config)["NetworkMode"] == "host"
@@ -287,11 +293,11 @@ def _insert(
     candidates: tuple[str, ...],
     created: Created,
     claim: Claim | None,
-) -> Created:
+) -> tuple[Created, int | None]:
     if claim and (first := idempotency.first_answer(conn, claim)):
-        return first  # the same request came twice at once
+        return first, None  # the same request came twice at once
     container, belongings = rows
-    insertion.add(conn, container, verified, belongings)
+    rowid = insertion.add(conn, container, verified, belongings)
     if own_name:
         names.reserve(conn, own_name, container.id)
     else:
@@ -306,7 +312,7 @@ def _insert(
     )
     if claim:
         idempotency.keep(conn, claim, created)
-    return created
+    return created, rowid
 
 
 def _update(conn: Connection, reference: str, asked: HostConfig, now: int, expected: Expected) -> None:

@@ -10,9 +10,16 @@ from statesvc.db.images import Image
 from statesvc.domain import references
 from statesvc.domain.dockerfile import apply_changes
 from statesvc.domain.documents import Config
-from statesvc.domain.image_config import ImageConfig, image_id, imported_config, parse_image_config
+from statesvc.domain.image_config import (
+    ImageConfig,
+    image_id,
+    imported_config,
+    parse_image_config,
+    unreadable_image_config,
+)
 from statesvc.domain.references import DigestReference, Reference
-from statesvc.errors import InvalidParameter, NotFound
+from statesvc.domain.stored import fault
+from statesvc.errors import Damaged, InvalidParameter, NotFound
 from statesvc.services import image_removal, journal
 from statesvc.services.archive import LoadedImage, digest_layer, read_archive
 from statesvc.services.image_removal import Removal
@@ -32,6 +39,7 @@ class RecordedImage:
     says: ImageConfig
     repo_tags: list[str]
     repo_digests: list[str]
+    damage: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +70,18 @@ class Images:
         Raises NotFound, or InvalidParameter for what names no image.
         """
         image = await self._database.read(find, text)
-        return ResolvedImage(image.id, *_said_of(image.config))
+        try:
+            says = _said_of(image.config)
+        except InvalidParameter:
+            raise _damaged(image.id, fault("images", "config", image.config) or "") from None
+        return ResolvedImage(image.id, *says)
 
     async def inspect(self, text: str) -> RecordedImage:
         """Return all that is recorded of an image."""
-        return await self._database.scan(_inspect, text)
+        found = await self._database.scan(_inspect, text)
+        if found.damage:
+            raise _damaged(found.image.id, found.damage)
+        return found
 
     async def all(self) -> Sequence[RecordedImage]:
         """Return every image, the newest first."""
@@ -164,8 +179,16 @@ def familiar(full: str) -> str:
 
 
 def _recorded(image: Image, tags: Sequence[str], digests: Sequence[str]) -> RecordedImage:
-    says = parse_image_config(image.config)
-    return RecordedImage(image, says, [familiar(tag) for tag in tags], [familiar(digest) for digest in digests])
+    damage = None
+    try:
+        says = parse_image_config(image.config)
+    except InvalidParameter:  # one that nobody can read must not hide the others
+        says, damage = unreadable_image_config(), fault("images", "config", image.config)
+    return RecordedImage(image, says, [familiar(tag) for tag in tags], [familiar(digest) for digest in digests], damage)
+
+
+def _damaged(image_id: str, reason: str) -> Damaged:
+    return Damaged(f"image {image_id} is damaged: images.config {reason}. It can be removed, and loaded again")
 
 
 def _inspect(conn: Connection, text: str) -> RecordedImage:

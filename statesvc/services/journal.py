@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -11,6 +11,7 @@ from statesvc.db import events, images
 from statesvc.db.engine import Connection, Database
 from statesvc.domain.event import Event
 from statesvc.domain.image_config import parse_image_config
+from statesvc.domain.stored import fault
 from statesvc.domain.times import Clock
 from statesvc.errors import Gone
 
@@ -36,10 +37,11 @@ class Place:
 
 
 class Journal:
-    """The events in commit order."""
+    """The events in commit order; `note` is told table and key of those that cannot be read."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, note: Callable[[str, str], None]) -> None:
         self._database = database
+        self._note = note
         self._clock = clock
         self._bells: defaultdict[asyncio.AbstractEventLoop, set[asyncio.Event]] = defaultdict(set)
         self._lock = threading.Lock()
@@ -93,7 +95,7 @@ class Journal:
             seq = place.seq
             while not self._closed and (page := await self._database.scan(_whole_page, seq, place.last)):
                 seq = page[-1].seq
-                yield page
+                yield self._note_unreadable(page)
             async for page in self._live(seq, bell, last=place.last):
                 yield page
 
@@ -103,8 +105,15 @@ class Journal:
             yield page
             seq = page[-1].seq
 
+    def _note_unreadable(self, page: list[Event]) -> list[Event]:
+        for event in page:
+            if events.UNREADABLE in event.attributes:
+                self._note("events", str(event.seq))
+        return page
+
     async def _scan(self, seq: int, last: int, since: int, until: int) -> list[Event]:
-        return await self._database.scan(events.between, seq=seq, last=last, since=since, until=until)
+        page = await self._database.scan(events.between, seq=seq, last=last, since=since, until=until)
+        return self._note_unreadable(page)
 
     async def _live(
         self, seq: int, bell: asyncio.Event, *, until: int | None = None, last: int = _FOREVER
@@ -134,7 +143,7 @@ class Journal:
             return []
         page = self._pages.get(seq)
         if page is None:
-            page = await self._database.read(events.after, seq)
+            page = self._note_unreadable(await self._database.read(events.after, seq))
             if not page:
                 self._ended = (seq, commits)
                 return page
@@ -188,6 +197,7 @@ def _refuse_gap(seq: int, oldest: int) -> None:
 def log_image(conn: Connection, action: str, image_id: str, name: str, now: int) -> None:
     """Write an event about an image. Its labels and the name it was addressed by are the attributes."""
     image = images.by_id(conn, image_id)
-    labels = parse_image_config(image.config).labels if image else {}
+    unreadable = image is None or fault("images", "config", image.config)
+    labels = {} if image is None or unreadable else parse_image_config(image.config).labels
     attributes = labels | {"name": name}
     events.append(conn, Event("image", action, image_id, now, attributes))

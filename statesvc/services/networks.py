@@ -12,6 +12,7 @@ from statesvc.db.networks import Endpoint
 from statesvc.domain import filters as filtering
 from statesvc.domain.filters import Filters
 from statesvc.domain.state import State
+from statesvc.domain.stored import fault
 from statesvc.errors import Conflict, Forbidden, InvalidParameter, NotFound
 from statesvc.services.patterns import Patterns
 from statesvc.services.processes import needs_engine
@@ -131,6 +132,8 @@ def _own_id(instance: str, name: str) -> str:
 
 
 def _shown(endpoint: Endpoint, network: str) -> Mapping[str, str]:
+    if fault("container_specs", "network_settings", endpoint.network_settings):
+        return dict.fromkeys(("EndpointID", "MacAddress", "IPv4Address", "IPv6Address"), "") | {"Name": endpoint.name}
     settings = (orjson.loads(endpoint.network_settings).get("Networks") or {}).get(network) or {}
     return {
         "Name": endpoint.name,

@@ -23,6 +23,7 @@ from statesvc.services.runtimes import obstacle
 from statesvc.services.site import Site
 
 __all__ = ["Exec", "Output", "Processes", "Still", "needs_engine"]
+from statesvc.services.soundness import Soundness
 
 _LEAVING = frozenset({State.REMOVING, State.DEAD})
 _PS_RENAMES = re.compile(r"\s+(\S*)=\s*(PID\S*)", re.ASCII)
@@ -47,9 +48,10 @@ class Still:
 class Processes:
     """What needs an engine, up to the point where it does."""
 
-    def __init__(self, database: Database, site: Site) -> None:
+    def __init__(self, database: Database, site: Site, soundness: Soundness) -> None:
         self._database = database
         self._site = site
+        self._soundness = soundness
 
     async def start(self, reference: str) -> None:
         """Start a container. Raises NotModified for one that lives, Conflict for one that cannot be started.
@@ -160,7 +162,7 @@ class Processes:
         row = await self._inspect(reference)
         if row.state in _LEAVING:
             raise Conflict("can not get logs from container which is dead or marked for removal")
-        if orjson.loads(row.host_config)["LogConfig"]["Type"] == "none":
+        if orjson.loads(row.host_config)["LogConfig"].get("Type") == "none":
             raise NotOffered("configured logging driver does not support reading")
         for time in (since, until):
             if time and not _TIMESTAMP.fullmatch(time):
@@ -237,7 +239,7 @@ class Processes:
         return await self._database.read(containers.find, reference)
 
     async def _inspect(self, reference: str) -> Inspection:
-        return await self._database.read(containers.inspect, reference)
+        return self._soundness.inspected(await self._database.read(containers.inspect, reference))
 
 
 def needs_engine(what: str) -> NotOffered:

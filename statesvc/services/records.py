@@ -61,7 +61,7 @@ def _port(port: Port) -> dict[str, object]:
 
 
 # What a list leaves out of an endpoint (moby container/view.go).
-_NOT_LISTED = dict.fromkeys(("Aliases", "Links", "DriverOpts", "DNSNames"))
+NOT_LISTED = dict.fromkeys(("Aliases", "Links", "DriverOpts", "DNSNames"))
 
 
 def of_new(
@@ -87,7 +87,7 @@ def of_new(
             command=command_line(path, args),
             created_at=created_at,
             network_mode=host.NetworkMode,
-            networks={name: endpoint | _NOT_LISTED for name, endpoint in networks.items()},
+            networks={name: endpoint | NOT_LISTED for name, endpoint in networks.items()},
             mounts=verified.mounts,
         ),
     )

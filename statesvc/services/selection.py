@@ -23,6 +23,8 @@ ACCEPTED = frozenset(
         "network", "is-task", "publish", "expose",
     }
 )  # fmt: skip
+__all__ = ["ACCEPTED", "ListQuery", "Listed", "ListedRow", "labelled", "select"]
+
 _NARROW = ("id", "name", "label", "ancestor", "volume", "network", "publish", "expose")
 # An expression in SQL can be only so deep.
 MOST_LABELS = 100
@@ -48,11 +50,15 @@ class ListQuery:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """The rows of a list; for each image text among them the ID it means now ("" for none), and sizes by image ID."""
+    """The rows of a list; for each image text among them the ID it means now ("" for none), and sizes by image ID.
+
+    `damaged` says for containers that cannot be read, all that there are, why.
+    """
 
     rows: Sequence[ListedRow]
     images: Mapping[str, str]
     sizes: Mapping[str, int] = field(default_factory=dict)
+    damaged: Mapping[str, str] = field(default_factory=dict)
 
 
 def select(conn: Connection, query: ListQuery) -> Listed:

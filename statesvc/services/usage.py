@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from statesvc.db import containers
 from statesvc.db.engine import Connection, Database
 from statesvc.db.volumes import Volume
-from statesvc.services import images, selection, volumes
+from statesvc.services import images, volumes
 from statesvc.services.images import RecordedImage
 from statesvc.services.selection import Listed, ListQuery
+from statesvc.services.soundness import Selector, Soundness
 
 Layers = tuple[str, ...]
 
@@ -35,20 +36,21 @@ class Usage:
 class DiskUsage:
     """Who takes how much room."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, soundness: Soundness) -> None:
         self._database = database
+        self._soundness = soundness
 
     async def all(self) -> Usage:
         """Return what takes how much room."""
-        return await self._database.scan(_usage)
+        return await self._database.scan(_usage, self._soundness.selector())
 
 
-def _usage(conn: Connection) -> Usage:
+def _usage(conn: Connection, select: Selector) -> Usage:
     found = images.recorded(conn)
     sizes = {image.says.diff_ids: image.image.size for image in found}
     users = containers.count_by_image(conn)
     shared = {image.image.id: Shared(users.get(image.image.id, 0), _shared(image, found, sizes)) for image in found}
-    listed = selection.select(conn, ListQuery(all=True, size=True))
+    listed = select(conn, ListQuery(all=True, size=True))
     return Usage(_layers(sizes), found, shared, listed, volumes.every(conn))
 
 

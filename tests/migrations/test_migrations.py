@@ -186,7 +186,7 @@ def test_a_damaged_database_is_not_migrated(filled: Path, extend: Extend) -> Non
 def test_a_migration_that_leaves_orphans_is_undone(filled: Path, extend: Extend) -> None:
     extend('ROWS_CHANGE = ("containers",)\n' + REMOVE_EVENTS.replace("events WHERE type = 'image'", "containers"))
     before = rows_of(filled)
-    with pytest.raises(Conflict, match=r"would leave a damaged database: container_\w+: row .* nothing was changed"):
+    with pytest.raises(Conflict, match=r"would leave a damaged database: \w+: row .* nothing was changed"):
         migrate.upgrade(filled)
     assert rows_of(filled) == before
 

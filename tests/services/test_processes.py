@@ -65,7 +65,7 @@ CASES = [(asked, state, kind, told) for asked, states, kind, told in REFUSED for
 
 @pytest.fixture
 def processes(services: Services) -> Processes:
-    return Processes(services.database, services.site)
+    return Processes(services.database, services.site, services.soundness)
 
 
 async def create(services: Services, state: str = "created", *, log_driver: str = "", **config: object) -> str:

@@ -1,0 +1,69 @@
+"""`statesvc check`: is what is stored as it must be, down to every document? For people and for monitoring."""
+
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+from statesvc.errors import NotFound
+
+
+def check(
+    data_root: Annotated[Optional[Path], typer.Option("--data-root", help="Folder of the database.")] = None,  # noqa: UP045
+    *,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Mend what can be mended; the service must be stopped.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Check file, schema, every row, and the scripts that are held; the service may run.
+
+    --repair backs the database up, writes again what other rows still say, marks the rest, and checks again.
+
+    Exit code 0: all is well. 1: something is wrong; it is printed. 3: there is no database. 4: it is newer than this
+    statesvc. 5: it cannot be read.
+    """
+    from statesvc.app import DATABASE, RUNTIMES
+    from statesvc.cli.read_settings import read_settings
+    from statesvc.host.scripts import ScriptFolder
+    from statesvc.services.checking import check as look
+
+    settings = read_settings(data_root=data_root, hosts=())
+    root = settings.data_root.absolute()
+    if not (root / DATABASE).exists():
+        raise NotFound(f"there is no database {root / DATABASE}")
+    if repair:
+        _repair(settings, quiet=as_json)
+    report = look(root / DATABASE, ScriptFolder(root / RUNTIMES))
+    _print(report, as_json=as_json)
+    if not report.healthy:
+        raise typer.Exit(1)
+
+
+def _repair(settings: Any, *, quiet: bool) -> None:
+    import asyncio
+
+    from statesvc.app import repaired
+
+    backup, mended, swept = asyncio.run(repaired(settings))
+    if quiet:
+        return
+    print(f"backup: {backup.path} (revision {backup.revision}, {backup.rows} rows)")
+    for sentence in mended.done:
+        print(f"repaired: {sentence}")
+    for mark in mended.marked:
+        print(f"marked: {mark.table}{'.' + mark.column if mark.column else ''} of {mark.key} {mark.reason}")
+    for what in ("removed_scripts", "removed_files", "restored_files"):
+        for name in getattr(swept, what):
+            print(f"{what.replace('_', ' ')}: {name}")
+
+
+def _print(report: Any, *, as_json: bool) -> None:
+    if as_json:
+        import json
+
+        print(json.dumps(report.told(), indent=2))
+        return
+    for finding in report.findings:
+        print(f"{finding.code}: {finding.message}" + (f" (--repair: {finding.repair})" if finding.repair else ""))
+    print("healthy" if report.healthy else f"{len(report.findings)} findings")

@@ -1,0 +1,186 @@
+"""What the rows say of themselves and of each other that cannot be: damaged columns, missing rows, marks without cause.
+
+It reads every row once; the caller gives it one snapshot.
+"""
+
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
+
+from sqlalchemy import Connection, Table, bindparam, exists, literal, select
+
+from statesvc.db.containers import BY_ID, Inspection, labels, mounts
+from statesvc.db.insertion import Port
+from statesvc.db.prepared import Statement
+from statesvc.db.rows import checked_tables, stored, texts
+from statesvc.db.tables import (
+    container_names,
+    container_networks,
+    container_ports,
+    container_specs,
+    containers,
+    metadata,
+    quarantine,
+)
+from statesvc.domain.finding import Finding
+from statesvc.domain.image_config import image_id
+from statesvc.domain.mount_point import MountPoint
+from statesvc.domain.stored import JUDGES, fault
+from statesvc.domain.wrapper_script import digest_of
+
+_C, _N, _S, _Q = containers.c, container_names.c, container_specs.c, quarantine.c
+_P = container_ports.c
+_SUMMARY = Statement(select(_C.summary).where(_C.id == bindparam("container_id")))
+_NETWORKS = Statement(
+    select(container_networks.c.name).where(container_networks.c.container_id == bindparam("container_id"))
+)
+_PORTS = Statement(
+    select(_P.private_port, _P.protocol, _P.public_port, _P.host_ip)
+    .where(_P.container_id == bindparam("container_id"))
+    .order_by(_P.position)
+)
+# What other rows can say of a damaged one.
+MENDED_FROM = {
+    "containers.summary": "write it again from the documents, or mark the row",
+    "containers.args": "write it again from config, or mark the row",
+    "container_labels": "write them again from config, or mark the row",
+    "container_networks": "write them again from network_settings, or mark the row",
+    "container_mounts.document": "write it again from the summary, or mark the row",
+    "container_health.log": "empty the log",
+}
+# Columns whose bytes are what the key says.
+_DIGESTED = {"images": ("id", "config", image_id), "scripts": ("digest", "content", digest_of)}
+
+
+def damaged(conn: Connection) -> Iterator[Finding]:
+    """Yield the columns that cannot be read: no text, no JSON, no document of their kind, not what the digest says."""
+    for table in checked_tables():
+        yield from _of_table(conn, table)
+
+
+def _of_table(conn: Connection, table: Table, only: tuple[str, str] | None = None) -> Iterator[Finding]:
+    columns = [*texts(table), *(column for of, column in JUDGES if of == table.name == "images")]
+    digested = _DIGESTED.get(table.name)
+    for row in stored(conn, table, only):
+        if digested:
+            yield from _digest(table.name, row.key, row.values, digested)
+        for column in columns:
+            value = row.values[column]
+            reason = None if value is None else fault(table.name, column, value)
+            if reason:
+                yield unreadable(table.name, row.key, column, reason, row.container_id)
+
+
+def owned(conn: Connection, container_id: str) -> list[Finding]:
+    """Return what cannot be read in the rows of a container, or is missing of them."""
+    found: list[Finding] = []
+    for table in checked_tables():
+        column = "id" if table is containers else "container_id"
+        if column in table.columns:
+            found += _of_table(conn, table, (column, container_id))
+    return found + [one for one in incomplete(conn, container_id) if one.container_id == container_id]
+
+
+def of_row(conn: Connection, table: str, key: str) -> list[Finding]:
+    """Return what cannot be read in a row of a table with one key."""
+    of = metadata.tables[table]
+    (column,) = of.primary_key
+    return list(_of_table(conn, of, (column.name, key)))
+
+
+def unreadable(table: str, key: str, column: str, reason: str, container_id: str | None) -> Finding:
+    """Return the finding about a column that cannot be read."""
+    repair = MENDED_FROM.get(f"{table}.{column}", MENDED_FROM.get(table, "mark the row"))
+    return Finding(
+        "unreadable", table, key, column, f"{table}.{column} of {key} {reason}", repair, container_id, reason
+    )
+
+
+def _digest(table: str, key: str, values: dict[str, object], digested: tuple[str, str, object]) -> Iterator[Finding]:
+    name, column, digest = digested
+    if digest(values[column]) != bytes(values[name]).decode("utf-8", "replace"):  # type: ignore[operator, call-overload]
+        reason = "is not what its digest says"
+        yield Finding("digest", table, key, column, f"{table}.{column} of {key} {reason}", "mark the row", None, reason)
+
+
+def incomplete(conn: Connection, only: str | None = None) -> Iterator[Finding]:
+    """Yield the containers without documents, and those without a name of their own."""
+    asked = select(_C.id) if only is None else select(_C.id).where(_C.id == only)
+    for container_id in conn.execute(asked.where(~exists().where(_S.container_id == _C.id))).scalars():
+        message = f"container {container_id} has no documents"
+        yield Finding(
+            "no-documents", "container_specs", container_id, "", message, "mark the row", container_id, "is missing"
+        )
+    own = exists().where(_N.container_id == _C.id, _N.kind == literal("primary"))
+    for container_id in conn.execute(asked.where(~own)).scalars():
+        message = f"container {container_id} has no name of its own"
+        repair = "name it after its ID"
+        yield Finding("no-name", "container_names", container_id, "", message, repair, container_id, "is missing")
+
+
+class Whole(NamedTuple):
+    """A container with the rows beside its documents that say the same once more."""
+
+    row: Inspection
+    summary: str
+    labels: dict[str, str]
+    networks: frozenset[str]
+    ports: tuple[Port, ...]
+    mounts: tuple[MountPoint, ...]
+
+
+def wholes(conn: Connection, broken: Collection[str]) -> Iterator[Whole]:
+    """Yield every container but those whose rows cannot be read."""
+    for container_id in conn.execute(select(_C.id)).scalars().all():
+        if container_id in broken:
+            continue
+        summary = _SUMMARY.value(conn, {"container_id": container_id})
+        row = BY_ID.first(conn, {"reference": container_id})
+        if row is not None:
+            yield whole(conn, row, summary)
+
+
+def whole(conn: Connection, row: Inspection, summary: str) -> Whole:
+    """Return a container with what its other rows say."""
+    owner = {"container_id": row.id}
+    return Whole(
+        row,
+        summary,
+        labels(conn, row.id),
+        frozenset(name for (name,) in _NETWORKS.run(conn, owner).fetchall()),
+        tuple(Port(*port) for port in _PORTS.run(conn, owner).fetchall()),
+        mounts(conn, row.id),
+    )
+
+
+def summary_of(conn: Connection, container_id: str) -> str:
+    """Return the summary of a container, as it is stored."""
+    found: str = _SUMMARY.value(conn, {"container_id": container_id})
+    return found
+
+
+def stale_marks(conn: Connection, causes: set[tuple[str, str, str]]) -> Iterator[Finding]:
+    """Yield the marks on rows that are gone, or in which nothing is wrong by now."""
+    for table, key, column, owner in conn.execute(select(_Q.table_name, _Q.key, _Q.column_name, _Q.container_id)).all():
+        if (table, key, column) not in causes:
+            message = f"nothing is wrong (any more) with {table}.{column} of {key}, which is marked"
+            yield Finding("stale-mark", table, key, column, message, "take the mark away", owner)
+
+
+def orphans(conn: Connection) -> Iterator[Finding]:
+    """Yield the rows that refer to a row that is not there."""
+    broken = conn.exec_driver_sql("PRAGMA foreign_key_check").all()
+    for table, _rowid, parent, number in broken:
+        keys = conn.exec_driver_sql(f"PRAGMA foreign_key_list({table})").all()
+        column = next(row[3] for row in keys if row[0] == number)
+        yield Finding(
+            "orphan", table, "", column, f"a row of {table} refers by {column} to a row of {parent} that is not there",
+            "remove the row" if table in DISPENSABLE else "",
+        )  # fmt: skip
+
+
+# Rows that say nothing without the row they belong to.
+DISPENSABLE = frozenset(
+    table.name
+    for table in metadata.sorted_tables
+    if any(key.ondelete == "CASCADE" for column in table.columns for key in column.foreign_keys)
+)

@@ -1,0 +1,190 @@
+"""What each stored document must be, judged by itself. A document that fails is damaged: nothing writes such a one."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from statesvc.domain.decode import decode_value
+from statesvc.domain.documents import Config, Document, HostConfig
+from statesvc.domain.image_config import parse_image_config
+from statesvc.errors import InvalidParameter
+
+NOT_TEXT = "is not UTF-8"
+NOT_JSON = "is not JSON"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True)
+
+
+class _Mount(_Part):
+    Type: str
+    Source: str
+    Destination: str
+    Mode: str
+    RW: bool
+    Propagation: str
+    Name: str = ""
+    Driver: str = ""
+
+
+class _Port(_Part):
+    PrivatePort: int
+    Type: str
+    PublicPort: int = 0
+    IP: str = ""
+
+
+class _Endpoint(_Part):
+    IPAMConfig: dict[str, Any] | None = None
+    Links: list[str] | None = None
+    Aliases: list[str] | None = None
+    DNSNames: list[str] | None = None
+    DriverOpts: dict[str, str] | None = None
+    MacAddress: str = ""
+    NetworkID: str = ""
+    EndpointID: str = ""
+    Gateway: str = ""
+    IPAddress: str = ""
+    IPPrefixLen: int = 0
+    IPv6Gateway: str = ""
+    GlobalIPv6Address: str = ""
+    GlobalIPv6PrefixLen: int = 0
+
+
+class _Networks(_Part):
+    Networks: dict[str, _Endpoint | None] | None
+
+
+class _Mode(_Part):
+    NetworkMode: str
+
+
+class _Summary(_Part):
+    Id: str
+    Command: str
+    Created: int
+    Ports: list[_Port]
+    Labels: dict[str, str]
+    HostConfig: _Mode
+    NetworkSettings: _Networks
+    Mounts: list[_Mount]
+
+
+class _Probe(_Part):
+    Start: str
+    End: str
+    ExitCode: int
+    Output: str
+
+
+def fault(table: str, column: str, value: bytes | str) -> str | None:
+    """Say in half a sentence what is wrong with the document in a column, without any of its content; None if nothing.
+
+    Columns that hold no document have no fault but to be no text.
+    """
+    judge = JUDGES.get((table, column))
+    if isinstance(value, str) and value.startswith("\ufffd"):  # so begins what the engine could not read as text
+        return NOT_TEXT
+    try:
+        if (table, column) not in _BYTES and isinstance(value, bytes):
+            value = value.decode()
+        return judge(value) if judge else None
+    except UnicodeDecodeError:
+        return NOT_TEXT
+
+
+def _shape(kind: Any, wanted: str) -> Callable[[Any], str | None]:
+    validator: TypeAdapter[Any] = TypeAdapter(kind, config=None if _is_model(kind) else ConfigDict(strict=True))
+
+    def judge(text: Any) -> str | None:
+        try:
+            validator.validate_json(text)
+        except UnicodeError:
+            return NOT_TEXT
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+            return NOT_JSON if first["type"] == "json_invalid" else f"is not {wanted}"
+        return None
+
+    return judge
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _document(model: type[Document]) -> Callable[[Any], str | None]:
+    def judge(text: Any) -> str | None:
+        reason = outline_fault(model, text)
+        if reason in {NOT_JSON, f"is not a {model.__name__}"}:
+            return reason
+        try:
+            decode_value(model, orjson.loads(text))
+        except InvalidParameter as error:
+            return f"is not a {model.__name__}: {error.problems[0].field} has another type"
+        return reason
+
+    return judge
+
+
+# What is asked of a document without the decoder, which takes ten times as long as to parse it.
+_NEEDED: Mapping[type[Document], Mapping[str, type]] = {
+    Config: {"Hostname": str, "Tty": bool, "WorkingDir": str},
+    HostConfig: {"NetworkMode": str, "LogConfig": dict},
+}
+
+
+def outline_fault(model: type[Document], text: Any) -> str | None:
+    """Say what is wrong with a document as far as it shows without decoding every field; None if nothing."""
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return NOT_TEXT if text[:1] == "\ufffd" else NOT_JSON
+    if not isinstance(value, dict):
+        return f"is not a {model.__name__}"
+    for field, kind in _NEEDED[model].items():
+        if not isinstance(value.get(field), kind):
+            return f"is not a {model.__name__}: it has no {field}"
+    return None
+
+
+def _image(raw: Any) -> str | None:
+    try:
+        parse_image_config(raw)
+    except InvalidParameter:
+        return "is not the configuration of an image"
+    return None
+
+
+def _any_object(text: Any) -> str | None:
+    # As the user wrote it: numbers of any size.
+    try:
+        return None if isinstance(json.loads(text), dict) else "is not a JSON object"
+    except (ValueError, RecursionError):
+        return NOT_JSON
+
+
+_STRINGS = _shape(list[str], "an array of strings")
+_OBJECT = _shape(dict[str, Any], "a JSON object")
+_BYTES = frozenset({("images", "config"), ("scripts", "content")})
+MOUNTS = _shape(list[_Mount], "an array of mount points")
+
+JUDGES: Mapping[tuple[str, str], Callable[[Any], str | None]] = {
+    ("containers", "args"): _shape(list[str] | None, "an array of strings"),
+    ("containers", "summary"): _shape(_Summary, "the summary of a container"),
+    ("container_specs", "config"): _document(Config),
+    ("container_specs", "host_config"): _document(HostConfig),
+    ("container_specs", "network_settings"): _shape(_Networks, "the network settings of a container"),
+    ("container_mounts", "document"): _shape(_Mount, "a mount point"),
+    ("container_health", "log"): _shape(list[_Probe] | None, "an array of probes"),
+    ("execs", "process"): _OBJECT,
+    ("events", "attributes"): _shape(dict[str, str], "an object of strings"),
+    ("runtime_configs", "user_config"): _any_object,
+    ("runtimes", "args"): _STRINGS,
+    ("runtimes", "options"): _OBJECT,
+    ("images", "config"): _image,
+}

@@ -1,0 +1,56 @@
+"""Rows damaged as bit rot or a foreign hand would: past every rule that guards a write."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Text
+
+from statesvc.db.engine import bare, make_engine
+from statesvc.db.rows import checked_tables, texts
+from statesvc.domain.stored import JUDGES
+
+# What each column may hold that has no key, no reference and no constraint of its own: those are the file's business.
+DOCUMENTS = sorted(JUDGES)
+TEXTS = [
+    (table.name, column.name)
+    for table in checked_tables()
+    for column in table.columns
+    if column.name in texts(table)
+    and isinstance(column.type, Text)
+    and not column.primary_key
+    and not column.foreign_keys
+    and (table.name, column.name) not in JUDGES
+]
+KINDS = {
+    "not text": b'{"a":"\xff"}',
+    "not JSON": b'{"a":',
+    "another shape": b'"text"',
+    "no fields": b"{}",
+    "empty": b"",
+}
+
+
+@contextmanager
+def lawless(root: Path) -> Iterator[Any]:
+    """Yield a driver's connection on which no constraint, reference or trigger holds."""
+    engine = make_engine(root / "statesvc.db", busy_timeout_ms=5_000, query_only=False, foreign_keys=False)
+    with engine.connect() as conn:
+        raw = bare(conn)
+        raw.execute("PRAGMA ignore_check_constraints=ON")
+        triggers = raw.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall()
+        raw.execute("BEGIN IMMEDIATE")
+        for name, _ in triggers:
+            raw.execute(f"DROP TRIGGER {name}")
+        yield raw
+        for _, sql in triggers:
+            raw.execute(sql)
+        raw.execute("COMMIT")
+
+
+def damage(root: Path, table: str, column: str, value: bytes, *, where: str = "true") -> int:
+    """Put bytes into a column of the rows that are meant; answer how many."""
+    kind = "BLOB" if (table, column) == ("images", "config") else "TEXT"
+    with lawless(root) as raw:
+        return raw.execute(f"UPDATE {table} SET {column} = CAST(? AS {kind}) WHERE {where}", (value,)).rowcount
