@@ -81,6 +81,11 @@ class _Probe(_Part):
     Output: str
 
 
+class _Answer(_Part):
+    id: str
+    warnings: list[str]
+
+
 def fault(table: str, column: str, value: bytes | str) -> str | None:
     """Say in half a sentence what is wrong with the document in a column, without any of its content; None if nothing.
 
@@ -183,6 +188,8 @@ JUDGES: Mapping[tuple[str, str], Callable[[Any], str | None]] = {
     ("container_health", "log"): _shape(list[_Probe] | None, "an array of probes"),
     ("execs", "process"): _OBJECT,
     ("events", "attributes"): _shape(dict[str, str], "an object of strings"),
+    ("events", "row_values"): _OBJECT,
+    ("idempotency_keys", "answer"): _shape(_Answer, "the answer of a create"),
     ("runtime_configs", "user_config"): _any_object,
     ("runtimes", "args"): _STRINGS,
     ("runtimes", "options"): _OBJECT,

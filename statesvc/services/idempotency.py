@@ -11,8 +11,9 @@ from statesvc.db import idempotency
 from statesvc.db.engine import Connection
 from statesvc.db.idempotency import Kept
 from statesvc.domain.documents import ContainerCreate
+from statesvc.domain.stored import fault
 from statesvc.domain.times import SECOND
-from statesvc.errors import Conflict, InvalidParameter
+from statesvc.errors import Conflict, Damaged, InvalidParameter
 from statesvc.host import secret
 from statesvc.services.site import Site
 
@@ -71,7 +72,7 @@ class Keys:
 def first_answer(conn: Connection, claim: Claim) -> Created | None:
     """Return what was answered to the request when it came first, None if it comes first now.
 
-    Raises Conflict if another request had the key.
+    Raises Conflict if another request had the key, Damaged if the answer cannot be read.
     """
     kept = idempotency.find(conn, claim.key, claim.now)
     if kept is None:
@@ -81,6 +82,9 @@ def first_answer(conn: Connection, claim: Claim) -> Created | None:
             f'the idempotency key "{claim.key}" came with another request before: '
             "send the same name, body, platform and API version again, or use a new key"
         )
+    reason = fault("idempotency_keys", "answer", kept.answer)
+    if reason:
+        raise Damaged(f'the answer that was kept under the idempotency key "{claim.key}" {reason}: use a new key')
     answer = orjson.loads(kept.answer)
     return Created(answer["id"], tuple(answer["warnings"]))
 
