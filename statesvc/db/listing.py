@@ -51,7 +51,8 @@ _NAMES = (
 LISTED = (
     select(
         _C.id, _NAMES, _C.image, _C.image_id, _C.state,
-        _C.exit_code, _C.started_at, _C.finished_at, _H.status, _C.summary, literal_column("containers.rowid"),
+        _C.exit_code, _C.started_at, _C.finished_at, _H.status, _C.summary,
+        literal_column("containers.rowid").label("rowid"),
     )
     .join_from(containers, container_health, _H.container_id == _C.id, isouter=True)
     .order_by(_C.created_at.desc(), _C.id.desc())

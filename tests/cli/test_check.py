@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 from service import Service, running
+from stored_rows import disarmed
 
-from statesvc.db.engine import make_engine
+from statesvc.db.engine import bare, make_engine
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "docker-26.1-root.tar.gz"
 
@@ -37,8 +38,9 @@ def alter(root: Path, *statements: str) -> None:
     engine = make_engine(root / "statesvc.db", busy_timeout_ms=5_000, query_only=False, foreign_keys=False)
     with engine.connect() as conn:
         conn.exec_driver_sql("PRAGMA ignore_check_constraints=ON")
-        for statement in statements:
-            conn.exec_driver_sql(statement)
+        with disarmed(bare(conn)):
+            for statement in statements:
+                conn.exec_driver_sql(statement)
 
 
 @pytest.fixture(scope="session")

@@ -132,6 +132,8 @@ async def test_the_images_are_those_of_the_engine(client: httpx.AsyncClient) -> 
 
 async def test_info_counts_what_the_engine_counted(client: httpx.AsyncClient) -> None:
     info = (await client.get("/info")).json()
+    for runtime in info["Runtimes"].values():
+        runtime.pop("status", None)  # what the binaries of this machine say of themselves
     for key in (*INFO_IMPORTED, *INFO_CONFIGURED):
         assert info[key] == EXPECTED["info"][key], key
     assert info["Images"] == len(EXPECTED["images"])

@@ -105,6 +105,8 @@ class Runtimes(RuleBasedStateMachine):
         except InvalidParameter:
             assert not known
             self.run(self.services.containers.remove(container))
+            self.locked.pop(container, None)
+            self.swept = False
             return ""
         assert known
         self.locked[container] = handle.lock.args
