@@ -1,4 +1,4 @@
-"""Whatever step an import is killed at, each object is there as a whole or not at all, and a second one completes it."""
+"""Whatever step an import is killed at, each object is there as a whole or not at all, and it can be completed."""
 
 import json
 import os
