@@ -149,9 +149,7 @@ async def opened(
         stack.enter_context(DataRootLock(root, socket=str(socket_path(settings.hosts[0])) if settings.hosts else ""))
         written = configuration.read(settings.config_file)
         _migrate(settings, root, clock)
-        database = Database(
-            root / DATABASE, busy_timeout_ms=settings.busy_timeout_ms, checkpoints=not settings.external_checkpoints
-        )
+        database = _database(settings, root)
         stack.callback(database.close)
         instance = await database.write(_instance, str(uuid.uuid4()))
         host = facts.read(settings.host_facts)
@@ -182,6 +180,12 @@ async def opened(
             retention=Retention(database, clock, Limits(settings.events_kept, settings.events_kept_days * DAY)),
             importers={"docker": DockerImporter(Imports(database, site))},
         )
+
+
+def _database(settings: Settings, root: Path) -> Database:
+    return Database(
+        root / DATABASE, busy_timeout_ms=settings.busy_timeout_ms, checkpoints=not settings.external_checkpoints
+    )
 
 
 def _migrate(settings: Settings, root: Path, clock: Clock) -> None:
@@ -217,7 +221,7 @@ async def repaired(settings: Settings, *, clock: Clock = wall_clock) -> tuple[Ba
         if migrate.current(root / DATABASE) != migrate.known_revisions()[-1]:
             raise Conflict("only a database of the newest schema can be repaired: run `statesvc db upgrade` first")
         backup = Backups(root / BACKUPS, settings.backups_kept, clock).take(root / DATABASE, sound=False)
-        database = Database(root / DATABASE, busy_timeout_ms=settings.busy_timeout_ms)
+        database = _database(settings, root)
         try:
             mended = await database.write(mend, clock())
             folder = ScriptFolder(root / RUNTIMES)

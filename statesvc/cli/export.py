@@ -1,6 +1,5 @@
 """`statesvc export`: what is stored, in the words of other programs."""
 
-import asyncio
 import json
 import sys
 from pathlib import Path
@@ -9,7 +8,7 @@ from urllib.parse import quote
 
 import typer
 
-from statesvc.errors import Conflict, NotFound
+from statesvc.errors import NotFound
 
 app = typer.Typer(help="Export what is stored, in the words of other programs.", no_args_is_help=True)
 
@@ -44,31 +43,26 @@ def run(
 def _ask(reference: str, data_root: Path | None) -> tuple[Any, Any]:
     """Return what inspect shows of the container, and the Config of its image, None if that is gone."""
     from statesvc.cli import logs
+    from statesvc.cli.reach import here_or_there
     from statesvc.cli.read_settings import read_settings
-    from statesvc.host.lock import holder
 
     settings = read_settings(data_root=data_root, hosts=())
     logs.configure("warning", settings.log_format)
-    try:
-        return asyncio.run(_here(settings, reference))
-    except Conflict:
-        _, socket = holder(settings.data_root)
-        if not socket:
-            raise
-    return _there(socket, reference)
+    asked: tuple[Any, Any] = here_or_there(
+        settings, lambda services: _here(services, reference), lambda socket: _there(socket, reference)
+    )
+    return asked
 
 
-async def _here(settings: Any, reference: str) -> tuple[Any, Any]:
+async def _here(services: Any, reference: str) -> tuple[Any, Any]:
     from statesvc.api.inspection import render
-    from statesvc.app import opened
 
-    async with opened(settings, adopt_configuration=False) as services:
-        inspected = json.loads(render(await services.containers.inspect(reference)))
-        try:
-            says = (await services.images.inspect(inspected["Image"])).says
-        except NotFound:
-            return inspected, None
-        return inspected, says.config.to_dict() if says.config else {}
+    inspected = json.loads(render(await services.containers.inspect(reference)))
+    try:
+        says = (await services.images.inspect(inspected["Image"])).says
+    except NotFound:
+        return inspected, None
+    return inspected, says.config.to_dict() if says.config else {}
 
 
 def _there(socket: str, reference: str) -> tuple[Any, Any]:

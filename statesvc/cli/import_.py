@@ -1,12 +1,9 @@
 """`statesvc import`: state of other engines into the database, and a report of each object."""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
 import typer
-
-from statesvc.errors import Conflict
 
 app = typer.Typer(help="Import the state of another engine.", no_args_is_help=True)
 
@@ -43,26 +40,18 @@ def docker(
 
 def _import(engine: str, folder: Path, data_root: Path | None, *, dry_run: bool) -> Any:
     from statesvc.cli import logs
+    from statesvc.cli.reach import here_or_there
     from statesvc.cli.read_settings import read_settings
     from statesvc.cli.service import post
     from statesvc.cli.throw_away import root_to_open
-    from statesvc.host.lock import holder
+
+    async def here(services: Any) -> Any:
+        return (await services.importers[engine].run(folder, dry_run=dry_run)).to_dict()
 
     # Without hosts: this process holds the data root and serves nothing.
     settings = read_settings(data_root=data_root, hosts=())
     logs.configure(settings.log_level, settings.log_format)
-    try:
-        with root_to_open(settings.data_root, dry_run=dry_run) as root:
-            return asyncio.run(_here(settings.model_copy(update={"data_root": root}), engine, folder, dry_run=dry_run))
-    except Conflict:
-        _, socket = holder(settings.data_root)
-        if not socket:
-            raise
-    return post(socket, "/statesvc/v1/import", {"engine": engine, "path": str(folder), "dry_run": dry_run})
-
-
-async def _here(settings: Any, engine: str, folder: Path, *, dry_run: bool) -> Any:
-    from statesvc.app import opened
-
-    async with opened(settings, adopt_configuration=False) as services:
-        return (await services.importers[engine].run(folder, dry_run=dry_run)).to_dict()
+    body = {"engine": engine, "path": str(folder), "dry_run": dry_run}
+    with root_to_open(settings.data_root, dry_run=dry_run) as root:
+        opening = settings.model_copy(update={"data_root": root})
+        return here_or_there(opening, here, lambda socket: post(socket, "/statesvc/v1/import", body))

@@ -1,13 +1,12 @@
 """`statesvc runtimes`: the runtimes in force, the versions before, what lags behind, a reload."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
 import typer
 
-from statesvc.errors import Conflict, InvalidParameter, Unavailable
+from statesvc.errors import InvalidParameter, Unavailable
 
 app = typer.Typer(help="The runtimes of containers, and their versions.", no_args_is_help=True)
 
@@ -123,28 +122,14 @@ def _runs(runtime: Any) -> str:
 
 
 def _ask(data_root: Path | None, path: str, here: Callable[[Any], Awaitable[Any]]) -> Any:
-    """Ask the service that holds the data root; where none does, the database itself."""
     from statesvc.cli import logs
+    from statesvc.cli.reach import here_or_there
     from statesvc.cli.read_settings import read_settings
     from statesvc.cli.service import get
-    from statesvc.host.lock import holder
 
     settings = read_settings(data_root=data_root, hosts=())
     logs.configure("warning", settings.log_format)
-    try:
-        return asyncio.run(_opened(settings, here))
-    except Conflict:
-        _, socket = holder(settings.data_root)
-        if not socket:
-            raise
-    return get(socket, path)
-
-
-async def _opened(settings: Any, here: Callable[[Any], Awaitable[Any]]) -> Any:
-    from statesvc.app import opened
-
-    async with opened(settings, adopt_configuration=False) as services:
-        return await here(services)
+    return here_or_there(settings, here, lambda socket: get(socket, path))
 
 
 def _print_json(told: Any) -> None:

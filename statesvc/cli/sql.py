@@ -10,6 +10,8 @@ from typing import Annotated, Any, Optional
 
 import typer
 
+from statesvc.domain.import_report import printable
+
 EPILOG = (
     "The views are described in docs/admin-sql.md. Writing through SQL is not supported. Do not open the file with a "
     "sqlite3 before 3.51.3 (3.50.7 and 3.44.6 are sound, too), Debian 12's for example: while the service writes, such "
@@ -79,7 +81,7 @@ def _warn_of_the_shell(path: Path) -> None:
 def _print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     from rich.cells import cell_len
 
-    cells = [[_printable(column) for column in columns], *([_cell(value) for value in row] for row in rows)]
+    cells = [[printable(column) for column in columns], *([_cell(value) for value in row] for row in rows)]
     if not columns:
         return
     widths = [max(cell_len(row[at]) for row in cells) for at in range(len(columns))]
@@ -129,9 +131,4 @@ def _plain(value: Any) -> Any:
 
 
 def _cell(value: Any) -> str:
-    return "" if value is None else _printable(str(_plain(value)))
-
-
-def _printable(text: str) -> str:
-    """Return the text on one line, without what a terminal would obey."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return "" if value is None else printable(str(_plain(value)))

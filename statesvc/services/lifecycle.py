@@ -21,13 +21,12 @@ from statesvc.errors import Conflict, InvalidParameter, Unavailable
 from statesvc.host.scripts import ScriptFolder
 from statesvc.services import beside, health, reports
 from statesvc.services.beside import Process
-from statesvc.services.configuration import InForce
 from statesvc.services.containers import discard
 from statesvc.services.handles import Handle, check_lock, handle_of
 from statesvc.services.health import Probe
 from statesvc.services.reports import Exited, Report, Restarting, Started, StartFailed
 from statesvc.services.revisions import Expected, expect
-from statesvc.services.runtimes import obstacle
+from statesvc.services.runtimes import preflight
 from statesvc.services.site import Site
 from statesvc.services.telling import tell
 
@@ -187,7 +186,7 @@ class Lifecycle:
             if not asked.is_known(life):
                 expect(life, expected)
                 asked.check(life)
-                await asyncio.to_thread(_preflight, in_force, name)
+                await asyncio.to_thread(preflight, in_force.runtimes.get(name))
             now = self._site.clock()
             locked = await self._database.write(
                 _take_lock, reference, asked, expected, name, in_force.version, now, self._folder
@@ -219,13 +218,6 @@ class Lifecycle:
 def _check_engine(engine: str) -> None:
     if not engine or len(engine) > 128 or not engine.isprintable():
         raise InvalidParameter("an engine names itself: 1 to 128 printable characters, the same as long as it runs")
-
-
-def _preflight(in_force: InForce, name: str) -> None:
-    derived = in_force.runtimes.get(name)
-    reason = obstacle(derived) if derived else ""
-    if reason:
-        raise InvalidParameter(f"error while looking up the specified runtime path: {reason}")
 
 
 def _take_lock(

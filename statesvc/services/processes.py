@@ -19,7 +19,7 @@ from statesvc.domain.dockerfile import apply_changes
 from statesvc.domain.runtimes import is_shim_name
 from statesvc.domain.state import LIVE, State
 from statesvc.errors import Conflict, InvalidParameter, NotFound, NotModified, NotOffered, StateError
-from statesvc.services.runtimes import obstacle
+from statesvc.services.runtimes import preflight
 from statesvc.services.site import Site
 
 __all__ = ["Exec", "Output", "Processes", "Still", "needs_engine"]
@@ -75,9 +75,8 @@ class Processes:
         if derived is None and not is_shim_name(name):
             raise InvalidParameter(f"unknown or invalid runtime name: {name}")
         # As at creation, only a wrapped binary is looked at: another one is the engine's to find.
-        reason = await asyncio.to_thread(obstacle, derived) if derived and derived.runtime.args else ""
-        if reason:
-            raise InvalidParameter(f"error while looking up the specified runtime path: {reason}")
+        if derived and derived.runtime.args:
+            await asyncio.to_thread(preflight, derived)
 
     async def stop(self, reference: str, signal: str) -> None:
         """Stop a container. Raises NotModified for one that does not live."""

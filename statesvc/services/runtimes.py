@@ -15,7 +15,7 @@ from statesvc.domain.daemon_config import DaemonConfig
 from statesvc.domain.event import Event
 from statesvc.domain.runtimes import Derived, derive
 from statesvc.domain.wrapper_script import file_name
-from statesvc.errors import Unavailable
+from statesvc.errors import InvalidParameter, Unavailable
 from statesvc.host import binaries
 from statesvc.host.scripts import ScriptFolder
 from statesvc.services import configuration
@@ -128,6 +128,13 @@ def obstacle(derived: Derived) -> str:
         return f"{derived.runtime.path}: executable file not found in $PATH"
     reason = binaries.obstacle(derived.binary)
     return f"{derived.binary}: {reason}" if reason else ""
+
+
+def preflight(derived: Derived | None) -> None:
+    """Raise InvalidParameter, with its path, for a binary that cannot be executed. May block on a slow disk."""
+    reason = obstacle(derived) if derived else ""
+    if reason:
+        raise InvalidParameter(f"error while looking up the specified runtime path: {reason}")
 
 
 def _paths(written: DaemonConfig) -> list[str]:

@@ -1,0 +1,30 @@
+"""Reaching a data root: the database itself, or the service that holds it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+
+def here_or_there(settings: Any, here: Callable[[Any], Awaitable[Any]], there: Callable[[str], Any]) -> Any:
+    """Return what `here` makes of the services of an open data root; if a service holds it, what `there` gets of it.
+
+    `there` is given the socket. The configuration in force stays as it is. Raises Conflict if another process holds the
+    data root and serves nothing.
+    """
+    from statesvc.errors import Conflict
+    from statesvc.host.lock import holder
+
+    try:
+        return asyncio.run(_opened(settings, here))
+    except Conflict:
+        _, socket = holder(settings.data_root)
+        if not socket:
+            raise
+    return there(socket)
+
+
+async def _opened(settings: Any, here: Callable[[Any], Awaitable[Any]]) -> Any:
+    from statesvc.app import opened
+
+    async with opened(settings, adopt_configuration=False) as services:
+        return await here(services)
