@@ -140,4 +140,11 @@ WHERE i.id IS NULL ORDER BY c.name
 SELECT bytes, document, owner, owner_id FROM v_largest_documents LIMIT 10
         """,
     ),
+    Recipe(
+        "Which rows cannot be read, and why?",
+        """
+SELECT since, table_name, key, column_name, reason, container_name FROM v_quarantine
+ORDER BY since_ns DESC, table_name, key, column_name
+        """,
+    ),
 )

@@ -501,6 +501,24 @@ ORDER BY o.bytes DESC
         """,
     ),
     View(
+        "quarantine",
+        "Marks on rows that cannot be read; the rows stay where they are. What was found in them is not shown.",
+        (
+            Column("table_name", "q.table_name", "Table of the row."),
+            Column("key", "q.key", "Key of the row; a JSON list if it has several columns."),
+            Column("column_name", "q.column_name", "The column that cannot be read; empty: the whole row."),
+            Column("container_id", "q.container_id", "ID of the container that the row belongs to, if any."),
+            Column("container_name", "n.name", "Its name, without Docker's slash."),
+            Column("reason", "q.reason", "What is wrong, half a sentence: is not JSON, …"),
+            Column("bytes", "length(q.raw)", "Size of what was found in the column."),
+            *_time("since", "q.since", "When it was first met."),
+        ),
+        """
+FROM quarantine q
+LEFT JOIN container_names n ON n.container_id = q.container_id AND n.kind = 'primary'
+        """,
+    ),
+    View(
         "service",
         "This installation, one row.",
         (

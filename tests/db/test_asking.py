@@ -2,7 +2,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from stored_rows import SCRIPT, WEB, fill, rows_of
+from stored_rows import CACHE, SCRIPT, WEB, fill, rows_of
 
 from statesvc.db import migrate
 from statesvc.db.asking import Answer, ask
@@ -189,6 +189,13 @@ def test_every_recipe_of_the_cook_book_is_answered_by_the_views_alone(path: Path
         ("Who still holds", [(SCRIPT, "container", "web", "crun", 2), (SCRIPT, "version", None, "crun", 2)]),
         ("Which images does no", []),
         ("Which containers outlived", [("eager_hopper", "busybox:latest", "sha256:" + "7" * 64)]),
+        (
+            "Which rows cannot",
+            [
+                ("2023-11-14T22:13:20.000000003Z", "container_specs", CACHE, "config", "is not JSON", "cache"),
+                ("2023-11-14T22:13:20Z", "events", "41", "attributes", "is not JSON", None),
+            ],
+        ),
     ],
 )
 def test_the_cook_book_answers_what_the_rows_say(path: Path, start: str, rows: list[tuple[object, ...]]) -> None:

@@ -73,6 +73,7 @@ def test_no_view_shows_a_secret_wherever_it_is_kept(conn: Connection) -> None:
         ),
         "images": "config = CAST(json_object('Env', json_array('A={0}')) AS BLOB)",
         "events": "action = 'exec_create: sh -c {0}'",
+        "quarantine": "raw = CAST('{0}' AS BLOB)",
     }
     with disarmed(bare(conn)):
         for table, assignment in hidden.items():
@@ -141,6 +142,8 @@ def test_a_time_is_shown_as_inspect_shows_it(conn: Connection, time: int) -> Non
         ("SELECT * FROM v_changed_last_hour", "ix_events_time"),
         ("SELECT * FROM v_scripts WHERE digest = 'x'", "SEARCH t USING PRIMARY KEY (digest=?)"),
         ("SELECT * FROM v_script_holders WHERE digest = 'x'", "ix_containers_script_digest"),
+        (f"SELECT * FROM v_quarantine WHERE container_id = '{WEB}'", "ix_quarantine_container_id"),
+        ("SELECT * FROM v_quarantine WHERE table_name = 'events'", "SEARCH q USING PRIMARY KEY (table_name=?)"),
     ],
 )
 def test_what_is_asked_by_its_key_is_found_in_an_index(conn: Connection, sql: str, found: str) -> None:
@@ -165,6 +168,21 @@ def test_a_container_is_shown_with_ports_names_labels_and_lock(conn: Connection)
     assert [row["names"] for row in rows(conn, f"SELECT names FROM v_containers WHERE id = '{CACHE}'")] == [
         "cache, web/redis"
     ]
+
+
+def test_a_mark_is_shown_without_what_was_found_in_the_row(conn: Connection) -> None:
+    (mark,) = rows(conn, "SELECT * FROM v_quarantine WHERE container_name = 'cache'")
+    assert mark == {
+        "table_name": "container_specs",
+        "key": CACHE,
+        "column_name": "config",
+        "container_id": CACHE,
+        "container_name": "cache",
+        "reason": "is not JSON",
+        "bytes": len(b'{"Env":[\xff'),
+        "since": "2023-11-14T22:13:20.000000003Z",
+        "since_ns": BORN + 3,
+    }
 
 
 @pytest.mark.parametrize(
