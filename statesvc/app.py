@@ -193,6 +193,8 @@ def _migrate(settings: Settings, root: Path, clock: Clock) -> None:
     done = migrate.bring_up_to_date(root / DATABASE, backups=backups)
     if done.backup:
         log.info("database backed up", path=str(done.backup.path), rows=done.backup.rows)
+        if done.backup.damaged_rows:
+            log.warning("rows are damaged: statesvc check tells which", found=done.backup.damaged_rows[:10])
     if done.before != done.after:
         log.info("database migrated", before=done.before or "none", after=done.after)
 

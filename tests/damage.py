@@ -49,6 +49,17 @@ def lawless(root: Path) -> Iterator[Any]:
         raw.execute("COMMIT")
 
 
+def zero_half_a_page(path: Path, name: str) -> None:
+    """Damage the file of a database that nobody has open: zero the first half of the root page of a table or index."""
+    with make_engine(path, busy_timeout_ms=5_000, query_only=False).connect() as conn:
+        conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        (page,) = conn.exec_driver_sql("SELECT rootpage FROM sqlite_schema WHERE name = ?", (name,)).one()
+        (size,) = conn.exec_driver_sql("PRAGMA page_size").one()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(bytes(size // 2))
+
+
 def damage(root: Path, table: str, column: str, value: bytes, *, where: str = "true") -> int:
     """Put bytes into a column of the rows that are meant; answer how many."""
     kind = "BLOB" if (table, column) == ("images", "config") else "TEXT"

@@ -45,7 +45,7 @@ OPERATIONS: dict[str, Callable[[Path], Any]] = {
 def state(path: Path) -> Any:
     """Return schema and rows of a sound database."""
     with snapshot(path) as connection:
-        assert schema.damage(connection) == []
+        assert schema.damage(connection) == schema.Damage()
         found = schema.described(connection)
     return found, rows_of(path)
 

@@ -254,7 +254,7 @@ def fill(path: Path) -> None:
         raw.execute("BEGIN IMMEDIATE")
         for table in schema.tables(raw):
             _fill_table(raw, table)
-        assert not schema.damage(raw), schema.damage(raw)
+        assert schema.damage(raw) == schema.Damage()
         raw.execute("COMMIT")
 
 

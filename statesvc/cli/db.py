@@ -144,6 +144,7 @@ def restore(
     with _held(settings):
         done = put_back(file.absolute(), _database(settings), backups=_backups(settings))
     print(f"restored: {file} (revision {done.backup.revision}, {done.backup.rows} rows, verified)")
+    _print_damaged_rows(done.backup)
     if done.replaced:
         print(f"replaced: {done.replaced}")
 
@@ -219,6 +220,12 @@ def _nothing_to_do(migration: Any) -> str:
 
 def _print_backup(taken: Any) -> None:
     print(f"backup: {taken.path} (revision {taken.revision}, {taken.rows} rows, verified)")
+    _print_damaged_rows(taken)
+
+
+def _print_damaged_rows(copied: Any) -> None:
+    if copied.damaged_rows:
+        print(f"rows damaged in it: {len(copied.damaged_rows)}, copied as they are; statesvc check tells which")
 
 
 def _print_statements(migration: Any) -> None:

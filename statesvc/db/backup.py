@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,12 @@ _KEPT = re.compile(r"statesvc-\d{8}T\d{6}\.\d{9}Z-\w+?(-replaced)?\.db")
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A verified copy: where it is, the revision of its schema, and what it holds."""
+    """A verified copy: where it is, the revision of its schema, what it holds, and what is wrong with rows in it."""
 
     path: Path
     revision: str | None
     tables: dict[str, schema.Contents]
+    damaged_rows: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -36,9 +37,9 @@ class Backup:
 def copy(database: Path, target: Path, *, sound: bool = True) -> Backup:
     """Copy one committed state of a database to a new file, and verify the copy. Any number of programs may write on.
 
-    The file is there, synced, with mode 0600, once this returns; before, and after an error, there is none. Raises
-    Conflict if the target exists or the database is damaged (unless it need not be `sound`: the copy is as damaged),
-    Unavailable if disk or database cannot be used.
+    The file is there, synced, with mode 0600, once this returns; before, and after an error, there is none. Rows that
+    are damaged are copied as they are, and told. Raises Conflict if the target exists or the file of the database is
+    damaged (unless it need not be `sound`: the copy is as damaged), Unavailable if disk or database cannot be used.
     """
     if target.exists():
         raise Conflict(f"{target} exists already: name a file that does not")
@@ -51,15 +52,16 @@ def copy(database: Path, target: Path, *, sound: bool = True) -> Backup:
             wrong = sorted(table for table in expected if backup.tables.get(table) != expected[table])
             raise Unavailable(f"the copy of {database} differs from it in {', '.join(wrong)}: it was thrown away")
         publish(partial, target)
-    return Backup(target, backup.revision, backup.tables)
+    return replace(backup, path=target)
 
 
 def verified(path: Path, *, copy_of: Path | None = None, sound: bool = True) -> Backup:
-    """Open a copy and read all of it. Raises Conflict if it is damaged, Unavailable if it cannot be read."""
+    """Open a copy and read all of it. Raises Conflict if the file is damaged, Unavailable if it cannot be read."""
     with snapshot(path) as connection:
-        if sound and (found := schema.damage(connection, limit=10)):
-            raise Conflict(f"{copy_of or path} is damaged: {'; '.join(found)}")
-        return Backup(path, schema.revision(connection), schema.contents(connection))
+        found = schema.damage(connection)
+        if sound and found.file:
+            raise Conflict(f"{copy_of or path} is damaged: {'; '.join(found.file[:10])}")
+        return Backup(path, schema.revision(connection), schema.contents(connection), found.rows)
 
 
 def publish(partial: Path, target: Path) -> None:

@@ -31,7 +31,7 @@ def check(path: Path) -> Checkup:
     revision, newest = migrate.refuse_newer(path), migrate.known_revisions()[-1]
     with snapshot(path) as connection:
         damage, there = schema.damage(connection), schema.described(connection)
-    return Checkup(revision, newest, tuple(damage), tuple(schema.differences(there, schema_at(revision))))
+    return Checkup(revision, newest, damage.sentences, tuple(schema.differences(there, schema_at(revision))))
 
 
 def schema_at(revision: str | None) -> dict[tuple[str, str], list[str]]:

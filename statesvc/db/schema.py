@@ -3,6 +3,7 @@
 import hashlib
 import marshal
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from statesvc.db.engine import driver
 
 FETCHED_AT_ONCE = 2_000
+_ALL = 1_000_000
+_OF_A_ROW = "CHECK constraint failed in "
 VERSION_TABLE = "alembic_version"
 # What SQLite, Alembic and Litestream keep in the database for themselves.
 _NOT_OURS = ("sqlite_", VERSION_TABLE, "_litestream_")
@@ -64,20 +67,39 @@ def contents(connection: Any) -> dict[str, Contents]:
     return found
 
 
-def damage(connection: Any, *, limit: int = 100) -> list[str]:
-    """Return what SQLite finds wrong with the file and with its constraints, and rows without what they refer to."""
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """What is wrong, in sentences: with the file, where nothing is safe then, or with rows, beside which all else is."""
+
+    file: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """All of it."""
+        return self.file + self.rows
+
+    def beyond(self, before: "Damage") -> tuple[str, ...]:
+        """Return what was not there before, or not as often; rows may have got other numbers since."""
+        known = Counter(map(_unnumbered, before.sentences))
+        known.subtract(map(_unnumbered, self.sentences))
+        return tuple(line for line in self.sentences if known[_unnumbered(line)] < 0)
+
+
+def damage(connection: Any) -> Damage:
+    """Return what SQLite finds wrong with file and constraints, and rows without what they refer to."""
     try:
-        found = [line for (line,) in connection.execute(f"PRAGMA integrity_check({limit})") if line != "ok"]
+        found = [line for (line,) in connection.execute(f"PRAGMA integrity_check({_ALL})") if line != "ok"]
     except driver.DatabaseError as error:
         if not getattr(error, "sqlite_errorname", "").startswith("SQLITE_CORRUPT"):
             raise
         found = [str(error)]
-    if found:
-        return found  # where pages are wrong, what rows refer to says nothing
-    orphans = connection.execute("PRAGMA foreign_key_check").fetchall()
-    return [
-        f"{table}: row {row} refers to a row of {parent} that is not there" for table, row, parent, _ in orphans[:limit]
-    ]
+    file = tuple(line for line in found if not line.startswith(_OF_A_ROW))
+    if file:
+        return Damage(file, tuple(line for line in found if line.startswith(_OF_A_ROW)))
+    orphans = connection.execute("PRAGMA foreign_key_check")  # where pages are wrong, it says nothing
+    refers = (f"{table}: row {row} refers to a row of {parent} that is not there" for table, row, parent, _ in orphans)
+    return Damage((), (*found, *refers))
 
 
 def described(connection: Any) -> dict[tuple[str, str], list[str]]:
@@ -99,6 +121,10 @@ def differences(there: dict[tuple[str, str], list[str]], wanted: dict[tuple[str,
             extra, lacking = set(has) - set(needs), set(needs) - set(has)
             found.append(f"{kind} {name} has {sorted(extra)} and should have {sorted(lacking)}")
     return sorted(found)
+
+
+def _unnumbered(sentence: str) -> str:
+    return re.sub(r"row \w+", "row", sentence)
 
 
 def _values(connection: Any, table: str) -> dict[str, int]:

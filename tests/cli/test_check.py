@@ -181,3 +181,17 @@ def test_an_orphaned_script_file_is_removed(root: Path) -> None:
     orphan.write_text("#!/bin/sh\n")
     assert f"removed files: {orphan.name}" in repair(root)
     assert not orphan.exists()
+
+
+def test_a_damaged_row_of_an_older_schema_is_carried_over_and_then_served_around(root: Path) -> None:
+    statesvc("db", "downgrade", "0004", "--yes", root=root)
+    alter(root, "UPDATE container_specs SET config = '{' WHERE container_id = (SELECT min(id) FROM containers)")
+    assert "run `statesvc db upgrade` first" in statesvc("check", "--repair", root=root, code=4).stderr
+    told = statesvc("db", "upgrade", root=root).stdout
+    assert "rows damaged in it: 1, copied as they are; statesvc check tells which" in told
+    with running(root) as service:
+        ids = sorted(one["Id"] for one in service.call("GET", "/containers/json?all=true").json())
+        assert [service.call("GET", f"/containers/{each}/json").status for each in ids] == [500, 200, 200, 200]
+    statesvc("check", "--repair", root=root, code=1)
+    marks = statesvc("sql", "SELECT table_name, reason FROM v_quarantine", "--format", "csv", root=root).stdout
+    assert marks.splitlines()[1:] == ["container_specs,is not JSON"]

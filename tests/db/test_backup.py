@@ -5,7 +5,8 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from stored_rows import fill, rows_of
+from damage import damage, zero_half_a_page
+from stored_rows import WEB, fill, rows_of
 
 from statesvc.db import backup, schema
 from statesvc.db.backup import Backups, copy, verified
@@ -95,21 +96,21 @@ def test_a_copy_that_differs_is_thrown_away(filled: Path, tmp_path: Path, monkey
     assert not list(tmp_path.glob("there*"))
 
 
-def test_a_damaged_database_gives_no_backup_and_says_what_is_wrong(filled: Path, tmp_path: Path) -> None:
-    execute(filled, "PRAGMA foreign_keys=OFF", "DELETE FROM containers")
-    with pytest.raises(Conflict, match=r"is damaged: container_\w+: row .* refers to a row of containers"):
-        copy(filled, tmp_path / "there.db")
-    assert not list(tmp_path.glob("there*"))
+def test_damaged_rows_do_not_cost_the_backup_and_are_told(filled: Path, tmp_path: Path) -> None:
+    damage(filled.parent, "containers", "args", b'["\xff', where=f"id = '{WEB}'")
+    execute(filled, "PRAGMA foreign_keys=OFF", "DELETE FROM images WHERE id LIKE 'sha256:1%'")
+    made = copy(filled, tmp_path / "there.db")
+    first, *others = made.damaged_rows
+    assert first == "CHECK constraint failed in containers"
+    assert others
+    assert all("refers to a row of images that is not there" in line for line in others)
+    with snapshot(filled) as before, snapshot(made.path) as after:
+        assert schema.contents(before) == schema.contents(after)
 
 
 def test_a_copy_with_flipped_bytes_is_told(filled: Path, tmp_path: Path) -> None:
     made = copy(filled, tmp_path / "copy.db").path
-    with snapshot(made) as connection:
-        (page,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'containers'").fetchone()
-    raw = bytearray(made.read_bytes())
-    at = (page - 1) * 4_096
-    raw[at : at + 512] = bytes(512)
-    made.write_bytes(raw)
+    zero_half_a_page(made, "containers")
     with pytest.raises((Conflict, Unavailable), match="damaged"):
         verified(made)
 

@@ -4,6 +4,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from damage import zero_half_a_page
 from stored_rows import fill, rows_of
 
 from statesvc.db.backup import Backups, copy
@@ -108,13 +109,20 @@ def test_what_is_no_backup_is_refused_and_nothing_changed(
 
 
 def test_a_damaged_backup_is_refused(source: Path, database_file: Path, backups: Backups) -> None:
+    zero_half_a_page(source, "containers")
+    before = rows_of(database_file)
+    with pytest.raises((Conflict, Unavailable), match=r"damaged"):
+        restore(source, database_file, backups=backups)
+    assert rows_of(database_file) == before
+
+
+def test_a_backup_with_damaged_rows_is_restored_and_told(source: Path, database_file: Path, backups: Backups) -> None:
     connection = driver.connect(source, isolation_level=None)
     connection.execute("DELETE FROM images")
     connection.close()
-    before = rows_of(database_file)
-    with pytest.raises(Conflict, match=r"source\.db is damaged"):
-        restore(source, database_file, backups=backups)
-    assert rows_of(database_file) == before
+    done = restore(source, database_file, backups=backups)
+    assert any("refers to a row of images that is not there" in line for line in done.backup.damaged_rows)
+    assert rows_of(database_file) == rows_of(source)
 
 
 def test_a_newer_backup_is_refused(source: Path, database_file: Path, backups: Backups) -> None:

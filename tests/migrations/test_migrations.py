@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from alembic.script import ScriptDirectory
-from stored_rows import fill, rows_of
+from damage import damage, zero_half_a_page
+from stored_rows import WEB, fill, rows_of
 
 import statesvc.db.triggers
 import statesvc.db.views  # noqa: F401 - both let create_all make what they declare
@@ -39,6 +40,30 @@ def upgrade():
 
 def downgrade():
     pass
+"""
+
+
+# Copies every row of the table as it stands, as a migration does that needs more than ALTER TABLE can do.
+REBUILD_CONTAINERS = """
+def rebuild():
+    bind = op.get_bind()
+    create = bind.exec_driver_sql("SELECT sql FROM sqlite_schema WHERE name = 'containers'").scalar()
+    indexes = bind.exec_driver_sql(
+        "SELECT sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'containers' AND sql IS NOT NULL"
+    )
+    columns = bind.exec_driver_sql("SELECT name FROM pragma_table_info('containers')")
+    op.rebuild_table(
+        "containers",
+        create=create,
+        columns={name: name for (name,) in columns} | {"args": "args"},
+        indexes=[sql for (sql,) in indexes],
+    )
+
+def upgrade():
+    rebuild()
+
+def downgrade():
+    rebuild()
 """
 
 
@@ -175,12 +200,41 @@ def test_a_failing_migration_keeps_its_backup_and_changes_nothing(filled: Path, 
     assert verified(backup).revision == before[2]
 
 
-def test_a_damaged_database_is_not_migrated(filled: Path, extend: Extend) -> None:
+def test_a_damaged_file_is_not_migrated(filled: Path, extend: Extend) -> None:
     extend(ADD_A_COLUMN)
-    execute(filled, "PRAGMA foreign_keys=OFF", "DELETE FROM images")
-    with pytest.raises(Conflict, match=r"is damaged: .*image_digests: row .* refers to a row of images"):
+    zero_half_a_page(filled, "ix_events_time")
+    with pytest.raises(Conflict, match=r"statesvc\.db is damaged: database disk image is malformed"):
         migrate.bring_up_to_date(filled, backups=backups_beside(filled))
     assert list((filled.parent / "backups").iterdir()) == []
+
+
+def test_damaged_rows_do_not_stop_a_migration_and_are_kept_as_they_are(filled: Path, extend: Extend) -> None:
+    newer = extend(REBUILD_CONTAINERS)
+    damage(filled.parent, "containers", "args", b"[", where=f"id = '{WEB}'")
+    damage(filled.parent, "container_specs", "config", b"[", where=f"container_id = '{WEB}'")
+    execute(filled, "PRAGMA foreign_keys=OFF", "DELETE FROM images")
+    with snapshot(filled) as connection:
+        before, wrong = schema.contents(connection), schema.damage(connection).rows
+    assert {line for line in wrong if "CHECK" in line} == {
+        "CHECK constraint failed in containers",
+        "CHECK constraint failed in container_specs",
+    }
+    done = migrate.bring_up_to_date(filled, backups=backups_beside(filled))
+    assert done.backup
+    assert done.backup.damaged_rows == wrong
+    assert migrate.current(filled) == newer
+    migrate.downgrade(filled, "-1")
+    with snapshot(filled) as connection:
+        assert schema.contents(connection) == before
+
+
+def test_a_migration_that_damages_a_row_more_is_undone(filled: Path, extend: Extend) -> None:
+    extend(REBUILD_CONTAINERS.replace('"args": "args"', '"args": "substr(args, 2)"'))
+    damage(filled.parent, "containers", "args", b"[", where=f"id = '{WEB}'")
+    before = rows_of(filled)
+    with pytest.raises(Conflict, match="would leave a damaged database: CHECK constraint failed in containers"):
+        migrate.upgrade(filled)
+    assert rows_of(filled) == before
 
 
 def test_a_migration_that_leaves_orphans_is_undone(filled: Path, extend: Extend) -> None:
