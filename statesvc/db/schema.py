@@ -69,7 +69,7 @@ def contents(connection: Any) -> dict[str, Contents]:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """What is wrong, in sentences: with the file, where nothing is safe then, or with rows, beside which all else is."""
+    """What is wrong, in sentences: with the file, then nothing in it is safe, or with rows, then all others are."""
 
     file: tuple[str, ...] = ()
     rows: tuple[str, ...] = ()
