@@ -116,8 +116,14 @@ def commands(root: Path, database: Path) -> list[Ran]:
     ]
     shutil.copy(database, root / "kept.db")
     ran += [
-        run(root, f"`db downgrade {mixed.OLDEST}`, tells the losses", "db", "downgrade", mixed.OLDEST, "--dry-run"),
-        run(root, f"`db downgrade {mixed.OLDEST} --yes`", "db", "downgrade", mixed.OLDEST, "--yes"),
+        run(
+            root,
+            f"`db downgrade {mixed.OLDEST} --yes`, with rehearsal and backup",
+            "db",
+            "downgrade",
+            mixed.OLDEST,
+            "--yes",
+        ),
         run(root, "`db upgrade` again", "db", "upgrade"),
     ]
     shutil.move(root / "kept.db", database)
