@@ -60,6 +60,9 @@ bench-reloads: install ## measure reloads, sweeps, and starts beside reloads (AR
 bench-lists: install ## measure lists and their filters with 1,000 to 100,000 containers (ARGS="--size N --samples N")
 	$(BIN)/python benchmarks/lists.py $(ARGS)
 
+bench-store: install ## measure upgrade, check, backup and the cook-book with 100,000 containers (ARGS="--quick --size N")
+	$(BIN)/python benchmarks/store.py $(ARGS)
+
 bench-events: install ## measure how events reach 100 readers, and what that costs who writes (ARGS="--readers N --count N")
 	$(BIN)/python benchmarks/subscribers.py $(ARGS)
 
@@ -87,4 +90,4 @@ clean: ## remove what can be made again; DATA_ROOT stays
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install serve test check fix conformance differential bench bench-lists bench-events docs migrate revision golden wheel clean bench-reloads
+.PHONY: help install serve test check fix conformance differential bench bench-lists bench-events docs migrate revision golden wheel clean bench-reloads bench-store

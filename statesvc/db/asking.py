@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from statesvc.db import schema
-from statesvc.db.engine import check_sqlite_version, driver, unavailable
+from statesvc.db.engine import WHOLE_FILE_CACHE, check_sqlite_version, driver, unavailable
 from statesvc.db.views import VIEWS, newest
 from statesvc.errors import Conflict, InvalidParameter
 
 MEMORY_LIMIT = 256 * 1024 * 1024
-# IDs are random: a join over all containers jumps about, and SQLite's 2 MiB would read each page again and again.
-PAGES_KIB = 64 * 1024
 STEPS_BETWEEN_LOOKS = 10_000
 # Beside the views: what tells of the schema, and what makes rows of a document.
 _TABLES = {"sqlite_schema", "sqlite_master", "json_each", "json_tree", "pragma_table_info", "pragma_table_list"}
@@ -59,10 +57,9 @@ def _opened(path: Path) -> Iterator[Any]:
             driver.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
         ) as connection:
             connection.text_factory = lambda raw: raw.decode(errors="replace")
-            for pragma in ("query_only=ON", "trusted_schema=OFF", "cell_size_check=ON"):
+            for pragma in ("query_only=ON", "trusted_schema=OFF", "cell_size_check=ON", WHOLE_FILE_CACHE):
                 connection.execute(f"PRAGMA {pragma}")
             connection.execute(f"PRAGMA hard_heap_limit={MEMORY_LIMIT}")
-            connection.execute(f"PRAGMA cache_size=-{PAGES_KIB}")
             yield connection
     except driver.Error as error:
         raise unavailable(error) or error from error

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from statesvc import __version__
 from statesvc.db import schema, stamp
 from statesvc.db.backup import ABANDONED_AFTER_NS, Backup, Backups, copy
-from statesvc.db.engine import bare, check_sqlite_version, driver, make_engine, snapshot, unavailable
+from statesvc.db.engine import WHOLE_FILE_CACHE, bare, check_sqlite_version, driver, make_engine, snapshot, unavailable
 from statesvc.db.transition import Step
 from statesvc.errors import Conflict, InvalidParameter, Unavailable
 
@@ -143,6 +143,7 @@ def connected(path: Path) -> Iterator[Connection]:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
+        connection.exec_driver_sql(f"PRAGMA {WHOLE_FILE_CACHE}")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     with engine.connect().execution_options(isolation_level="SERIALIZABLE") as connection:
