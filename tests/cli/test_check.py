@@ -181,3 +181,27 @@ def test_an_orphaned_script_file_is_removed(root: Path) -> None:
     orphan.write_text("#!/bin/sh\n")
     assert f"removed files: {orphan.name}" in repair(root)
     assert not orphan.exists()
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "code"),
+    [
+        ("containers", "id", 1),
+        ("container_specs", "container_id", 1),
+        ("container_labels", "container_id", 0),
+        ("container_names", "container_id", 0),
+        ("container_names", "name", 1),
+        ("container_mounts", "destination", 1),
+    ],
+)
+def test_a_key_that_is_not_text_is_found_and_a_repair_ends(root: Path, table: str, column: str, code: int) -> None:
+    first = f"{column} = (SELECT min({column}) FROM {table})"
+    alter(root, f"UPDATE {table} SET {column} = CAST(x'fffe' AS TEXT) WHERE {first}")
+    assert "unreadable" in codes(root)
+    done = statesvc("check", "--repair", root=root, code=code)
+    assert ("backup: " in done.stdout, done.stderr) == (True, "")
+
+
+def test_a_repair_of_a_newer_database_is_refused_with_what_to_install(root: Path) -> None:
+    alter(root, "UPDATE alembic_version SET version_num = '9999'")
+    assert "newer than this statesvc" in statesvc("check", "--repair", root=root, code=4).stderr
