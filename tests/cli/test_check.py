@@ -205,3 +205,12 @@ def test_a_key_that_is_not_text_is_found_and_a_repair_ends(root: Path, table: st
 def test_a_repair_of_a_newer_database_is_refused_with_what_to_install(root: Path) -> None:
     alter(root, "UPDATE alembic_version SET version_num = '9999'")
     assert "newer than this statesvc" in statesvc("check", "--repair", root=root, code=4).stderr
+
+
+def test_what_a_repair_prints_as_json_is_json(root: Path) -> None:
+    stray = root / "runtimes" / f"gone.{'0' * 64}"
+    stray.parent.mkdir(exist_ok=True)
+    stray.write_text("#!/bin/sh\n")
+    assert "script-orphan" in codes(root)
+    assert json.loads(statesvc("check", "--repair", "--json", root=root).stdout)["healthy"]
+    assert not stray.exists()
