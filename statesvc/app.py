@@ -220,7 +220,7 @@ async def repaired(settings: Settings, *, clock: Clock = wall_clock) -> tuple[Ba
     """
     root = settings.data_root.absolute()
     with DataRootLock(root):
-        if migrate.current(root / DATABASE) != migrate.known_revisions()[-1]:
+        if migrate.refuse_newer(root / DATABASE) != migrate.known_revisions()[-1]:
             raise Conflict("only a database of the newest schema can be repaired: run `statesvc db upgrade` first")
         backup = Backups(root / BACKUPS, settings.backups_kept, clock).take(root / DATABASE, sound=False)
         database = _database(settings, root)

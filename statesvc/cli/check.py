@@ -44,7 +44,9 @@ def _repair(settings: Any, *, quiet: bool) -> None:
     import asyncio
 
     from statesvc.app import repaired
+    from statesvc.cli import logs
 
+    logs.configure("warning", settings.log_format)
     backup, mended, swept = asyncio.run(repaired(settings))
     if quiet:
         return

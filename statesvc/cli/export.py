@@ -43,12 +43,12 @@ def run(
 def _ask(reference: str, data_root: Path | None) -> tuple[Any, Any]:
     """Return what inspect shows of the container, and the Config of its image, None if that is gone."""
     from statesvc.cli import logs
-    from statesvc.cli.reach import here_or_there
+    from statesvc.cli.reach import read_here_or_there
     from statesvc.cli.read_settings import read_settings
 
     settings = read_settings(data_root=data_root, hosts=())
     logs.configure("warning", settings.log_format)
-    asked: tuple[Any, Any] = here_or_there(
+    asked: tuple[Any, Any] = read_here_or_there(
         settings, lambda services: _here(services, reference), lambda socket: _there(socket, reference)
     )
     return asked

@@ -23,6 +23,24 @@ def here_or_there(settings: Any, here: Callable[[Any], Awaitable[Any]], there: C
     return there(socket)
 
 
+def read_here_or_there(settings: Any, here: Callable[[Any], Awaitable[Any]], there: Callable[[str], Any]) -> Any:
+    """As `here_or_there`, for a question: it makes no database, and migrates none.
+
+    Raises NotFound if there is none, Conflict if it has another schema than the newest.
+    """
+    from statesvc.app import DATABASE
+    from statesvc.db import migrate
+    from statesvc.errors import Conflict, NotFound
+
+    path, newest = settings.data_root.absolute() / DATABASE, migrate.known_revisions()[-1]
+    if not path.exists():
+        raise NotFound(f"there is no database {path}")
+    revision = migrate.refuse_newer(path)
+    if revision != newest:
+        raise Conflict(f"the schema of {path} is {revision or 'none'}, not {newest}: run statesvc db upgrade first")
+    return here_or_there(settings, here, there)
+
+
 async def _opened(settings: Any, here: Callable[[Any], Awaitable[Any]]) -> Any:
     from statesvc.app import opened
 

@@ -123,13 +123,13 @@ def _runs(runtime: Any) -> str:
 
 def _ask(data_root: Path | None, path: str, here: Callable[[Any], Awaitable[Any]]) -> Any:
     from statesvc.cli import logs
-    from statesvc.cli.reach import here_or_there
+    from statesvc.cli.reach import read_here_or_there
     from statesvc.cli.read_settings import read_settings
     from statesvc.cli.service import get
 
     settings = read_settings(data_root=data_root, hosts=())
     logs.configure("warning", settings.log_format)
-    return here_or_there(settings, here, lambda socket: get(socket, path))
+    return read_here_or_there(settings, here, lambda socket: get(socket, path))
 
 
 def _print_json(told: Any) -> None:

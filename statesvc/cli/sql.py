@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
+from math import isinf
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
@@ -93,8 +94,8 @@ def _print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 
 def _print_json(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     names = _distinct(columns)
-    told = [dict(zip(names, map(_plain, row), strict=True)) for row in rows]
-    print(json.dumps(told, indent=2, ensure_ascii=False))
+    told = [dict(zip(names, map(_in_json, row), strict=True)) for row in rows]
+    print(json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def _print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -128,6 +129,11 @@ def _plain(value: Any) -> Any:
         return value
     more = f"… ({len(value)} bytes)" if len(value) > _SHOWN_BYTES else ""
     return f"x'{value[:_SHOWN_BYTES].hex()}'{more}"
+
+
+def _in_json(value: Any) -> Any:
+    """Return what JSON can say: it knows no infinity, so that is text."""
+    return str(value) if isinstance(value, float) and isinf(value) else _plain(value)
 
 
 def _cell(value: Any) -> str:

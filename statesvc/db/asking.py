@@ -1,6 +1,7 @@
 """Questions in SQL from people: one SELECT on a connection that cannot write, bounded in time, rows and memory."""
 
 import re
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -15,6 +16,7 @@ from statesvc.errors import Conflict, InvalidParameter
 
 MEMORY_LIMIT = 256 * 1024 * 1024
 STEPS_BETWEEN_LOOKS = 10_000
+_TOO_MUCH = f"the answer takes more than {MEMORY_LIMIT >> 20} MiB of memory"
 # Beside the views: what tells of the schema, and what makes rows of a document.
 _TABLES = {"sqlite_schema", "sqlite_master", "json_each", "json_tree", "pragma_table_info", "pragma_table_list"}
 _PRAGMAS = {"table_info", "table_list"}
@@ -46,7 +48,7 @@ def ask(path: Path, query: str, *, seconds: float, max_rows: int, all_tables: bo
         connection.set_authorizer(guard)
         deadline = time.monotonic() + seconds
         connection.set_progress_handler(lambda: time.monotonic() > deadline, STEPS_BETWEEN_LOOKS)
-        return _answer(connection, query, guard, seconds, max_rows)
+        return _answer(connection, query, guard, deadline, seconds, max_rows)
 
 
 @contextmanager
@@ -74,7 +76,7 @@ def _refuse_without_views(connection: Any) -> None:
         )
 
 
-def _answer(connection: Any, query: str, guard: "_Guard", seconds: float, max_rows: int) -> Answer:
+def _answer(connection: Any, query: str, guard: "_Guard", deadline: float, seconds: float, max_rows: int) -> Answer:
     rows: list[tuple[Any, ...]] = []
     columns: tuple[str, ...] = ()
     try:
@@ -82,24 +84,40 @@ def _answer(connection: Any, query: str, guard: "_Guard", seconds: float, max_ro
         if cursor.description is None:
             raise InvalidParameter("there is nothing to answer: say SELECT")
         columns = tuple(column[0] for column in cursor.description)
-        for row in cursor:
-            if len(rows) == max_rows:
-                return Answer(columns, rows, f"there are more than {max_rows} rows")
-            rows.append(row)
+        return Answer(columns, rows, _fetch(cursor, rows, max_rows))
     except (driver.Error, driver.Warning) as error:
-        name = getattr(error, "sqlite_errorname", "") or ""
-        if name == "SQLITE_INTERRUPT":
+        if getattr(error, "sqlite_errorname", "") == "SQLITE_INTERRUPT":
+            if time.monotonic() <= deadline:  # Ctrl-C: raised in the progress handler, the driver makes this of it
+                raise KeyboardInterrupt from None
             return Answer(columns, rows, f"it took longer than {seconds:g} s")
-        if guard.refused:
-            raise InvalidParameter(guard.refused) from None
-        if name == "SQLITE_NOMEM":
-            raise InvalidParameter(f"the answer takes more than {MEMORY_LIMIT >> 20} MiB of memory") from None
-        if name in {"", "SQLITE_ERROR"}:  # "": the driver's own refusal, of a second statement for example
-            raise InvalidParameter(f"the query is wrong: {error}") from None
-        raise
+        raise _refusal(error, guard) or error from None
     except MemoryError:
-        raise InvalidParameter(f"the answer takes more than {MEMORY_LIMIT >> 20} MiB of memory") from None
-    return Answer(columns, rows)
+        raise InvalidParameter(_TOO_MUCH) from None
+
+
+def _fetch(cursor: Any, rows: list[tuple[Any, ...]], max_rows: int) -> str:
+    """Add the rows to the list; return why these are not all, "" if they are."""
+    room = MEMORY_LIMIT
+    for row in cursor:
+        room -= sum(map(sys.getsizeof, row))
+        if len(rows) == max_rows:
+            return f"there are more than {max_rows} rows"
+        if room < 0:
+            return f"it takes more than {MEMORY_LIMIT >> 20} MiB of memory"
+        rows.append(row)
+    return ""
+
+
+def _refusal(error: Exception, guard: "_Guard") -> InvalidParameter | None:
+    """Turn an error of the driver into what is wrong with the query; None if it is the file."""
+    name = getattr(error, "sqlite_errorname", "") or ""
+    if guard.refused:
+        return InvalidParameter(guard.refused)
+    if name in {"SQLITE_NOMEM", "SQLITE_TOOBIG"}:
+        return InvalidParameter(_TOO_MUCH)
+    if name in {"", "SQLITE_ERROR"}:  # "": the driver's own refusal, of a second statement for example
+        return InvalidParameter(f"the query is wrong: {error}")
+    return None
 
 
 class _Guard:

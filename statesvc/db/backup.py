@@ -156,7 +156,11 @@ def _copy_pages(source: Any, partial: Path) -> None:
             # One file, with nothing beside it, can be moved and opened anywhere.
             target.execute("PRAGMA journal_mode=DELETE")
     except driver.Error as error:
-        raise unavailable(error) or error from error
+        known = unavailable(error)
+        if known is None and not getattr(error, "sqlite_errorname", None):
+            # SQLite's backup API tells the driver no code, only a text: of a full disk for example.
+            known = Unavailable(f"{partial.parent} cannot take the copy: {error}; nothing was changed")
+        raise known or error from error
 
 
 def _sync(path: Path) -> None:

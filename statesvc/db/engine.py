@@ -132,12 +132,15 @@ def snapshot(path: Path, *, busy_timeout_ms: int = 5_000) -> Iterator[Any]:
 def reading(path: Path, *, busy_timeout_ms: int = 5_000) -> Iterator[Connection]:
     """Yield a connection of its own that sees one committed state of a file, for a process that serves nobody.
 
+    Text that is not UTF-8 is read, too; it begins with U+FFFD.
+
     Raises Unavailable if SQLite cannot read the file.
     """
     engine = make_engine(path, busy_timeout_ms=busy_timeout_ms, query_only=True, checkpoints=False)
     try:
         with engine.connect() as connection:
             bare(connection).execute(f"PRAGMA {WHOLE_FILE_CACHE}")
+            bare(connection).text_factory = _legible
             bare(connection).execute("BEGIN")
             try:
                 yield connection

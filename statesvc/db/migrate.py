@@ -122,6 +122,7 @@ def downgrade(path: Path, revision: str, *, backups: Backups | None = None) -> M
 
 def rehearse(path: Path, migrate: Callable[[Path], Migration]) -> Rehearsal:
     """Migrate a copy of the database, which may be in use; answer what ran and what was lost. The copy goes."""
+    refuse_newer(path)
     with tempfile.TemporaryDirectory(prefix=REHEARSAL, dir=path.parent) as folder:
         _remove_abandoned(Path(folder))
         there = Path(folder) / path.name

@@ -7,7 +7,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from statesvc.db.prepared import Statement
 from statesvc.db.rows import raw_value
-from statesvc.db.tables import quarantine
+from statesvc.db.tables import containers, quarantine
 from statesvc.domain.finding import Mark
 
 _Q = quarantine.c
@@ -30,7 +30,8 @@ def put(conn: Connection, mark: Mark) -> bool:
         table_name=mark.table,
         key=mark.key,
         column_name=mark.column,
-        container_id=mark.container_id,
+        # An ID that is damaged itself, or that an orphan names, is nobody's: the mark then has no container to go with.
+        container_id=select(containers.c.id).where(containers.c.id == mark.container_id).scalar_subquery(),
         reason=mark.reason,
         raw=raw_value(conn, mark.table, mark.key, mark.column),
         since=mark.since,

@@ -54,7 +54,11 @@ def _refuse_unfit(source: Path, database: Path) -> None:
         raise NotFound(f"there is no file {source}")
     if database.exists() and source.samefile(database):
         raise InvalidParameter(f"{source} is the database itself: name a backup of it")
-    if migrate.refuse_newer(source) is None:
+    try:
+        revision = migrate.refuse_newer(source)
+    except Unavailable as error:
+        raise Unavailable(f"{source} cannot be read: {error.message}") from error
+    if revision is None:
         raise InvalidParameter(f"{source} is not a database of statesvc")
 
 

@@ -59,7 +59,7 @@ def _mend(conn: Connection, finding: Finding) -> str | None:
     if finding.code == "orphan" and finding.table in DISPENSABLE:
         count = mending.remove_orphans(conn, finding.table, finding.column)
         return f"removed {count} rows of {finding.table} that refer to nothing" if count else None
-    if finding.container_id is None:
+    if finding.container_id is None or not mending.there(conn, finding.container_id):
         return None
     if finding.code == "no-name":
         return _name(conn, finding.container_id)

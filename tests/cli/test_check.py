@@ -195,3 +195,36 @@ def test_a_damaged_row_of_an_older_schema_is_carried_over_and_then_served_around
     statesvc("check", "--repair", root=root, code=1)
     marks = statesvc("sql", "SELECT table_name, reason FROM v_quarantine", "--format", "csv", root=root).stdout
     assert marks.splitlines()[1:] == ["container_specs,is not JSON"]
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "code"),
+    [
+        ("containers", "id", 1),
+        ("container_specs", "container_id", 1),
+        ("container_labels", "container_id", 0),
+        ("container_names", "container_id", 0),
+        ("container_names", "name", 1),
+        ("container_mounts", "destination", 1),
+    ],
+)
+def test_a_key_that_is_not_text_is_found_and_a_repair_ends(root: Path, table: str, column: str, code: int) -> None:
+    first = f"{column} = (SELECT min({column}) FROM {table})"
+    alter(root, f"UPDATE {table} SET {column} = CAST(x'fffe' AS TEXT) WHERE {first}")
+    assert "unreadable" in codes(root)
+    done = statesvc("check", "--repair", root=root, code=code)
+    assert ("backup: " in done.stdout, done.stderr) == (True, "")
+
+
+def test_a_repair_of_a_newer_database_is_refused_with_what_to_install(root: Path) -> None:
+    alter(root, "UPDATE alembic_version SET version_num = '9999'")
+    assert "newer than this statesvc" in statesvc("check", "--repair", root=root, code=4).stderr
+
+
+def test_what_a_repair_prints_as_json_is_json(root: Path) -> None:
+    stray = root / "runtimes" / f"gone.{'0' * 64}"
+    stray.parent.mkdir(exist_ok=True)
+    stray.write_text("#!/bin/sh\n")
+    assert "script-orphan" in codes(root)
+    assert json.loads(statesvc("check", "--repair", "--json", root=root).stdout)["healthy"]
+    assert not stray.exists()

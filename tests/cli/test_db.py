@@ -2,6 +2,7 @@
 
 import json
 import re
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from stored_rows import fill, rows_of
 
 from statesvc import __version__
 from statesvc.db import migrate
-from statesvc.db.engine import make_engine
+from statesvc.db.engine import driver, make_engine
 
 NEWEST = migrate.known_revisions()[-1]
 
@@ -200,3 +201,30 @@ def test_a_newer_database_is_named_and_refused(root: Path) -> None:
     assert statesvc("current", root=root).stdout == "9999 (newer than this statesvc), written by statesvc 3.0.0\n"
     for words in (("upgrade",), ("check",), ("downgrade", "0001", "--yes")):
         assert "install statesvc 3.0.0 or newer" in statesvc(*words, root=root, code=4).stderr
+
+
+def test_a_newer_database_is_refused_by_its_own_name_also_in_a_rehearsal(root: Path) -> None:
+    connection = driver.connect(root / "statesvc.db", isolation_level=None)
+    connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    said = statesvc("upgrade", "--dry-run", root=root, code=4).stderr
+    assert f"the database {root / 'statesvc.db'} has schema 9999" in said
+
+
+def test_a_backup_that_cannot_be_read_is_told_by_its_name(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "odd.db").write_bytes(b"hello" * 1_000)
+    assert f"{tmp_path / 'odd.db'} cannot be read" in statesvc("restore", tmp_path / "odd.db", root=root, code=5).stderr
+
+
+@pytest.mark.parametrize("words", [["backup"], ["downgrade", "0001", "--yes"], ["upgrade", "--dry-run"]], ids=" ".join)
+def test_a_disk_that_takes_no_copy_is_told_and_nothing_is_changed(root: Path, words: list[str]) -> None:
+    before = rows_of(root / "statesvc.db")
+    command = [sys.executable, "-m", "statesvc", "db", *words, "--data-root", str(root)]
+
+    def small_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (65_536, 65_536))
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, preexec_fn=small_files)
+    assert (done.returncode, "cannot take the copy" in done.stderr) == (5, True), done.stderr
+    assert rows_of(root / "statesvc.db") == before
+    assert not [left for left in root.rglob("*") if left.suffix == ".partial" or left.name.startswith("rehearsal-")]

@@ -115,3 +115,32 @@ def test_it_answers_beside_a_service_that_writes(own_service: Service) -> None:
     assert json.loads(done.stdout) == [{"id": made, "labels": '{"tier":"front"}'}]
     own_service.create("after")
     assert own_service.answers()
+
+
+def test_json_has_no_infinity(root: Path) -> None:
+    printed = sql("--format", "json", "SELECT 1e999 AS x, -1e999 AS y", root=root).stdout
+    assert json.loads(printed, parse_constant=pytest.fail) == [{"x": "inf", "y": "-inf"}]
+
+
+def test_ctrl_c_ends_a_question_and_is_not_told_as_its_time(root: Path) -> None:
+    endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n WHERE x < 0"
+    command = [sys.executable, "-c", _ASK_AND_INTERRUPT, endless, "--timeout", "60", "--data-root", str(root)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, "took longer" in done.stderr) == (130, False), done.stderr
+
+
+# The question itself is interrupted: nobody has to guess when it has begun.
+_ASK_AND_INTERRUPT = """
+import os, signal, sys
+from statesvc.cli import main
+from statesvc.db import asking
+signal.signal(signal.SIGINT, signal.default_int_handler)
+answer = asking._answer
+def interrupted(*words):
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    return answer(*words)
+signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+asking._answer = interrupted
+sys.argv[1:1] = ["sql"]
+main()
+"""

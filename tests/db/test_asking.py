@@ -201,3 +201,13 @@ def test_every_recipe_of_the_cook_book_is_answered_by_the_views_alone(path: Path
 def test_the_cook_book_answers_what_the_rows_say(path: Path, start: str, rows: list[tuple[object, ...]]) -> None:
     (recipe,) = (one for one in RECIPES if one.question.startswith(start))
     assert asked(path, recipe.sql).rows == rows
+
+
+def test_an_answer_is_cut_when_its_rows_take_too_much_memory(path: Path) -> None:
+    answer = asked(path, f"SELECT zeroblob(60000000) FROM ({ENDLESS}) LIMIT 20")
+    assert (len(answer.rows), answer.cut) == (4, "it takes more than 256 MiB of memory")
+
+
+def test_a_value_longer_than_sqlite_holds_is_refused(path: Path) -> None:
+    with pytest.raises(InvalidParameter, match="memory"):
+        asked(path, "SELECT zeroblob(2000000000)")
