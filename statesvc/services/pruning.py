@@ -3,10 +3,10 @@
 from contextlib import suppress
 from dataclasses import dataclass
 
-from statesvc.db import containers, events, listing
+from statesvc.db import conditions, containers, events, listing
 from statesvc.db import images as image_records
+from statesvc.db.conditions import Condition
 from statesvc.db.engine import Connection, Database
-from statesvc.db.listing import Condition
 from statesvc.domain import filters as filtering
 from statesvc.domain import moments
 from statesvc.domain.event import Event
@@ -49,8 +49,8 @@ class Pruning:
         Raises InvalidParameter for a filter that cannot be understood.
         """
         now = self._site.clock()
-        conditions = _conditions(filters, now)
-        chosen = [] if conditions is None else await self._database.scan(choose, conditions)
+        meant = _conditions(filters, now)
+        chosen = [] if meant is None else await self._database.scan(choose, meant)
         removed: list[str] = []
         batches = [chosen[at : at + BATCH] for at in range(0, len(chosen), BATCH)]
         for batch in batches:
@@ -77,16 +77,16 @@ class Pruning:
 
 def _conditions(filters: Filters, now: int) -> list[Condition] | None:
     """Return what a container must be like, None if none can be so."""
-    made = [listing.removable(), *labelled(filters)]
+    made = [conditions.removable(), *labelled(filters)]
     until = _until(filters, now)
     if until is not None:
-        made.append(listing.created_until(until))
+        made.append(conditions.created_until(until))
     if "label!" in filters:
         unwanted = list(labelled({"label": filters["label!"]}))
         # Docker keeps what has every one of these labels: everything has every one of none.
         if not unwanted:
             return None
-        made.append(listing.lacks_one(unwanted))
+        made.append(conditions.lacks_one(unwanted))
     return made
 
 
@@ -97,9 +97,9 @@ def _until(filters: Filters, now: int) -> int | None:
     return moments.parse(wanted[0], now) if wanted else None
 
 
-def choose(conn: Connection, conditions: list[Condition]) -> list[Chosen]:
+def choose(conn: Connection, meant: list[Condition]) -> list[Chosen]:
     """Return what is to be removed."""
-    return [Chosen(*row) for row in listing.revisions(conn, conditions)]
+    return [Chosen(*row) for row in listing.revisions(conn, meant)]
 
 
 def remove(conn: Connection, batch: list[Chosen], now: int) -> list[str]:

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from statesvc.db import conditions, listing
 from statesvc.db import images as image_records
-from statesvc.db import listing
+from statesvc.db.conditions import Condition, PortRange
 from statesvc.db.engine import Connection
-from statesvc.db.listing import Condition, ListedRow, PortRange
+from statesvc.db.listing import ListedRow
 from statesvc.domain import filters as filtering
 from statesvc.domain.filters import Filters
 from statesvc.domain.go_values import atoi, parse_uint
@@ -68,21 +69,21 @@ def select(conn: Connection, query: ListQuery) -> Listed:
     before or since and is not there.
     """
     filters = query.filters
-    conditions = [*_conditions(filters)]
+    chosen = [*_conditions(filters)]
     around = _around(conn, filters)
     ancestors = [found for text in filters.get("ancestor", ()) if (found := images.id_of(conn, text))]
     if ancestors:
-        conditions.append(listing.image_in(ancestors))
-    conditions += _ports(filters)
+        chosen.append(conditions.image_in(ancestors))
+    chosen += _ports(filters)
     narrowed = _narrowed(conn, filters)
     if narrowed is not None:
-        conditions.append(listing.ids(sorted(narrowed)))
+        chosen.append(conditions.ids(sorted(narrowed)))
     if not (query.all or query.limit > 0 or filters.get("status")):
-        conditions.append(listing.live(searched=not _has_better(filters)))
+        chosen.append(conditions.live(searched=not _has_better(filters)))
     place = _between(conn, narrowed, around)
     if place is None or (filters.get("ancestor") and not ancestors):
         return Listed((), {})
-    rows = listing.rows(conn, [*conditions, *place], query.limit if query.limit > 0 else None)
+    rows = listing.rows(conn, [*chosen, *place], query.limit if query.limit > 0 else None)
     meant = {image: images.id_of(conn, image) for image in {row.image for row in rows} if image}
     sizes = image_records.sizes(conn, {row.image_id for row in rows}) if query.size else {}
     return Listed(rows, meant, sizes)
@@ -91,20 +92,20 @@ def select(conn: Connection, query: ListQuery) -> Listed:
 def _conditions(filters: Filters) -> Iterator[Condition]:
     """Yield the conditions that no other container has a part in, and judge their values in Docker's order."""
     if wanted := filters.get("exited"):
-        yield listing.exit_code_in([_code(text) for text in wanted])
+        yield conditions.exit_code_in([_code(text) for text in wanted])
     if wanted := filters.get("status"):
         known = _known(wanted, tuple(State), "invalid filter 'status={}'")
-        yield listing.state_in(known, searched=not _has_better(filters))
+        yield conditions.state_in(known, searched=not _has_better(filters))
     task = filtering.flag(filters, "is-task")
     if task is not None:
-        yield listing.managed(wanted=task)
+        yield conditions.managed(wanted=task)
     if wanted := filters.get("health"):
-        yield listing.health_in(_known(wanted, _HEALTH, "unrecognized filter value for health: {}"))
+        yield conditions.health_in(_known(wanted, _HEALTH, "unrecognized filter value for health: {}"))
     yield from labelled(filters)
     if wanted := filters.get("volume"):
-        yield listing.uses_volume(wanted)
+        yield conditions.uses_volume(wanted)
     if wanted := filters.get("network"):
-        yield listing.in_network(wanted)
+        yield conditions.in_network(wanted)
 
 
 def _has_better(filters: Filters) -> bool:
@@ -118,7 +119,7 @@ def labelled(filters: Filters) -> Iterator[Condition]:
     if len(wanted) > MOST_LABELS:
         raise InvalidParameter(f"invalid filter 'label': more than {MOST_LABELS} labels cannot be asked for at once")
     for key, value in wanted:
-        yield listing.labelled(key, value)
+        yield conditions.labelled(key, value)
 
 
 def _around(conn: Connection, filters: Filters) -> tuple[str | None, str | None]:
@@ -145,15 +146,18 @@ def _between(
     before, since = around
     if before and narrowed is not None and before not in narrowed:
         return None
-    place = [listing.created_relative_to(conn, before, before=True)] if before else []
-    meets = since and (narrowed is None or since in narrowed) and (not before or listing.is_older(conn, since, before))
-    return [*place, listing.created_relative_to(conn, since, before=False)] if since and meets else place
+    place = [conditions.created_relative_to(conn, before, before=True)] if before else []
+    if not since or (narrowed is not None and since not in narrowed):
+        return place
+    if before and not conditions.is_older(conn, since, before):
+        return place
+    return [*place, conditions.created_relative_to(conn, since, before=False)]
 
 
 def _ports(filters: Filters) -> list[Condition]:
     published = [_range("publish", text) for text in filters.get("publish", ())]
     exposed = [_range("expose", text) for text in filters.get("expose", ())]
-    return [listing.has_port(published=published, exposed=exposed)] if published or exposed else []
+    return [conditions.has_port(published=published, exposed=exposed)] if published or exposed else []
 
 
 def _range(key: str, text: str) -> PortRange:
