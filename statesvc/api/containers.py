@@ -67,7 +67,7 @@ class ContainersApi:
     async def inspect(self, call: Call) -> Response:
         """GET /containers/{name}/json?size="""
         row = await self._containers.inspect(call.name)
-        if call.version >= versions.parse("1.45") and not call.query:
+        if call.version >= versions.CURRENT and not call.query:
             return tagged(raw_json(render(row)), row.revision)
         document: dict[str, Any] = orjson.loads(render(row))
         if call.flag("size"):
@@ -103,7 +103,7 @@ class ContainersApi:
 
 def _adapted(document: dict[str, Any], version: versions.Version) -> bytes:
     """Return an inspect document as the API version has it (moby daemon/inspect.go)."""
-    if version < versions.parse("1.45"):
+    if version < versions.CURRENT:
         more = [document["Id"][:12], document["Config"]["Hostname"]]
         for name, endpoint in document["NetworkSettings"]["Networks"].items():
             if is_user_defined(name):

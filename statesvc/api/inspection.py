@@ -7,6 +7,20 @@ from statesvc.domain.times import render as time_text
 from statesvc.services.containers import Inspection
 
 
+def _flags(state: State, *, oom_killed: bool) -> str:
+    flags = {
+        "Running": state in LIVE,
+        "Paused": state == State.PAUSED,
+        "Restarting": state == State.RESTARTING,
+        "OOMKilled": oom_killed,
+        "Dead": state == State.DEAD,
+    }
+    return ",".join(f'"{name}":{"true" if flag else "false"}' for name, flag in flags.items())
+
+
+_FLAGS = {(str(state), killed): _flags(state, oom_killed=killed) for state in State for killed in (False, True)}
+
+
 def render(row: Inspection) -> bytes:
     """Return the newest form of an inspect answer."""
     host_config = row.host_config
@@ -31,18 +45,11 @@ def _execs(row: Inspection) -> str:
 
 def _state(row: Inspection) -> str:
     state = row.state
-    flags = {
-        "Running": state in LIVE,
-        "Paused": state == State.PAUSED,
-        "Restarting": state == State.RESTARTING,
-        "OOMKilled": bool(row.oom_killed),
-        "Dead": state == State.DEAD,
-    }
-    rendered = ",".join(f'"{name}":{"true" if flag else "false"}' for name, flag in flags.items())
     health = ""
     if row.status is not None:
         health = f',"Health":{{"Status":"{row.status}","FailingStreak":{row.streak},"Log":{row.log}}}'
     return (
-        f'{{"Status":"{state}",{rendered},"Pid":{row.pid},"ExitCode":{row.exit_code},"Error":{text(row.error)},'
+        f'{{"Status":"{state}",{_FLAGS[state, bool(row.oom_killed)]},'
+        f'"Pid":{row.pid},"ExitCode":{row.exit_code},"Error":{text(row.error)},'
         f'"StartedAt":"{time_text(row.started_at)}","FinishedAt":"{time_text(row.finished_at)}"{health}}}'
     )

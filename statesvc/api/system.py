@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from statesvc import __version__
 from statesvc.api import versions
-from statesvc.api.answers import json_answer
+from statesvc.api.answers import json_answer, with_length
 from statesvc.api.call import Call
 from statesvc.api.routing import Route
 from statesvc.domain.runtimes import Runtime
@@ -190,11 +190,14 @@ def _runtime(runtime: Runtime, features: str | None) -> dict[str, object]:
     return shown
 
 
+_PONG_HEADERS = (
+    (b"builder-version", b"2"),
+    (b"swarm", b"inactive"),
+    (b"cache-control", b"no-cache, no-store, must-revalidate"),
+    (b"pragma", b"no-cache"),
+    (b"content-type", b"text/plain; charset=utf-8"),
+)
+
+
 def _pong(body: bytes) -> Response:
-    headers = {
-        "builder-version": "2",
-        "swarm": "inactive",
-        "cache-control": "no-cache, no-store, must-revalidate",
-        "pragma": "no-cache",
-    }
-    return Response(body, media_type="text/plain", headers=headers)
+    return with_length(body, 200, *_PONG_HEADERS)

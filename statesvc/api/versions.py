@@ -1,5 +1,7 @@
 """The versions of the Docker Engine API that are spoken."""
 
+from functools import lru_cache
+
 from statesvc.errors import InvalidParameter
 
 NEWEST = "1.45"
@@ -13,22 +15,24 @@ def parse(text: str) -> Version:
     return tuple(int(part) if part.isdecimal() and len(part) < 10 else 0 for part in text.split("."))
 
 
-_NEWEST, _OLDEST = parse(NEWEST), parse(OLDEST)
+CURRENT = parse(NEWEST)
+_OLDEST = parse(OLDEST)
 
 
+@lru_cache(maxsize=64)
 def negotiated(text: str | None) -> Version:
     """Return the version that a path asks for, the newest if it names none.
 
     Raises InvalidParameter outside the range.
     """
     if text is None or text == NEWEST:
-        return _NEWEST
+        return CURRENT
     version = parse(text)
     if version < _OLDEST:
         raise InvalidParameter(
             f"client version {text} is too old. Minimum supported API version is {OLDEST}, "
             "please upgrade your client to a newer version"
         )
-    if version > _NEWEST:
+    if version > CURRENT:
         raise InvalidParameter(f"client version {text} is too new. Maximum supported API version is {NEWEST}")
     return version

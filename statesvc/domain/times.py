@@ -3,6 +3,7 @@
 import re
 from calendar import timegm
 from collections.abc import Callable
+from functools import lru_cache
 from time import gmtime, strftime
 
 from statesvc.errors import InvalidParameter
@@ -22,8 +23,13 @@ def render(time: int | None) -> str:
     if time is None:
         return ZERO
     seconds, fraction = divmod(time, SECOND)
-    text = strftime("%Y-%m-%dT%H:%M:%S", gmtime(seconds))
+    text = _second(seconds)
     return f"{text}.{fraction:09d}".rstrip("0") + "Z" if fraction else text + "Z"
+
+
+@lru_cache(maxsize=1024)  # the same containers are looked at again and again
+def _second(seconds: int) -> str:
+    return strftime("%Y-%m-%dT%H:%M:%S", gmtime(seconds))
 
 
 def parse(text: str) -> int | None:

@@ -1,7 +1,9 @@
 """Serving around damage: the first look at a row since the start reads its documents; who fails is marked at once.
 
-The documents are handed out as they are stored, so each is judged before, but once: nothing that the service writes is
-damaged, and when another program has changed the database, all count as unseen.
+The documents are handed out as they are stored, so each is judged before, but once. Of a list it is remembered which
+rows were judged: nothing that the service writes is damaged, and when another program has changed the database, all
+count as unseen. Of an inspect it is remembered what was judged: a hash of it costs less than asking SQLite for others'
+changes.
 """
 
 import asyncio
@@ -27,25 +29,26 @@ from statesvc.services.selection import Listed, ListQuery, select
 
 log = structlog.get_logger(__name__)
 
-# Rows that were seen are remembered by their number, one for each place: a million costs 8 MB, more look again.
+# Rows are remembered by their number, one for each place: a million costs 8 MB, more look again.
 _PLACES = 1 << 20
 _LAST = _PLACES - 1
 _HEALTH = frozenset({"starting", "healthy", "unhealthy", "none"})
 
 
+def _places() -> memoryview:
+    return memoryview(bytearray(8 * _PLACES)).cast("q")
+
+
 class _Seen:
-    """The rows whose documents were judged and found sound."""
+    """The rows whose summaries were judged and found sound."""
 
     def __init__(self) -> None:
-        self.places = memoryview(bytearray(8 * _PLACES)).cast("q")
+        self.places = _places()
 
     def unseen(self, rows: Sequence[ListedRow]) -> list[int]:
         """Return the places in the list of the rows that were not judged yet."""
         places = self.places
         return [at for at, row in enumerate(rows) if places[row[-1] & _LAST] != row[-1]]
-
-    def __contains__(self, rowid: int) -> bool:
-        return self.places[rowid & _LAST] == rowid
 
     def add(self, rowid: int) -> None:
         """Remember a row."""
@@ -72,25 +75,26 @@ class Soundness:
         self._database = database
         self._clock = clock
         self._changes = -1
-        self._listed = self._inspected = _Seen()
+        self._listed = _Seen()
+        self._inspected = _places()
         self._noted: set[tuple[str, str]] = set()
         self._marking: set[asyncio.Task[None]] = set()
 
     def written(self, rowid: int) -> None:
-        """Take a container for sound that was just written here."""
+        """Take the summary of a container for sound that was just written here."""
         self._look_out()
         self._listed.add(rowid)
-        self._inspected.add(rowid)
 
     def inspected(self, row: Inspection) -> Inspection:
         """Return the row. Raises Damaged, and marks it, if one of its documents cannot be read."""
-        self._look_out()
-        if row.rowid not in self._inspected:
+        place, judged = row.rowid & _LAST, _hash(row)
+        if self._inspected[place] != judged:
             faults = faults_of(row)
             if faults:
+                self._look_out()
                 self.note("containers", row.id)
                 raise damaged(row.id, faults)
-            self._inspected.add(row.rowid)
+            self._inspected[place] = judged
         return row
 
     async def listed(self, query: ListQuery) -> Listed:
@@ -135,7 +139,7 @@ class Soundness:
         changes = self._database.changes_of_others()
         if changes != self._changes:
             self._changes = changes
-            self._listed, self._inspected = _Seen(), _Seen()
+            self._listed = _Seen()
             self._noted.clear()
 
 
@@ -146,6 +150,12 @@ def damaged(container_id: str, faults: Sequence[object]) -> Damaged:
         f"container {container_id} is damaged: {told}. It can be renamed and removed; "
         "stop the service and run `statesvc check --repair` to mend what can be mended"
     )
+
+
+def _hash(row: Inspection) -> int:
+    """Return a number that is another one when `faults_of` might see something else."""
+    documents = (row.args, row.config, row.host_config, row.network_settings, row.mounts, row.links, row.log)
+    return hash((documents, row.state, row.status, row.name))
 
 
 def faults_of(row: Inspection) -> list[_Fault]:
