@@ -212,15 +212,15 @@ def _legibly(connection: Connection, run: Callable[[Connection], T]) -> T:
         raw.text_factory = before
 
 
-def _tolerantly(connection: Connection, run: Callable[[Connection], T], *, undo: str = "") -> T:
+def _tolerantly(connection: Connection, run: Callable[[Connection], T], *, undo: tuple[str, ...] = ()) -> T:
     """Run a unit; if it meets text that is not UTF-8, undo and run it again with what can be read of that."""
     try:
         return run(connection)
     except (DBAPIError, driver.Error) as error:
         if not _met_no_text(error):
             raise
-    if undo:
-        bare(connection).execute(undo)
+    for statement in undo:
+        bare(connection).execute(statement)
     return _legibly(connection, run)
 
 
@@ -427,16 +427,14 @@ def _transact(connection: Connection, batch: list[_Unit], others: _Others) -> No
     raw = bare(connection)
     try:
         raw.execute("BEGIN IMMEDIATE")
-        for unit in batch:
-            raw.execute("SAVEPOINT unit")
-            try:
-                unit.result = _tolerantly(connection, unit.run, undo="ROLLBACK TO unit")
-            except Exception as error:
-                if not raw.in_transaction:
-                    raise _Aborted(error) from error
-                raw.execute("ROLLBACK TO unit")
-                unit.error = error if isinstance(error, StateError) else unavailable(error) or error
-            raw.execute("RELEASE unit")
+        if len(batch) == 1:
+            # It needs no savepoint, for which SQLite would copy every page that the unit changes.
+            _run_unit(connection, batch[0], undo=("ROLLBACK", "BEGIN IMMEDIATE"))
+        else:
+            for unit in batch:
+                raw.execute("SAVEPOINT unit")
+                _run_unit(connection, unit, undo=("ROLLBACK TO unit",))
+                raw.execute("RELEASE unit")
         others.committing(raw)
         raw.execute("COMMIT")
         others.committed()
@@ -444,3 +442,16 @@ def _transact(connection: Connection, batch: list[_Unit], others: _Others) -> No
         if raw.in_transaction:
             raw.execute("ROLLBACK")
         raise _Aborted(error) from error
+
+
+def _run_unit(connection: Connection, unit: _Unit, *, undo: tuple[str, ...]) -> None:
+    """Run a unit; if it fails, undo it. Raises _Aborted if SQLite has given up the transaction by itself."""
+    raw = bare(connection)
+    try:
+        unit.result = _tolerantly(connection, unit.run, undo=undo)
+    except Exception as error:
+        if not raw.in_transaction:
+            raise _Aborted(error) from error
+        for statement in undo:
+            raw.execute(statement)
+        unit.error = error if isinstance(error, StateError) else unavailable(error) or error

@@ -81,8 +81,10 @@ class Soundness:
         self._marking: set[asyncio.Task[None]] = set()
 
     def written(self, rowid: int) -> None:
-        """Take the summary of a container for sound that was just written here."""
-        self._look_out()
+        """Take the summary of a container for sound that was just written here.
+
+        If others changed the database before, the next list forgets this too, and judges it.
+        """
         self._listed.add(rowid)
 
     def inspected(self, row: Inspection) -> Inspection:

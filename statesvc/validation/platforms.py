@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 
 from statesvc.domain.go_values import quote
 from statesvc.domain.image_config import ImageConfig
@@ -47,6 +48,7 @@ class Platform:
         return "/".join(filter(None, (self.os, self.architecture, self.variant))) if self.os else "unknown"
 
 
+@cache
 def of_host(architecture: str, variant: str = "") -> Platform:
     """Return the host's platform; its architecture may be the kernel's name for it, such as x86_64."""
     return replace(_normal(Platform("linux", _OF_KERNEL.get(architecture, architecture))), variant=variant)
@@ -108,6 +110,7 @@ def _normal_os(os: str) -> str:
     return {"": "linux", "macos": "darwin"}.get(lower, lower)
 
 
+@lru_cache(maxsize=64)
 def _normal(platform: Platform) -> Platform:
     """Return the platform in one of its spellings (containerd platforms.Normalize)."""
     architecture, variant = platform.architecture.lower(), platform.variant.lower()

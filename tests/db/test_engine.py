@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from statesvc.db import engine
-from statesvc.db.engine import Connection, Database, check_sqlite_version, driver, make_engine
+from statesvc.db.engine import Connection, Database, bare, check_sqlite_version, driver, make_engine
 from statesvc.errors import InvalidParameter, Unavailable
 
 
@@ -51,6 +51,16 @@ async def test_a_failing_unit_leaves_nothing_and_answers_its_error(database: Dat
     with pytest.raises(InvalidParameter):
         await database.write(put_and_fail, "a")
     assert await database.read(actions) == []
+
+
+async def test_a_unit_that_is_alone_and_meets_no_text_is_run_again_from_the_beginning(database: Database) -> None:
+    def put_and_read(conn: Connection) -> str:
+        put(conn, "once")
+        text: str = bare(conn).execute("SELECT CAST(x'fffe' AS TEXT)").fetchone()[0]
+        return text
+
+    assert (await database.write(put_and_read)).startswith("\ufffd")
+    assert await database.read(actions) == ["once"]
 
 
 async def test_units_that_share_a_commit_fail_alone(database: Database, stall: Callable[[], None]) -> None:
