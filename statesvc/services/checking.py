@@ -13,10 +13,9 @@ from statesvc.db.checkup import Checkup
 from statesvc.db.containers import Inspection
 from statesvc.db.engine import Connection, reading
 from statesvc.db.findings import Whole
-from statesvc.domain.decode import decode_value
 from statesvc.domain.documents import Config, HostConfig
 from statesvc.domain.finding import Finding
-from statesvc.domain.stored import MOUNTS, fault
+from statesvc.domain.stored import MOUNTS, fault, value_in
 from statesvc.domain.wrapper_script import digest_of, file_name
 from statesvc.host.scripts import ScriptFolder
 from statesvc.services import records
@@ -84,21 +83,20 @@ def _of_file(looked: Checkup) -> Iterator[Finding]:
 
 def disagreements(whole: Whole) -> Iterator[Finding]:
     """Yield the rows of a container that do not say what its documents say."""
-    row, config = whole.row, decode_value(Config, orjson.loads(whole.row.config))
-    if whole.labels != (config.Labels or {}):
+    wanted = _entry(whole)
+    if whole.labels != wanted["Labels"]:
         yield _differs("labels-differ", "container_labels", whole, "labels", "write them again from config")
-    if whole.networks != frozenset(orjson.loads(row.network_settings)["Networks"] or {}):
+    if whole.networks != wanted["NetworkSettings"]["Networks"].keys():
         yield _differs(
             "networks-differ", "container_networks", whole, "networks", "write them again from network_settings"
         )
-    told, wanted = orjson.loads(whole.summary), orjson.loads(summary(whole))
-    if _comparable(told) != _comparable(wanted):
+    if _comparable(orjson.loads(whole.summary)) != _comparable(wanted):
         yield _differs("summary-differs", "containers", whole, "summary", "write it again from the documents")
 
 
 def _differs(code: str, table: str, whole: Whole, what: str, repair: str) -> Finding:
-    message = f"the {what} of container {whole.row.id} are not those of its documents"
-    return Finding(code, table, whole.row.id, "summary" if what == "summary" else "", message, repair, whole.row.id)
+    message = f"the {what} of container {whole.id} are not those of its documents"
+    return Finding(code, table, whole.id, "summary" if what == "summary" else "", message, repair, whole.id)
 
 
 def unreadable_documents(row: Inspection) -> bool:
@@ -114,14 +112,17 @@ def unreadable_documents(row: Inspection) -> bool:
 
 def summary(whole: Whole) -> str:
     """Return the summary of a container as its documents have it."""
-    row = whole.row
-    networks = orjson.loads(row.network_settings)["Networks"] or {}
+    return orjson.dumps(_entry(whole)).decode()
+
+
+def _entry(whole: Whole) -> dict[str, Any]:
+    networks = orjson.loads(whole.network_settings)["Networks"] or {}
     return records.summary(
-        row.id,
-        decode_value(Config, orjson.loads(row.config)),
-        command=records.command_line(row.path, orjson.loads(row.args) or []),
-        created_at=row.created_at,
-        network_mode=decode_value(HostConfig, orjson.loads(row.host_config)).NetworkMode,
+        whole.id,
+        value_in(Config, whole.config, "Labels"),
+        command=records.command_line(whole.path, orjson.loads(whole.args) or []),
+        created_at=whole.created_at,
+        network_mode=value_in(HostConfig, whole.host_config, "NetworkMode"),
         networks={name: (endpoint or {}) | records.NOT_LISTED for name, endpoint in networks.items()},
         mounts=whole.mounts,
         ports=whole.ports,
