@@ -17,9 +17,9 @@ from statesvc.db.findings import Whole
 from statesvc.domain.documents import Config, HostConfig
 from statesvc.domain.finding import Finding
 from statesvc.domain.stored import MOUNTS, fault, value_in
-from statesvc.domain.wrapper_script import digest_of, file_name
 from statesvc.host.scripts import ScriptFolder
 from statesvc.services import records
+from statesvc.services.script_files import compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,18 +144,13 @@ def _comparable(summary: dict[str, Any]) -> object:
 
 
 def _of_scripts(conn: Connection, folder: ScriptFolder) -> Iterator[Finding]:
-    held = scripts.held(conn)
-    wanted = {file_name(one.runtime_name, one.digest): one for one in held}
-    for name, one in wanted.items():
-        because = folder.missing_or_altered(name, one.digest)
-        if because:
-            whole = digest_of(one.content) == one.digest
-            repair = "write the file again" if whole else ""
-            yield Finding(
-                f"script-{because}", "scripts", one.digest, "", f"the held script {name} is {because}", repair
-            )
-    for name in folder.names():
-        if name not in wanted:
-            yield Finding("script-orphan", "", name, "", f"nothing holds the script file {name}", "remove the file")
+    files, orphans = compared(folder, scripts.held(conn))
+    for file in files:
+        if file.because:
+            message = f"the held script {file.name} is {file.because}"
+            repair = "write the file again" if file.whole else ""
+            yield Finding(f"script-{file.because}", "scripts", file.script.digest, "", message, repair)
+    for name in orphans:
+        yield Finding("script-orphan", "", name, "", f"nothing holds the script file {name}", "remove the file")
     for digest in scripts.unheld(conn):
         yield Finding("script-unheld", "scripts", digest, "", f"nothing holds the script {digest}", "remove the row")
