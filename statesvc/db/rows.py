@@ -11,6 +11,7 @@ from statesvc.db.tables import containers, metadata, quarantine
 from statesvc.db.types import Json
 
 FETCHED_AT_ONCE = 500
+Values = tuple[Any, ...]
 
 
 class StoredRow(NamedTuple):
@@ -35,11 +36,10 @@ def texts(table: Table) -> list[str]:
     return [name for name, kind in kinds.items() if isinstance(kind, Text | Json)]
 
 
-def stored(conn: Connection, table: Table, only: tuple[str, str] | None = None) -> Iterator[StoredRow]:
-    """Yield every row of a table, or those with a value in a column."""
+def stored(conn: Connection, table: Table, only: tuple[str, str] | None = None) -> Iterator[list[Values]]:
+    """Yield the values of every row of a table, or of those with a value in a column, many rows at once."""
     raw = bare(conn)
     names = [column.name for column in table.columns]
-    keys = [column.name for column in table.primary_key]
     cursor = raw.cursor()
     before, raw.text_factory = raw.text_factory, bytes
     try:
@@ -48,12 +48,16 @@ def stored(conn: Connection, table: Table, only: tuple[str, str] | None = None) 
         cursor.execute(every, only[1:] if only else ())
         while chunk := cursor.fetchmany(FETCHED_AT_ONCE):
             raw.text_factory = before
-            for row in chunk:
-                values = dict(zip(names, row, strict=True))
-                yield StoredRow(_key(values, keys), _owner(table, values), values)
+            yield chunk
             raw.text_factory = bytes
     finally:
         raw.text_factory = before
+
+
+def named(table: Table, row: Values) -> StoredRow:
+    """Return a row of a table with the names of its values."""
+    values = {column.name: value for column, value in zip(table.columns, row, strict=True)}
+    return StoredRow(_key(values, [column.name for column in table.primary_key]), _owner(table, values), values)
 
 
 def raw_value(conn: Connection, table: str, key: str, column: str) -> bytes | None:

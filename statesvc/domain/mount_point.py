@@ -38,8 +38,12 @@ class MountPoint(NamedTuple):
             named,
         )
 
-    def document(self, *, listed: bool = False) -> str:
-        """Return Docker's MountPoint as JSON. In a list, Docker leaves out the source of a volume it named itself."""
+    def document(self) -> str:
+        """Return Docker's MountPoint as JSON."""
+        return orjson.dumps(self.entry()).decode()
+
+    def entry(self, *, listed: bool = False) -> dict[str, object]:
+        """Return Docker's MountPoint. In a list, Docker leaves out the source of a volume it named itself."""
         entry: dict[str, object] = {"Type": self.type}
         if self.name:
             entry["Name"] = self.name
@@ -48,7 +52,7 @@ class MountPoint(NamedTuple):
         if self.driver:
             entry["Driver"] = self.driver
         entry |= {"Mode": self.mode, "RW": self.rw, "Propagation": self.propagation}
-        return orjson.dumps(entry).decode()
+        return entry
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,24 +2,24 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from statesvc.db import checkup, findings, scripts
+from statesvc.db import checkup, findings, migrate, scripts
 from statesvc.db.checkup import Checkup
 from statesvc.db.containers import Inspection
 from statesvc.db.engine import Connection, reading
 from statesvc.db.findings import Whole
-from statesvc.domain.decode import decode_value
 from statesvc.domain.documents import Config, HostConfig
 from statesvc.domain.finding import Finding
-from statesvc.domain.stored import MOUNTS, fault
-from statesvc.domain.wrapper_script import digest_of, file_name
+from statesvc.domain.stored import MOUNTS, fault, value_in
 from statesvc.host.scripts import ScriptFolder
 from statesvc.services import records
+from statesvc.services.script_files import compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,18 @@ def check(database: Path, folder: ScriptFolder) -> Report:
 
     Raises Conflict if the database is newer than this program, Unavailable if it cannot be read.
     """
-    looked = checkup.check(database)
-    found = list(_of_file(looked))
-    if looked.revision == looked.newest:
-        with reading(database) as conn:
-            found += rows(conn, folder)
-    return Report(looked.revision, looked.newest, tuple(found))
+    current = migrate.refuse_newer(database) == migrate.known_revisions()[-1]
+    # SQLite looks at the file in a thread, while Python looks at the rows here.
+    with ThreadPoolExecutor(1) as beside:
+        looking = beside.submit(checkup.check, database)
+        found = _of_rows_in(database, folder) if current else []
+        looked = looking.result()
+    return Report(looked.revision, looked.newest, (*_of_file(looked), *found))
+
+
+def _of_rows_in(database: Path, folder: ScriptFolder) -> list[Finding]:
+    with reading(database) as conn:
+        return rows(conn, folder)
 
 
 def rows(conn: Connection, folder: ScriptFolder) -> list[Finding]:
@@ -84,21 +90,20 @@ def _of_file(looked: Checkup) -> Iterator[Finding]:
 
 def disagreements(whole: Whole) -> Iterator[Finding]:
     """Yield the rows of a container that do not say what its documents say."""
-    row, config = whole.row, decode_value(Config, orjson.loads(whole.row.config))
-    if whole.labels != (config.Labels or {}):
+    wanted = _entry(whole)
+    if whole.labels != wanted["Labels"]:
         yield _differs("labels-differ", "container_labels", whole, "labels", "write them again from config")
-    if whole.networks != frozenset(orjson.loads(row.network_settings)["Networks"] or {}):
+    if whole.networks != wanted["NetworkSettings"]["Networks"].keys():
         yield _differs(
             "networks-differ", "container_networks", whole, "networks", "write them again from network_settings"
         )
-    told, wanted = orjson.loads(whole.summary), orjson.loads(summary(whole))
-    if _comparable(told) != _comparable(wanted):
+    if _comparable(orjson.loads(whole.summary)) != _comparable(wanted):
         yield _differs("summary-differs", "containers", whole, "summary", "write it again from the documents")
 
 
 def _differs(code: str, table: str, whole: Whole, what: str, repair: str) -> Finding:
-    message = f"the {what} of container {whole.row.id} are not those of its documents"
-    return Finding(code, table, whole.row.id, "summary" if what == "summary" else "", message, repair, whole.row.id)
+    message = f"the {what} of container {whole.id} are not those of its documents"
+    return Finding(code, table, whole.id, "summary" if what == "summary" else "", message, repair, whole.id)
 
 
 def unreadable_documents(row: Inspection) -> bool:
@@ -114,14 +119,17 @@ def unreadable_documents(row: Inspection) -> bool:
 
 def summary(whole: Whole) -> str:
     """Return the summary of a container as its documents have it."""
-    row = whole.row
-    networks = orjson.loads(row.network_settings)["Networks"] or {}
+    return orjson.dumps(_entry(whole)).decode()
+
+
+def _entry(whole: Whole) -> dict[str, Any]:
+    networks = orjson.loads(whole.network_settings)["Networks"] or {}
     return records.summary(
-        row.id,
-        decode_value(Config, orjson.loads(row.config)),
-        command=records.command_line(row.path, orjson.loads(row.args) or []),
-        created_at=row.created_at,
-        network_mode=decode_value(HostConfig, orjson.loads(row.host_config)).NetworkMode,
+        whole.id,
+        value_in(Config, whole.config, "Labels"),
+        command=records.command_line(whole.path, orjson.loads(whole.args) or []),
+        created_at=whole.created_at,
+        network_mode=value_in(HostConfig, whole.host_config, "NetworkMode"),
         networks={name: (endpoint or {}) | records.NOT_LISTED for name, endpoint in networks.items()},
         mounts=whole.mounts,
         ports=whole.ports,
@@ -136,18 +144,13 @@ def _comparable(summary: dict[str, Any]) -> object:
 
 
 def _of_scripts(conn: Connection, folder: ScriptFolder) -> Iterator[Finding]:
-    held = scripts.held(conn)
-    wanted = {file_name(one.runtime_name, one.digest): one for one in held}
-    for name, one in wanted.items():
-        because = folder.missing_or_altered(name, one.digest)
-        if because:
-            whole = digest_of(one.content) == one.digest
-            repair = "write the file again" if whole else ""
-            yield Finding(
-                f"script-{because}", "scripts", one.digest, "", f"the held script {name} is {because}", repair
-            )
-    for name in folder.names():
-        if name not in wanted:
-            yield Finding("script-orphan", "", name, "", f"nothing holds the script file {name}", "remove the file")
+    files, orphans = compared(folder, scripts.held(conn))
+    for file in files:
+        if file.because:
+            message = f"the held script {file.name} is {file.because}"
+            repair = "write the file again" if file.whole else ""
+            yield Finding(f"script-{file.because}", "scripts", file.script.digest, "", message, repair)
+    for name in orphans:
+        yield Finding("script-orphan", "", name, "", f"nothing holds the script file {name}", "remove the file")
     for digest in scripts.unheld(conn):
         yield Finding("script-unheld", "scripts", digest, "", f"nothing holds the script {digest}", "remove the row")

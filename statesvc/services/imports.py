@@ -132,6 +132,16 @@ def _add(conn: Connection, foreign: ForeignContainer, now: int) -> Judged:
 
 def _container(foreign: ForeignContainer) -> Container:
     verified = foreign.verified
+    summary = records.summary(
+        foreign.id,
+        verified.config.Labels,
+        command=records.command_line(foreign.path, foreign.args or []),
+        created_at=foreign.created_at,
+        network_mode=verified.host_config.NetworkMode,
+        networks=foreign.networks.listed,
+        mounts=verified.mounts,
+        ports=_ports(foreign),
+    )
     return Container(
         id=foreign.id,
         image=verified.config.Image,
@@ -141,16 +151,7 @@ def _container(foreign: ForeignContainer) -> Container:
         driver=foreign.driver,
         os=foreign.os,
         created_at=foreign.created_at,
-        summary=records.summary(
-            foreign.id,
-            verified.config,
-            command=records.command_line(foreign.path, foreign.args or []),
-            created_at=foreign.created_at,
-            network_mode=verified.host_config.NetworkMode,
-            networks=foreign.networks.listed,
-            mounts=verified.mounts,
-            ports=_ports(foreign),
-        ),
+        summary=orjson.dumps(summary).decode(),
         # Without a runtime_id: no runtime is locked to a container that another engine has started.
         runtime_name=verified.host_config.Runtime,
         managed=foreign.managed,

@@ -103,7 +103,7 @@ def _config(row: Inspection) -> Config | None:
 def _summary(conn: Connection, row: Inspection) -> bool:
     if checking.unreadable_documents(row):
         return False
-    mending.put_summary(conn, row.id, checking.summary(findings.whole(conn, row, "")))
+    mending.put_summary(conn, row.id, checking.summary(findings.whole(conn, row.id)))
     return True
 
 

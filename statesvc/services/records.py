@@ -1,9 +1,10 @@
 """From verified documents to the rows that are stored: the narrow row, the wide documents, what filters ask."""
 
+from typing import Any
+
 import orjson
 
 from statesvc.db.insertion import Belongings, Container, Port
-from statesvc.domain.documents import Config
 from statesvc.domain.mount_point import MountPoint
 from statesvc.domain.verified import Verified
 from statesvc.services.site import Site
@@ -29,7 +30,7 @@ def command_line(path: str, args: list[str]) -> str:
 
 def summary(
     container_id: str,
-    config: Config,
+    labels: dict[str, str] | None,
     *,
     command: str,
     created_at: int,
@@ -37,19 +38,18 @@ def summary(
     networks: dict[str, dict[str, object]],
     mounts: tuple[MountPoint, ...],
     ports: tuple[Port, ...] = (),
-) -> str:
-    """Return the part of a list entry that neither renaming nor the passing of time changes, as a JSON object."""
-    listed = ",".join(mount.document(listed=True) for mount in mounts)
-    fixed = {
+) -> dict[str, Any]:
+    """Return the part of a list entry that neither renaming nor the passing of time changes; it is stored as JSON."""
+    return {
         "Id": container_id,
         "Command": command,
         "Created": created_at // 1_000_000_000,
         "Ports": [_port(port) for port in ports],
-        "Labels": config.Labels or {},
+        "Labels": labels or {},
         "HostConfig": {"NetworkMode": network_mode},
         "NetworkSettings": {"Networks": dict(sorted(networks.items()))},
+        "Mounts": [mount.entry(listed=True) for mount in mounts],
     }
-    return orjson.dumps(fixed).decode()[:-1] + f',"Mounts":[{listed}]}}'
 
 
 def _port(port: Port) -> dict[str, object]:
@@ -71,6 +71,15 @@ def of_new(
     config, host = verified.config, verified.host_config
     path, args = split_command(config)
     networks = {name: endpoint.to_dict() for name, endpoint in verified.networks.items()}
+    listed = summary(
+        container_id,
+        config.Labels,
+        command=command_line(path, args),
+        created_at=created_at,
+        network_mode=host.NetworkMode,
+        networks={name: endpoint | NOT_LISTED for name, endpoint in networks.items()},
+        mounts=verified.mounts,
+    )
     container = Container(
         id=container_id,
         image=config.Image,
@@ -81,14 +90,6 @@ def of_new(
         os="linux",
         created_at=created_at,
         runtime_name=host.Runtime,
-        summary=summary(
-            container_id,
-            config,
-            command=command_line(path, args),
-            created_at=created_at,
-            network_mode=host.NetworkMode,
-            networks={name: endpoint | NOT_LISTED for name, endpoint in networks.items()},
-            mounts=verified.mounts,
-        ),
+        summary=orjson.dumps(listed).decode(),
     )
     return container, Belongings(network_settings(networks), dict.fromkeys(networks, ""))

@@ -241,7 +241,7 @@ def _shown(conn: Connection, row: ListedRow) -> ListedRow:
 def _remade(conn: Connection, container_id: str) -> str:
     row = BY_ID.first(conn, {"reference": container_id})
     if row is not None and not checking.unreadable_documents(row):
-        return checking.summary(findings.whole(conn, row, ""))
+        return checking.summary(findings.whole(conn, row.id))
     empty: Mapping[str, object] = {
         "Id": container_id,
         "Command": "",

@@ -13,8 +13,8 @@ from statesvc.db import runtimes, scripts
 from statesvc.db.engine import Connection, Database
 from statesvc.db.scripts import HeldScript
 from statesvc.domain.times import Clock
-from statesvc.domain.wrapper_script import digest_of, file_name
 from statesvc.host.scripts import ScriptFolder
+from statesvc.services.script_files import compared
 
 log = structlog.get_logger(__name__)
 
@@ -88,24 +88,20 @@ def _note(conn: Connection, mended: Iterable[tuple[str, str]], now: int) -> None
 
 def _settle(folder: ScriptFolder, kept: _Kept, *, dry_run: bool) -> tuple[SweepReport, list[tuple[str, str]]]:
     """Make the folder what the database says; return the report, and the digests that were mended with the reason."""
-    wanted = {file_name(one.runtime_name, one.digest): one for one in kept.held}
-    orphans = [name for name in folder.names() if name not in wanted]
-    restored, mended, damaged, unwritten = [], [], [], []
-    for name, one in wanted.items():
-        because = folder.missing_or_altered(name, one.digest)
-        whole = digest_of(one.content) == one.digest
-        if not whole:
-            damaged.append(one.digest)
-        if because is None or not whole:
+    files, orphans = compared(folder, kept.held)
+    restored, mended, unwritten = [], [], []
+    for file in files:
+        if file.because is None or not file.whole:
             continue
-        problem = None if dry_run else _write(folder, name, one.content)
+        problem = None if dry_run else _write(folder, file.name, file.script.content)
         if problem:
-            unwritten.append(f"{name}: {problem}")
+            unwritten.append(f"{file.name}: {problem}")
         else:
-            restored.append(name)
-            mended.append((one.digest, because))
+            restored.append(file.name)
+            mended.append((file.script.digest, file.because))
     if not dry_run:
         folder.remove(orphans)
+    damaged = [file.script.digest for file in files if not file.whole]
     report = SweepReport(
         dry_run, kept.unheld, tuple(orphans), tuple(restored), kept.versions, tuple(damaged), tuple(unwritten)
     )

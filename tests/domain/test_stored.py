@@ -4,7 +4,7 @@ import pytest
 
 from statesvc.db.tables import metadata
 from statesvc.domain.documents import Config, HostConfig
-from statesvc.domain.stored import JUDGES, fault
+from statesvc.domain.stored import JUDGES, fault, value_in
 
 DOCUMENTS = [
     (table.name, column.name)
@@ -42,3 +42,15 @@ def test_new_documents_have_no_fault() -> None:
 def test_a_column_without_a_document_only_needs_to_be_text() -> None:
     assert fault("containers", "image", b"caf\xc3\xa9") is None
     assert fault("containers", "image", b"caf\xe9") == "is not UTF-8"
+
+
+def test_a_fault_is_found_in_a_field_of_another_spelling() -> None:
+    text = Config().to_json().replace(b'"Cmd":null', b'"cmd":[1]')
+    assert fault("container_specs", "config", text) == "is not a Config: /Cmd/0 has another type"
+
+
+def test_a_field_is_read_from_a_document_whatever_its_spelling() -> None:
+    text = Config(Labels={"tier": "front"}).to_json().decode()
+    assert value_in(Config, text, "Labels") == {"tier": "front"}
+    assert value_in(Config, text.replace("Labels", "labels"), "Labels") == {"tier": "front"}
+    assert value_in(Config, Config().to_json().decode(), "Labels") is None
