@@ -38,6 +38,7 @@ from statesvc.db.tables import (
 from statesvc.domain.finding import Finding
 from statesvc.domain.image_config import image_id
 from statesvc.domain.mount_point import MountPoint
+from statesvc.domain.names import fits
 from statesvc.domain.stored import JUDGES, fault
 from statesvc.domain.wrapper_script import digest_of
 
@@ -168,6 +169,16 @@ def incomplete(conn: Connection, only: str | None = None) -> Iterator[Finding]:
         message = f"container {container_id} has no name of its own"
         repair = "name it after its ID"
         yield Finding("no-name", "container_names", container_id, "", message, repair, container_id, "is missing")
+
+
+def invalid_names(conn: Connection) -> Iterator[Finding]:
+    """Yield the names that Docker never takes: a shell gave them before the database refused to."""
+    for name, container_id, kind in conn.execute(select(_N.name, _N.container_id, _N.kind)):
+        alias = kind == "alias"
+        if not fits(name, alias=alias) and fault("container_names", "name", name) is None:
+            message = f"container {container_id} has {'an alias' if alias else 'a name'} that Docker never takes"
+            repair = "remove the alias" if alias else "name it after its ID"
+            yield Finding("invalid-name", "container_names", name, "name", message, repair, container_id)
 
 
 class Whole(NamedTuple):

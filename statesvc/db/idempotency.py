@@ -1,9 +1,8 @@
 """The first answers to requests that carry a key, so that a retry gets the same."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from statesvc.db.prepared import Query, Statement
 from statesvc.db.tables import idempotency_keys
@@ -21,12 +20,8 @@ class Kept(NamedTuple):
 _FIND = Query(
     select(_K.request_digest, _K.answer).where(_K.key == bindparam("of"), _K.expires_at > bindparam("now")), Kept
 )
-_ROW: dict[str, Any] = {name: bindparam(name) for name in ("key", "request_digest", "answer", "expires_at")}
-_KEEP = Statement(
-    insert(idempotency_keys)
-    .values(_ROW)
-    .on_conflict_do_update(index_elements=["key"], set_={name: bindparam(name) for name in _ROW if name != "key"})
-)
+_KEEP = Statement(insert(idempotency_keys))
+_FORGET = Statement(delete(idempotency_keys).where(_K.key == bindparam("of")))
 _EXPIRED = (
     select(_K.key).where(_K.expires_at <= bindparam("now")).order_by(_K.expires_at).limit(bindparam("limit"))
 ).scalar_subquery()
@@ -40,6 +35,8 @@ def find(conn: Connection, key: str, now: int) -> Kept | None:
 
 def keep(conn: Connection, key: str, kept: Kept, expires_at: int) -> None:
     """Note an answer under a key that has none, or one that has expired."""
+    # Not ON CONFLICT: the trigger that refuses another answer fires before it.
+    _FORGET.run(conn, {"of": key})
     _KEEP.run(conn, {"key": key, **kept._asdict(), "expires_at": expires_at})
 
 

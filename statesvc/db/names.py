@@ -1,24 +1,12 @@
 """The name space: names point at containers; an alias is a link's name and belongs to the parent that made the link."""
 
-from sqlalchemy import Connection, bindparam, delete, literal_column, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, bindparam, delete, insert, literal_column, select, update
 
 from statesvc.db.prepared import Statement
 from statesvc.db.tables import container_names
 from statesvc.errors import NameConflict
 
-_RESERVE = Statement(
-    insert(container_names)
-    .values(
-        name=bindparam("name"),
-        container_id=bindparam("container_id"),
-        kind=bindparam("kind"),
-        parent_id=bindparam("parent_id"),
-        generated=bindparam("generated"),
-    )
-    .on_conflict_do_nothing(index_elements=["name"])
-    .returning(container_names.c.name)
-)
+_GIVE = Statement(insert(container_names))
 _OWNER = Statement(select(container_names.c.container_id).where(container_names.c.name == bindparam("name")))
 _OF_PARENT = Statement(
     select(container_names.c.name, container_names.c.container_id).where(
@@ -58,27 +46,28 @@ def reserve(
 
     Raises NameConflict if another holds it.
     """
-    row = {
-        "name": name,
-        "container_id": container_id,
-        "kind": "alias" if parent_id else "primary",
-        "parent_id": parent_id,
-        "generated": generated,
-    }
-    if _RESERVE.value(conn, row) is None:
-        holder = owner(conn, name)
-        if holder is not None and holder != container_id:
-            raise NameConflict(name, holder)
+    # Not ON CONFLICT: the trigger that refuses a replacement fires before it.
+    holder = owner(conn, name)
+    if holder is None:
+        _give(conn, name, container_id, generated=generated, parent_id=parent_id)
+    elif holder != container_id:
+        raise NameConflict(name, holder)
 
 
 def reserve_first_free(conn: Connection, candidates: tuple[str, ...], container_id: str) -> str:
     """Give the container the first of the names that is free, and answer it. Raises NameConflict if none is."""
     for name in candidates[:-1]:
         if owner(conn, name) is None:
-            reserve(conn, name, container_id, generated=True)
+            _give(conn, name, container_id, generated=True, parent_id=None)
             return name
     reserve(conn, candidates[-1], container_id, generated=True)
     return candidates[-1]
+
+
+def _give(conn: Connection, name: str, container_id: str, *, generated: bool, parent_id: str | None) -> None:
+    kind = "alias" if parent_id else "primary"
+    row = {"name": name, "container_id": container_id, "kind": kind, "parent_id": parent_id, "generated": generated}
+    _GIVE.run(conn, row)
 
 
 def primary(conn: Connection, container_id: str) -> str:
@@ -102,12 +91,19 @@ def rename(conn: Connection, container_id: str, old: str, new: str) -> None:
     if _RENAME_OWN.value(conn, {"of": container_id, "new": new}) is None:
         reserve(conn, new, container_id)
     for alias, _child_id in _OF_PARENT.run(conn, {"parent_id": container_id}).fetchall():
-        _move(conn, alias, new + alias.removeprefix(old))
+        _move(conn, alias, f"{new}/{_below(old, alias)}")
+
+
+def _below(parent: str, alias: str) -> str:
+    # A parent that was renamed or lost its name behind the service's back left its aliases under another name.
+    rest = alias.removeprefix(f"{parent}/")
+    return rest if rest != alias else alias.partition("/")[2] or alias
 
 
 def _move(conn: Connection, old: str, new: str) -> None:
-    _refuse_taken(conn, new)
-    _RENAME.run(conn, {"old": old, "new": new})
+    if old != new:
+        _refuse_taken(conn, new)
+        _RENAME.run(conn, {"old": old, "new": new})
 
 
 def _refuse_taken(conn: Connection, new: str) -> None:

@@ -19,6 +19,12 @@ def check(text: str) -> str:
     return text.removeprefix("/")
 
 
+def fits(stored: str, *, alias: bool = False) -> bool:
+    """Say whether this can be a name as it is kept; that of an alias stands under the name of its parent."""
+    own, slash, rest = stored.partition("/")
+    return _NAME.fullmatch(own) is not None and (bool(rest) if alias else not slash)
+
+
 def candidates(entropy: Entropy, container_id: str) -> tuple[str, ...]:
     """Return names to try in turn for a container that was given none; the last is its short ID."""
     return (*(_invent(entropy, attempt) for attempt in range(ATTEMPTS)), short(container_id))

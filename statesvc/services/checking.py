@@ -68,7 +68,7 @@ def of_rows(conn: Connection) -> list[Finding]:
     """Return what is wrong with the rows."""
     unreadable = [*findings.damaged(conn), *findings.incomplete(conn)]
     broken = {one.container_id for one in unreadable if one.container_id}
-    found = [*unreadable, *findings.orphans(conn)]
+    found = [*unreadable, *findings.invalid_names(conn), *findings.orphans(conn)]
     for whole in findings.wholes(conn, broken):
         found += disagreements(whole)
     causes = {(one.table, one.key, one.column) for one in unreadable}

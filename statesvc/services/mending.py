@@ -12,6 +12,7 @@ from statesvc.db.findings import DISPENSABLE
 from statesvc.domain.decode import decode_value
 from statesvc.domain.documents import Config
 from statesvc.domain.finding import Finding, Mark
+from statesvc.domain.ids import short
 from statesvc.domain.mount_point import MountPoint
 from statesvc.domain.stored import fault
 from statesvc.errors import InvalidParameter
@@ -63,18 +64,32 @@ def _mend(conn: Connection, finding: Finding) -> str | None:
         return None
     if finding.code == "no-name":
         return _name(conn, finding.container_id)
+    if finding.code == "invalid-name":
+        return _rename(conn, finding.key, finding.container_id)
     row = BY_ID.first(conn, {"reference": finding.container_id})
     if row is None or not _from_others(conn, finding, row):
         return None
     return f"wrote {finding.table}{'.' + finding.column if finding.column else ''} of {finding.key} again"
 
 
-def _name(conn: Connection, container_id: str) -> str | None:
-    name = container_id[:12]
-    if names.owner(conn, name) is not None:
-        name = container_id
+def _name(conn: Connection, container_id: str) -> str:
+    name = _after_id(conn, container_id)
     names.reserve(conn, name, container_id, generated=True)
     return f"named container {container_id} {name}"
+
+
+def _rename(conn: Connection, old: str, container_id: str) -> str:
+    if names.primary(conn, container_id) != old:
+        names.release(conn, old)
+        return f"removed an alias of container {container_id} that Docker never takes"
+    name = _after_id(conn, container_id)
+    names.rename(conn, container_id, old, name)
+    return f"named container {container_id} {name}"
+
+
+def _after_id(conn: Connection, container_id: str) -> str:
+    name = short(container_id)
+    return container_id if names.owner(conn, name) is not None else name
 
 
 def _from_others(conn: Connection, finding: Finding, row: Inspection) -> bool:

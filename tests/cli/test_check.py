@@ -103,6 +103,7 @@ def test_an_older_schema_is_told_and_its_rows_are_not_looked_at(root: Path) -> N
         ("UPDATE container_labels SET value = 'back'", "labels-differ"),
         ("DELETE FROM container_networks", "networks-differ"),
         ("DELETE FROM container_names WHERE name = 'web'", "no-name"),
+        ("UPDATE container_names SET name = '/bad/ name' WHERE name = 'web'", "invalid-name"),
         ("DELETE FROM container_specs WHERE rowid = 1", "no-documents"),
         ("UPDATE container_labels SET container_id = 'gone'", "orphan"),
         ("UPDATE images SET config = CAST(config || ' ' AS BLOB)", "digest"),

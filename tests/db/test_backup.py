@@ -98,7 +98,7 @@ def test_a_copy_that_differs_is_thrown_away(filled: Path, tmp_path: Path, monkey
 
 def test_damaged_rows_do_not_cost_the_backup_and_are_told(filled: Path, tmp_path: Path) -> None:
     damage(filled.parent, "containers", "args", b'["\xff', where=f"id = '{WEB}'")
-    execute(filled, "PRAGMA foreign_keys=OFF", "DELETE FROM images WHERE id LIKE 'sha256:1%'")
+    execute(filled, "PRAGMA foreign_keys=OFF", "INSERT INTO image_tags VALUES ('gone', 'sha256:gone')")
     made = copy(filled, tmp_path / "there.db")
     first, *others = made.damaged_rows
     assert first == "CHECK constraint failed in containers"

@@ -38,9 +38,9 @@ def test_an_ambiguous_prefix_is_an_error_of_its_own(conn: Connection, make: Make
 
 def test_an_exact_name_wins_over_an_ambiguous_prefix(conn: Connection, make: Make) -> None:
     make("web", container_id=A)
-    make("db", container_id=B)
-    named = make("a", container_id="f" * 64)
-    assert containers.inspect(conn, "a").id == named
+    make("db", container_id="aa" + "c" * 62)
+    named = make("aa", container_id="f" * 64)
+    assert containers.inspect(conn, "aa").id == named
 
 
 def test_a_full_id_wins_over_a_name(conn: Connection, make: Make) -> None:

@@ -62,6 +62,15 @@ def test_removing_the_parent_removes_the_names_of_its_links(conn: Connection, ma
     assert names.owner(conn, "db") == child
 
 
+def test_a_rename_takes_along_the_aliases_under_a_name_that_was_lost(conn: Connection, make: Make) -> None:
+    parent, child = make("web"), make("db")
+    names.reserve(conn, "web/store", child, parent_id=parent)
+    conn.exec_driver_sql("UPDATE container_names SET name = 'shop' WHERE name = 'web'")
+    names.rename(conn, parent, "shop", "site")
+    assert names.owner(conn, "site/store") == child
+    assert names.owner(conn, "web/store") is None
+
+
 def test_removing_a_container_frees_its_name(conn: Connection, make: Make) -> None:
     containers.remove(conn, make("web"))
     assert names.owner(conn, "web") is None
@@ -77,5 +86,5 @@ def test_a_made_up_name_is_the_first_that_is_free(conn: Connection, make: Make) 
 
 def test_a_second_primary_name_is_refused_by_the_database(conn: Connection, make: Make) -> None:
     container_id = make("web")
-    with pytest.raises(Exception, match="UNIQUE"):
+    with pytest.raises(Exception, match="a container has one name of its own"):
         names.reserve(conn, "second", container_id)

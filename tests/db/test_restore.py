@@ -47,7 +47,7 @@ def test_a_log_of_the_replaced_database_is_kept_with_it_and_not_read_into_the_re
     # As a killed service leaves it: what was committed last is in the log alone.
     writer = make_engine(database_file, busy_timeout_ms=0, query_only=False, checkpoints=False).connect()
     writer.exec_driver_sql(
-        "INSERT INTO events (seq, time, type, action, actor_id, attributes) VALUES (99, 1, 'x', 'last', 'x', '{}')"
+        "INSERT INTO events (time, type, action, actor_id, attributes) VALUES (1, 'x', 'last', 'x', '{}')"
     )
     killed = tmp_path / "killed" / "statesvc.db"
     killed.parent.mkdir()
@@ -118,7 +118,7 @@ def test_a_damaged_backup_is_refused(source: Path, database_file: Path, backups:
 
 def test_a_backup_with_damaged_rows_is_restored_and_told(source: Path, database_file: Path, backups: Backups) -> None:
     connection = driver.connect(source, isolation_level=None)
-    connection.execute("DELETE FROM images")
+    connection.execute("INSERT INTO image_tags VALUES ('gone', 'sha256:gone')")
     connection.close()
     done = restore(source, database_file, backups=backups)
     assert any("refers to a row of images that is not there" in line for line in done.backup.damaged_rows)

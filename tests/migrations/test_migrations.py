@@ -34,9 +34,16 @@ def downgrade():
     op.execute("DROP TABLE nodes")
     op.execute("ALTER TABLE events DROP COLUMN node")
 """
+ADD_AN_ORPHAN = """
+def upgrade():
+    op.execute("INSERT INTO container_labels VALUES ('gone', 'key', 'value')")
+
+def downgrade():
+    pass
+"""
 REMOVE_EVENTS = """
 def upgrade():
-    op.execute("DELETE FROM events WHERE type = 'image'")
+    op.execute("DELETE FROM events WHERE type = 'container'")
 
 def downgrade():
     pass
@@ -238,7 +245,7 @@ def test_a_migration_that_damages_a_row_more_is_undone(filled: Path, extend: Ext
 
 
 def test_a_migration_that_leaves_orphans_is_undone(filled: Path, extend: Extend) -> None:
-    extend('ROWS_CHANGE = ("containers",)\n' + REMOVE_EVENTS.replace("events WHERE type = 'image'", "containers"))
+    extend('ROWS_CHANGE = ("container_labels",)\n' + ADD_AN_ORPHAN)
     before = rows_of(filled)
     with pytest.raises(Conflict, match=r"would leave a damaged database: \w+: row .* nothing was changed"):
         migrate.upgrade(filled)

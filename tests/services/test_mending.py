@@ -68,6 +68,8 @@ def test_nothing_is_done_to_a_sound_database(root: Path) -> None:
         "DELETE FROM container_networks",
         "UPDATE container_mounts SET document = '{'",
         "DELETE FROM container_names WHERE name = 'web'",
+        "UPDATE container_names SET name = '/bad/ name' WHERE name = 'web'",
+        "UPDATE container_names SET name = 'db' WHERE name = 'linked/db'",
         "INSERT INTO container_labels VALUES ('gone', 'key', 'value')",
         "INSERT INTO image_tags VALUES ('gone', 'sha256:gone')",
         "INSERT INTO quarantine VALUES ('images', 'gone', 'config', NULL, 'is not JSON', NULL, 1)",
@@ -84,6 +86,18 @@ def test_what_other_rows_still_say_is_written_again(root: Path, statement: str) 
     if "container_names" in statement:
         before.pop("container_names"), after.pop("container_names")
     assert after == before
+
+
+def test_a_container_whose_name_docker_never_takes_is_named_after_its_id_and_keeps_its_links(root: Path) -> None:
+    with lawless(root) as raw:
+        raw.execute("UPDATE container_names SET name = 'link ed' WHERE name = 'linked'")
+    (told,) = repair(root).done
+    container_id, name = told.removeprefix("named container ").split()
+    names = {row["name"]: row["container_id"] for row in rows_of(root / "statesvc.db")["container_names"]}
+    assert container_id.startswith(name)
+    assert names.keys() == {"web", "cache", "apart", name, f"{name}/db"}
+    assert names[name] == container_id
+    assert names[f"{name}/db"] == names["web"]
 
 
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
