@@ -172,28 +172,38 @@ class _Record:
             self.statements[-1].append(statement.strip())
 
 
-def _run(path: Path, command: str, revision: str, backups: Backups | None) -> Migration:
+def carried_out(path: Path, run: Callable[..., None], *, backups: Backups | None = None) -> Migration:
+    """Have `run` migrate a database in one transaction; return what was done.
+
+    It is given a connection, and with `before_change` and `on_step` what to call before the first step and at each.
+    Raises Conflict if the database is newer than this program, Unavailable if it cannot be migrated; it is then as it
+    was. The caller holds the data-root lock.
+    """
     before = refuse_newer(path)
     path.touch(mode=0o600)
     record = _Record(partial(backups.take, path) if backups else None)
     with connected(path) as connection:
         event.listen(connection, "before_cursor_execute", record.on_statement)
         try:
-            _tell_alembic(connection, command, revision, record)
+            run(connection, before_change=record.before_change, on_step=record.on_step)
         except DBAPIError as error:
             raise unavailable(error) or Unavailable(f"the migration failed and was undone: {error.orig}") from error
         after = schema.revision(bare(connection))
     return Migration(before, after, tuple(record.steps), tuple(map(tuple, record.statements)), record.backup)
 
 
-def _tell_alembic(connection: Connection, command: str, revision: str, record: _Record) -> None:
+def _run(path: Path, command: str, revision: str, backups: Backups | None) -> Migration:
+    return carried_out(path, partial(_tell_alembic, command=command, revision=revision), backups=backups)
+
+
+def _tell_alembic(connection: Connection, *, command: str, revision: str, **attributes: Any) -> None:
     from alembic import command as commands  # noqa: PLC0415 - costs 100 ms, and a start rarely needs it
     from alembic.config import Config  # noqa: PLC0415
     from alembic.util import CommandError  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(scripts()).replace("%", "%%"))
-    config.attributes.update(connection=connection, before_change=record.before_change, on_step=record.on_step)
+    config.attributes.update(connection=connection, **attributes)
     try:
         getattr(commands, command)(config, revision)
     except CommandError as error:
