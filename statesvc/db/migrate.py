@@ -83,8 +83,13 @@ def written_by(path: Path) -> str | None:
 
 
 def refuse_newer(path: Path) -> str | None:
-    """Return the revision of the database. Raises Conflict if it is newer than this program."""
+    """Return the revision of the database.
+
+    Raises Conflict if it is newer than this program, InvalidParameter if it is another program's.
+    """
     before, known = current(path), known_revisions()
+    if before is None and path.exists():
+        _refuse_foreign(path)
     if before is not None and before not in known:
         writer = written_by(path)
         wanted = f"statesvc {writer} or newer" if writer else "the version of statesvc that wrote it, or a newer one"
@@ -93,6 +98,12 @@ def refuse_newer(path: Path) -> str | None:
             f"{known[-1]}): install {wanted}; nothing was changed"
         )
     return before
+
+
+def _refuse_foreign(path: Path) -> None:
+    with snapshot(path) as connection:
+        if schema.tables(connection) and not schema.has_revisions(connection):
+            raise InvalidParameter(f"{path} is not a database of statesvc")
 
 
 def bring_up_to_date(path: Path, *, backups: Backups | None = None) -> Migration:

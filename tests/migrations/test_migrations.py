@@ -171,6 +171,20 @@ def test_a_newer_database_of_an_unknown_writer_is_refused_too(path: Path) -> Non
     assert migrate.current(path) == "9999"
 
 
+def test_the_database_of_another_program_is_refused_and_left_as_it_is(path: Path) -> None:
+    execute(path, "CREATE TABLE notes (x)", "INSERT INTO notes VALUES (1)")
+    for refused in (migrate.bring_up_to_date, migrate.upgrade, lambda path: migrate.rehearse(path, migrate.upgrade)):
+        with pytest.raises(InvalidParameter, match=r"statesvc\.db is not a database of statesvc"):
+            refused(path)
+    assert "is not a database of statesvc" in alembic(path, "upgrade", "head").stderr
+    assert rows_of(path) == {"notes": [{"x": 1}]}
+
+
+def test_a_database_that_only_litestream_has_opened_is_nobody_else_s(path: Path) -> None:
+    execute(path, "CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER)")
+    assert migrate.bring_up_to_date(path).after == migrate.known_revisions()[-1]
+
+
 @pytest.mark.parametrize("version", ["0.1.0", "1.2.3", "12.34.567"])
 def test_a_version_is_read_as_it_was_written(path: Path, version: str) -> None:
     migrate.upgrade(path)
@@ -180,7 +194,9 @@ def test_a_version_is_read_as_it_was_written(path: Path, version: str) -> None:
 
 
 def test_a_failing_migration_leaves_the_database_as_it_was(path: Path) -> None:
-    execute(path, "CREATE TABLE service_state (x)")  # in the way of the last statements
+    execute(
+        path, "CREATE TABLE alembic_version (version_num)", "CREATE TABLE service_state (x)"
+    )  # in the way at the end
     before = schema_of(path)
     with pytest.raises(Exception, match="service_state"):
         migrate.upgrade(path)
