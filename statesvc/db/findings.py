@@ -3,11 +3,13 @@
 It reads every row once; the caller gives it one snapshot.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Table, bindparam, exists, literal, select
 
+from statesvc.db import rules
 from statesvc.db.containers import BY_ID, Inspection, labels, mounts
 from statesvc.db.insertion import Port
 from statesvc.db.prepared import Statement
@@ -77,6 +79,7 @@ def owned(conn: Connection, container_id: str) -> list[Finding]:
         column = "id" if table is containers else "container_id"
         if column in table.columns:
             found += _of_table(conn, table, (column, container_id))
+    found += ruled(rules.broken_of(conn, container_id), found)
     return found + [one for one in incomplete(conn, container_id) if one.container_id == container_id]
 
 
@@ -84,7 +87,21 @@ def of_row(conn: Connection, table: str, key: str) -> list[Finding]:
     """Return what cannot be read in a row of a table with one key."""
     of = metadata.tables[table]
     (column,) = of.primary_key
-    return list(_of_table(conn, of, (column.name, key)))
+    found = list(_of_table(conn, of, (column.name, key)))
+    return [*found, *ruled(rules.broken_in(conn, table, key), found)]
+
+
+def unruly(conn: Connection, told: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield the values that the schema does not allow, but where something was told already."""
+    return ruled(rules.broken(conn), told)
+
+
+def ruled(broken: Iterable[rules.Broken], told: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield the findings about values that the schema does not allow, but where something was told already."""
+    places = {(one.table, one.key, one.column) for one in told}
+    for one in broken:
+        if (one.table, one.key, one.column) not in places:
+            yield replace(unreadable(one.table, one.key, one.column, one.reason, one.container_id), code="constraint")
 
 
 def unreadable(table: str, key: str, column: str, reason: str, container_id: str | None) -> Finding:
