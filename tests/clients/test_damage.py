@@ -202,6 +202,19 @@ def test_a_value_that_the_schema_forbids_is_marked_as_soon_as_it_is_met(root: Pa
         assert mark["reason"] == "is not what ck_containers_state_known allows"
 
 
+@pytest.mark.parametrize("revision", [2**63 - 1, 2**63 - 2, -(2**63)])
+def test_a_container_of_an_absurd_revision_can_be_renamed_and_removed(root: Path, revision: int) -> None:
+    container = hurt_id(root)
+    with lawless(root) as raw:
+        raw.execute("UPDATE containers SET revision = ? WHERE id = ?", (revision, container))
+    with running(root) as service:
+        assert service.call("POST", f"/containers/{HURT}/rename", query={"name": "renamed"}).status == 204
+        assert service.call("POST", "/containers/renamed/update", {"RestartPolicy": {"Name": "always"}}).status == 200
+        assert service.call("DELETE", "/containers/renamed").status == 204
+        assert "has a bug" not in service.log_text
+        assert len(listed(service)) == 2
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_list_shows_a_damaged_summary_as_its_documents_have_it(root: Path, kind: str) -> None:
     with running(root) as service:
