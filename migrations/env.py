@@ -1,9 +1,10 @@
 """How migrations run: in one transaction, with foreign keys off, backed up before and checked before they are committed.
 
 A connection comes from statesvc (`config.attributes`), which has taken the data-root lock, or is made here for
-`alembic -x database=PATH` from a checkout, with the same lock, backup and checks.
+`alembic -x database=PATH` from a checkout, with the same lock, question before a downgrade, backup and checks.
 """
 
+from functools import partial
 from pathlib import Path
 
 from alembic import context
@@ -19,16 +20,16 @@ from statesvc.errors import StateError
 load_python_file(str(Path(__file__).parent), "rebuild.py")
 
 
-def options(connection: Connection | None = None) -> dict:
+def options() -> dict:
     """Return what the command has told Alembic: `fn` plans the steps, `dont_mutate` says that it only looks."""
-    context.configure(connection=connection, dialect_name="sqlite")
+    context.configure(dialect_name="sqlite")
     return context.get_context().opts
 
 
-def run(connection: Connection, *, before_change, on_step) -> None:
+def run(connection: Connection, *, plan, before_change, on_step) -> None:
     """Carry out the command's plan, or leave the database as it was."""
-    plan = transition.guarded(connection, options(connection)["fn"], before_change=before_change, on_step=on_step)
-    context.configure(connection=connection, transactional_ddl=True, render_as_batch=True, fn=plan)
+    guarded = transition.guarded(connection, plan, before_change=before_change, on_step=on_step)
+    context.configure(connection=connection, transactional_ddl=True, render_as_batch=True, fn=guarded)
     with context.begin_transaction():
         context.run_migrations()
 
@@ -42,22 +43,34 @@ def look(path: Path) -> None:
         context.run_migrations()
 
 
-def change(path: Path) -> None:
-    """Do what `statesvc db` does: the same lock, refusal, backup and checks."""
+def takes_back(path: Path, plan) -> bool:
+    """Say whether the command's plan undoes a revision, without which nothing is lost."""
+    if not path.exists():
+        return False
+    with make_engine(path, busy_timeout_ms=5_000, query_only=True, checkpoints=False).connect() as connection:
+        context.configure(connection=connection)
+        found = context.get_context()
+        return transition.takes_back(plan(found.get_current_heads(), found))
+
+
+def change(path: Path, *, yes: bool) -> None:
+    """Do what `statesvc db` does: the same lock, refusals, question, backup and checks."""
     from statesvc.app import BACKUPS, wall_clock
+    from statesvc.cli import migrating
     from statesvc.host.lock import DataRootLock
     from statesvc.settings import Settings
 
-    backups = Backups(path.parent / BACKUPS, Settings().backups_kept, wall_clock)
+    backups, plan = Backups(path.parent / BACKUPS, Settings().backups_kept, wall_clock), options()["fn"]
+
+    def go(there: Path, backups: Backups | None) -> migrate.Migration:
+        return migrate.carried_out(there, partial(run, plan=plan), backups=backups)
+
+    migrate.refuse_newer(path)
+    if takes_back(path, plan):
+        migrating.downgrade(path, go, backups=backups, yes=yes, word="-x yes=true")
+        return
     with DataRootLock(path.parent):
-        migrate.refuse_newer(path)
-        path.touch(mode=0o600)
-        with migrate.connected(path) as connection:
-            run(
-                connection,
-                before_change=lambda: print(f"backup: {backups.take(path).path}"),
-                on_step=lambda step: print(f"{step.before} -> {step.after}  {step.what}"),
-            )
+        migrating.print_done(go(path, backups))
 
 
 def begin() -> None:
@@ -66,13 +79,18 @@ def begin() -> None:
     if context.is_offline_mode():
         raise SystemExit("there is no --sql here: statesvc db upgrade --dry-run migrates a copy and prints what ran")
     if "connection" in attributes:
-        run(**{name: attributes[name] for name in ("connection", "before_change", "on_step")})
+        given = {name: attributes[name] for name in ("connection", "before_change", "on_step")}
+        run(**given, plan=options()["fn"])
         return
-    path = context.get_x_argument(as_dictionary=True).get("database")
-    if not path:
+    told = context.get_x_argument(as_dictionary=True)
+    if not told.get("database"):
         raise SystemExit("name the database: alembic -x database=PATH …")
+    path = Path(told["database"]).absolute()
     try:
-        (look if options().get("dont_mutate") else change)(Path(path).absolute())
+        if options().get("dont_mutate"):
+            look(path)
+        else:
+            change(path, yes=told.get("yes") == "true")
     except StateError as error:
         raise SystemExit(f"alembic: {error.message}") from None
 

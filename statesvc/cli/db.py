@@ -7,7 +7,8 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from statesvc.errors import Conflict, NotFound
+from statesvc.cli import migrating
+from statesvc.errors import NotFound
 
 app = typer.Typer(help="Migrate, check, back up and restore the database.", no_args_is_help=True)
 
@@ -52,15 +53,7 @@ def downgrade(
         _migrate(data_root, dry_run, go)
         return
     settings, path = _existing(data_root)
-    with _held(settings):
-        rehearsal = migrate.rehearse(path, lambda there: go(there, None))
-        if not rehearsal.migration.steps:
-            print(_nothing_to_do(rehearsal.migration))
-            return
-        _print_losses(rehearsal)
-        if not yes:
-            raise Conflict("nothing was changed: say --yes to go on")
-        _print_done(go(path, _backups(settings)))
+    migrating.downgrade(path, go, backups=_backups(settings), yes=yes, word="--yes")
 
 
 @app.command()
@@ -129,7 +122,7 @@ def backup(
 
     settings, path = _existing(data_root)
     taken = copy(path, file.absolute()) if file else _backups(settings).take(path)
-    _print_backup(taken)
+    migrating.print_backup(taken)
 
 
 @app.command()
@@ -144,7 +137,7 @@ def restore(
     with _held(settings):
         done = put_back(file.absolute(), _database(settings), backups=_backups(settings))
     print(f"restored: {file} (revision {done.backup.revision}, {done.backup.rows} rows, verified)")
-    _print_damaged_rows(done.backup)
+    migrating.print_damaged_rows(done.backup)
     if done.replaced:
         print(f"replaced: {done.replaced}")
 
@@ -156,11 +149,11 @@ def _migrate(data_root: Path | None, dry_run: bool, go: Callable[[Path, Any], An
     settings.data_root.mkdir(parents=True, exist_ok=True, mode=0o700)
     if dry_run:
         rehearsal = migrate.rehearse(_database(settings), lambda there: go(there, None))
-        _print_statements(rehearsal.migration)
-        _print_losses(rehearsal)
+        migrating.print_statements(rehearsal.migration)
+        migrating.print_losses(rehearsal)
         return
     with _held(settings):
-        _print_done(go(_database(settings), _backups(settings)))
+        migrating.print_done(go(_database(settings), _backups(settings)))
 
 
 def _settings(data_root: Path | None) -> Any:
@@ -202,43 +195,3 @@ def _held(settings: Any) -> Iterator[None]:
 
     with DataRootLock(settings.data_root):
         yield
-
-
-def _print_done(migration: Any) -> None:
-    if not migration.steps:
-        print(_nothing_to_do(migration))
-        return
-    if migration.backup:
-        _print_backup(migration.backup)
-    for step in migration.steps:
-        print(f"{step.before} -> {step.after}  {step.what}")
-
-
-def _nothing_to_do(migration: Any) -> str:
-    return f"{migration.before or 'base'}: nothing to do"
-
-
-def _print_backup(taken: Any) -> None:
-    print(f"backup: {taken.path} (revision {taken.revision}, {taken.rows} rows, verified)")
-    _print_damaged_rows(taken)
-
-
-def _print_damaged_rows(copied: Any) -> None:
-    if copied.damaged_rows:
-        print(f"rows damaged in it: {len(copied.damaged_rows)}, copied as they are; statesvc check tells which")
-
-
-def _print_statements(migration: Any) -> None:
-    if not migration.steps:
-        print(f"-- {_nothing_to_do(migration)}")
-    for step, statements in zip(migration.steps, migration.statements, strict=True):
-        print(f"-- {step.before} -> {step.after}  {step.what}")
-        for statement in statements:
-            print(f"{statement};")
-
-
-def _print_losses(rehearsal: Any) -> None:
-    for loss in rehearsal.losses:
-        print(f"-- would be lost: {loss}")
-    if not rehearsal.losses:
-        print("-- nothing would be lost")

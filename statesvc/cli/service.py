@@ -7,11 +7,15 @@ from typing import Any
 
 from statesvc import errors
 
+# The other way round than api/errors.py; 410 carries more than a sentence.
 _KINDS: dict[int, type[errors.StateError]] = {
     400: errors.InvalidParameter,
+    403: errors.Forbidden,
     404: errors.NotFound,
     409: errors.Conflict,
+    412: errors.PreconditionFailed,
     413: errors.TooLarge,
+    500: errors.Damaged,
     501: errors.NotOffered,
     503: errors.Unavailable,
 }
@@ -41,8 +45,14 @@ def _ask(socket_path: str, method: str, path: str, body: bytes | None) -> Any:
     finally:
         connection.close()
     if response.status >= 300:
-        raise _KINDS.get(response.status, errors.StateError)(str(answer.get("message", response.reason)))
+        raise _error(response.status, str(answer.get("message", response.reason)), answer)
     return answer
+
+
+def _error(status: int, message: str, answer: dict[str, Any]) -> errors.StateError:
+    if status == 410:
+        return errors.Gone(message, int(answer.get("oldest", 0)))
+    return _KINDS.get(status, errors.StateError)(message)
 
 
 class _UnixConnection(http.client.HTTPConnection):

@@ -41,7 +41,7 @@ def copy(database: Path, target: Path, *, sound: bool = True) -> Backup:
     are damaged are copied as they are, and told. Raises Conflict if the target exists or the file of the database is
     damaged (unless it need not be `sound`: the copy is as damaged), Unavailable if disk or database cannot be used.
     """
-    if target.exists():
+    if os.path.lexists(target):  # a link to what is not there now would be replaced, too
         raise Conflict(f"{target} exists already: name a file that does not")
     with _unfinished(target) as partial:
         with snapshot(database) as source:

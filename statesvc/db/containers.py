@@ -29,6 +29,7 @@ from statesvc.db.tables import (
     containers,
     execs,
 )
+from statesvc.db.types import LAST_INTEGER
 from statesvc.domain.decode import decode_value
 from statesvc.domain.documents import HostConfig
 from statesvc.domain.ids import is_full
@@ -179,11 +180,10 @@ RANKED_ROW = Query(
     ranked(select(_C.id, _C.state, _C.revision, _C.image, _C.origin, NAME).select_from(containers)), Found
 )
 _REMOVE = Statement(delete(containers).where(_C.id == bindparam("container_id")))
+# A revision that is the largest already, by damage, stays it: whoever finds such a container can still get rid of it.
+NEXT_REVISION = func.min(_C.revision, literal_column(str(LAST_INTEGER - 1))) + literal_column("1")
 _TOUCH = Statement(
-    update(containers)
-    .where(_C.id == bindparam("of"))
-    .values(revision=_C.revision + literal_column("1"))
-    .returning(_C.revision)
+    update(containers).where(_C.id == bindparam("of")).values(revision=NEXT_REVISION).returning(_C.revision)
 )
 _HOST_CONFIG = Statement(select(_S.host_config).where(_S.container_id == bindparam("container_id")))
 _STORE_HOST_CONFIG = Statement(
@@ -272,6 +272,11 @@ def store_host_config(conn: Connection, container_id: str, changed: HostConfig) 
     text = changed.to_json().decode()
     _STORE_HOST_CONFIG.run(conn, {"of": container_id, "changed": text})
     return touch(conn, container_id)
+
+
+def next_revision(revision: int) -> int:
+    """Return the revision that follows another."""
+    return min(revision, LAST_INTEGER - 1) + 1
 
 
 def touch(conn: Connection, container_id: str) -> int:

@@ -3,7 +3,8 @@
 It reads every row once; the caller gives it one snapshot.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import orjson
@@ -21,6 +22,7 @@ from sqlalchemy import (
     select,
 )
 
+from statesvc.db import rules
 from statesvc.db.insertion import Port
 from statesvc.db.prepared import Statement
 from statesvc.db.rows import StoredRow, Values, checked_tables, named, stored, texts
@@ -131,6 +133,7 @@ def owned(conn: Connection, container_id: str) -> list[Finding]:
         column = "id" if table is containers else "container_id"
         if column in table.columns:
             found += _of_table(conn, table, (column, container_id))
+    found += ruled(rules.broken_of(conn, container_id), found)
     return found + [one for one in incomplete(conn, container_id) if one.container_id == container_id]
 
 
@@ -138,7 +141,21 @@ def of_row(conn: Connection, table: str, key: str) -> list[Finding]:
     """Return what cannot be read in a row of a table with one key."""
     of = metadata.tables[table]
     (column,) = of.primary_key
-    return list(_of_table(conn, of, (column.name, key)))
+    found = list(_of_table(conn, of, (column.name, key)))
+    return [*found, *ruled(rules.broken_in(conn, table, key), found)]
+
+
+def unruly(conn: Connection, told: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield the values that the schema does not allow, but where something was told already."""
+    return ruled(rules.broken(conn), told)
+
+
+def ruled(broken: Iterable[rules.Broken], told: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield the findings about values that the schema does not allow, but where something was told already."""
+    places = {(one.table, one.key, one.column) for one in told}
+    for one in broken:
+        if (one.table, one.key, one.column) not in places:
+            yield replace(unreadable(one.table, one.key, one.column, one.reason, one.container_id), code="constraint")
 
 
 def unreadable(table: str, key: str, column: str, reason: str, container_id: str | None) -> Finding:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, literal_column, select, update
 
-from statesvc.db.containers import NAME, best, ranked
+from statesvc.db.containers import NAME, NEXT_REVISION, best, ranked
 from statesvc.db.prepared import Query, Statement
 from statesvc.db.tables import container_ports, container_specs, containers
 from statesvc.domain.state import State
@@ -66,7 +66,7 @@ FIND = Query(ranked(select(_C.id, NAME, *_NARROW).select_from(containers)), Life
 _STORE = Statement(
     update(containers)
     .where(_C.id == bindparam("of"))
-    .values({name: bindparam(f"new_{name}") for name in _CHANGES} | {"revision": _C.revision + literal_column("1")})
+    .values({name: bindparam(f"new_{name}") for name in _CHANGES} | {"revision": NEXT_REVISION})
     .returning(_C.revision)
 )
 _SECURITY = Query(

@@ -83,8 +83,13 @@ def written_by(path: Path) -> str | None:
 
 
 def refuse_newer(path: Path) -> str | None:
-    """Return the revision of the database. Raises Conflict if it is newer than this program."""
+    """Return the revision of the database.
+
+    Raises Conflict if it is newer than this program, InvalidParameter if it is another program's.
+    """
     before, known = current(path), known_revisions()
+    if before is None and path.exists():
+        _refuse_foreign(path)
     if before is not None and before not in known:
         writer = written_by(path)
         wanted = f"statesvc {writer} or newer" if writer else "the version of statesvc that wrote it, or a newer one"
@@ -93,6 +98,12 @@ def refuse_newer(path: Path) -> str | None:
             f"{known[-1]}): install {wanted}; nothing was changed"
         )
     return before
+
+
+def _refuse_foreign(path: Path) -> None:
+    with snapshot(path) as connection:
+        if schema.tables(connection) and not schema.has_revisions(connection):
+            raise InvalidParameter(f"{path} is not a database of statesvc")
 
 
 def bring_up_to_date(path: Path, *, backups: Backups | None = None) -> Migration:
@@ -172,28 +183,38 @@ class _Record:
             self.statements[-1].append(statement.strip())
 
 
-def _run(path: Path, command: str, revision: str, backups: Backups | None) -> Migration:
+def carried_out(path: Path, run: Callable[..., None], *, backups: Backups | None = None) -> Migration:
+    """Have `run` migrate a database in one transaction; return what was done.
+
+    It is given a connection, and with `before_change` and `on_step` what to call before the first step and at each.
+    Raises Conflict if the database is newer than this program, Unavailable if it cannot be migrated; it is then as it
+    was. The caller holds the data-root lock.
+    """
     before = refuse_newer(path)
     path.touch(mode=0o600)
     record = _Record(partial(backups.take, path) if backups else None)
     with connected(path) as connection:
         event.listen(connection, "before_cursor_execute", record.on_statement)
         try:
-            _tell_alembic(connection, command, revision, record)
+            run(connection, before_change=record.before_change, on_step=record.on_step)
         except DBAPIError as error:
             raise unavailable(error) or Unavailable(f"the migration failed and was undone: {error.orig}") from error
         after = schema.revision(bare(connection))
     return Migration(before, after, tuple(record.steps), tuple(map(tuple, record.statements)), record.backup)
 
 
-def _tell_alembic(connection: Connection, command: str, revision: str, record: _Record) -> None:
+def _run(path: Path, command: str, revision: str, backups: Backups | None) -> Migration:
+    return carried_out(path, partial(_tell_alembic, command=command, revision=revision), backups=backups)
+
+
+def _tell_alembic(connection: Connection, *, command: str, revision: str, **attributes: Any) -> None:
     from alembic import command as commands  # noqa: PLC0415 - costs 100 ms, and a start rarely needs it
     from alembic.config import Config  # noqa: PLC0415
     from alembic.util import CommandError  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(scripts()).replace("%", "%%"))
-    config.attributes.update(connection=connection, before_change=record.before_change, on_step=record.on_step)
+    config.attributes.update(connection=connection, **attributes)
     try:
         getattr(commands, command)(config, revision)
     except CommandError as error:

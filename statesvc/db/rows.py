@@ -1,6 +1,6 @@
 """The rows of every table as they are stored, byte for byte: for who looks for damage, and may not trip over it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -80,7 +80,12 @@ def raw_value(conn: Connection, table: str, key: str, column: str) -> bytes | No
 
 
 def _key(values: dict[str, Any], keys: list[str]) -> str:
-    parts = [legible(values[name]) for name in keys]
+    return key_text([values[name] for name in keys])
+
+
+def key_text(values: Sequence[Any]) -> str:
+    """Return the key of a row as one text: a JSON array if it has several columns."""
+    parts = [legible(value) for value in values]
     return str(parts[0]) if len(parts) == 1 else orjson.dumps(parts).decode()
 
 

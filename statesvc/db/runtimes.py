@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, union_all, update
 
 from statesvc.db import scripts
 from statesvc.db.prepared import Query, Statement
 from statesvc.db.tables import container_names, containers, runtime_configs, runtimes, service_state
 from statesvc.db.tables import scripts as scripts_table
+from statesvc.db.types import LAST_INTEGER
 from statesvc.domain.runtimes import Derived, Lock, Runtime, is_shim_name
 from statesvc.domain.stored import fault
-from statesvc.errors import InvalidParameter
+from statesvc.errors import Damaged, InvalidParameter, Unavailable
 
 _R, _V, _S = runtimes.c, runtime_configs.c, service_state.c
 
@@ -71,8 +72,11 @@ def current(conn: Connection) -> Version | None:
 
 
 def adopt(conn: Connection, *, digest: str, source: str, user_config: str, now: int, derived: Iterable[Derived]) -> int:
-    """Add a version with its runtimes and their scripts, and put it in force; answer its number."""
-    version = (conn.execute(select(func.max(_V.version))).scalar() or 0) + 1
+    """Add a version with its runtimes and their scripts, and put it in force; answer its number.
+
+    Raises Unavailable if no number is left for it.
+    """
+    version = _next_version(conn)
     conn.execute(
         insert(runtime_configs).values(
             version=version, digest=digest, source=source, user_config=user_config, loaded_at=now
@@ -84,6 +88,21 @@ def adopt(conn: Connection, *, digest: str, source: str, user_config: str, now: 
         _add(conn, version, one)
     conn.execute(update(service_state).values(current_version=version))
     return version
+
+
+def _next_version(conn: Connection) -> int:
+    """Return the number behind all versions, also those that are gone and of which other rows speak still."""
+    spoken_of = union_all(
+        select(_V.version.label("version")),
+        select(_R.version).where(_R.version < LAST_INTEGER),
+        select(_S.current_version).where(_S.current_version < LAST_INTEGER),
+    ).subquery()
+    newest = max(conn.execute(select(func.max(spoken_of.c.version))).scalar() or 0, 0)
+    if newest >= LAST_INTEGER:
+        raise Unavailable(
+            f"the runtime configuration has a version {newest}, so that no number is left for another: restore a backup"
+        )
+    return newest + 1
 
 
 def _add(conn: Connection, version: int, derived: Derived) -> int:
@@ -121,9 +140,10 @@ def in_force(conn: Connection, name: str) -> Lock:
 
 
 def by_id(conn: Connection, runtime_id: int) -> Lock:
-    """Return the runtime that a container is locked to."""
+    """Return the runtime that a container is locked to. Raises Damaged if it is gone, which a foreign key forbids."""
     row = _BY_ID.first(conn, {"id": runtime_id})
-    assert row is not None, "a foreign key holds what a container is locked to"
+    if row is None:
+        raise Damaged(f"runtime {runtime_id}, to which a container is locked, is missing; `statesvc check` tells more")
     return _lock(row)
 
 
@@ -173,13 +193,13 @@ class LockedContainer(NamedTuple):
 
 
 def locked(conn: Connection) -> list[LockedContainer]:
-    """Return every container that is locked to a runtime, by name."""
+    """Return every container that is locked to a runtime which is there, by name."""
     c, n, s = containers.c, container_names.c, scripts_table.c
     statement = (
         select(c.id, n.name, c.state, c.runtime_id, s.restored_at, s.restored_because)
         .join_from(containers, container_names, (n.container_id == c.id) & (n.kind == "primary"))
+        .join(runtimes, _R.id == c.runtime_id)
         .join(scripts_table, s.digest == c.script_digest, isouter=True)
-        .where(c.runtime_id.is_not(None))
         .order_by(n.name)
     )
     return [LockedContainer(*row) for row in conn.execute(statement)]
@@ -194,7 +214,7 @@ def holders(conn: Connection) -> dict[int, int]:
         .where(c.runtime_id.is_not(None))
         .group_by(_R.version)
     )
-    return dict(conn.execute(statement).tuples().all())
+    return {version: users for version, users in conn.execute(statement)}  # noqa: C416 - rows are no pairs to mypy
 
 
 def unheld_versions(conn: Connection, keep: int) -> list[int]:

@@ -33,9 +33,14 @@ def tables(connection: Any) -> list[str]:
     return [name for (name,) in found if not name.startswith(_NOT_OURS)]
 
 
+def has_revisions(connection: Any) -> bool:
+    """Say whether the migrations made what is in the database, even if all were taken back."""
+    return bool(connection.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (VERSION_TABLE,)).fetchone())
+
+
 def revision(connection: Any) -> str | None:
     """Return the revision that the database says it has, None if it says nothing."""
-    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (VERSION_TABLE,)).fetchone():
+    if not has_revisions(connection):
         return None
     noted: tuple[str] | None = connection.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()  # noqa: S608
     return noted[0] if noted else None

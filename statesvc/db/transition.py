@@ -58,6 +58,11 @@ def guarded(
     return steps
 
 
+def takes_back(steps: Iterable[Any]) -> bool:
+    """Say whether any of Alembic's steps undoes a revision. A stamp undoes nothing."""
+    return any(step.is_downgrade and getattr(step, "revision", None) for step in steps)
+
+
 def _told(step: Any) -> Step:
     before, after = (",".join(revisions) or "base" for revisions in (step.from_revisions, step.to_revisions))
     return Step(before, after, (step.doc or "").strip())

@@ -5,6 +5,9 @@ from typing import Any
 import orjson
 from sqlalchemy import CheckConstraint, Dialect, Integer, Text, TypeDecorator
 
+# The largest that a column holds. What counts up stays there: one more would be no integer to SQLite.
+LAST_INTEGER = 2**63 - 1
+
 
 class Flag(TypeDecorator[bool]):
     """A boolean, stored as the integer 0 or 1."""

@@ -26,7 +26,7 @@ _VALUES: Mapping[str, tuple[str, object]] = {
     "CpusetCpus": ("--cpuset-cpus", ""),
     "CpusetMems": ("--cpuset-mems", ""),
     "IpcMode": ("--ipc", "private"),
-    "Isolation": ("--isolation", "default"),
+    "Isolation": ("--isolation", ""),
     "KernelMemory": ("--kernel-memory", 0),
     "Memory": ("--memory", 0),
     "MemoryReservation": ("--memory-reservation", 0),

@@ -67,6 +67,7 @@ def rows(conn: Connection, folder: ScriptFolder) -> list[Finding]:
 def of_rows(conn: Connection) -> list[Finding]:
     """Return what is wrong with the rows."""
     unreadable = [*findings.damaged(conn), *findings.incomplete(conn)]
+    unreadable += findings.unruly(conn, unreadable)
     broken = {one.container_id for one in unreadable if one.container_id}
     found = [*unreadable, *findings.invalid_names(conn), *findings.orphans(conn)]
     for whole in findings.wholes(conn, broken):

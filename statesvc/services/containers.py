@@ -361,7 +361,7 @@ class Discarded(Subject, Protocol):
 
 def discard(conn: Connection, found: Discarded, now: int) -> None:
     """Remove a container that does not live with all that belongs to it, and write the event."""
-    tell(conn, "destroy", found, now, found.revision + 1)
+    tell(conn, "destroy", found, now, containers.next_revision(found.revision))
     containers.remove(conn, found.id)
 
 

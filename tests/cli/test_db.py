@@ -58,6 +58,13 @@ def test_a_downgrade_tells_what_it_would_lose_and_needs_a_yes(root: Path) -> Non
     assert not (root / "backups").exists()
 
 
+def test_a_downgrade_tells_what_it_would_lose_beside_a_running_service(held: Service) -> None:
+    done = statesvc("downgrade", "base", root=held.data_root, code=4)
+    assert "-- would be lost: table service_state with 1 rows\n" in done.stdout
+    assert "nothing was changed: say --yes to go on" in done.stderr
+    assert held.answers()
+
+
 def test_a_downgrade_backs_up_and_says_where(root: Path) -> None:
     rows = rows_of(root / "statesvc.db")
     done = statesvc("downgrade", "base", "--yes", root=root)

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -69,6 +71,14 @@ def listed(service: Service) -> dict[str, dict[str, object]]:
     answer = service.call("GET", "/containers/json", query={"all": "1"})
     assert answer.status == 200, answer
     return {entry["Id"]: entry for entry in answer.json()}
+
+
+def check(root: Path, *words: str) -> str:
+    """Return what `statesvc check` prints of a data root in which something is wrong."""
+    command = [sys.executable, "-m", "statesvc", "check", *words, "--data-root", str(root)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1, done.stdout + done.stderr
+    return done.stdout
 
 
 def everything_else_is_served(service: Service) -> None:
@@ -144,6 +154,65 @@ def test_inspect_of_a_damaged_container_says_what_is_damaged(root: Path, table: 
         (entry,) = [entry for entry in listed(service).values() if entry["Names"] == [f"/{HURT}"]]
         assert entry["Status"] == f"Damaged: {table}.{column} {health['marks'][0]['reason']}"
         assert entry["State"] == "created"
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        ("containers", "state", "'zzz'"),
+        ("containers", "managed", "7"),
+        ("containers", "oom_killed", str(2**63 - 1)),
+        ("container_names", "kind", "'zzz'"),
+        ("container_specs", "no_new_privileges", "-1"),
+        ("container_health", "status", "'zzz'"),
+        ("execs", "state", "'zzz'"),
+    ],
+    ids=str,
+)
+def test_a_value_that_the_schema_forbids_is_found_marked_and_served_around(
+    root: Path, table: str, column: str, value: str
+) -> None:
+    container = hurt_id(root)
+    with lawless(root) as raw:
+        raw.execute(f"UPDATE {table} SET {column} = {value} WHERE {OF_CONTAINER[table]} = '{container}'")
+    report = json.loads(check(root, "--json"))
+    (about,) = [one for one in report["findings"] if one["code"] == "constraint"]
+    assert (about["table"], about["column"], about["container_id"]) == (table, column, container)
+    assert about["repair"] == "mark the row"
+    key = about["key"]
+    assert f"marked: {table}.{column} of {key} is not what ck_{table}_{column}_" in check(root, "--repair")
+    with running(root) as service:
+        assert str(listed(service)[container]["Status"]).startswith(f"Damaged: {table}.{column} is not what ck_")
+        assert service.call("GET", f"/containers/{container}/json").status in {200, 500}
+        assert service.call("POST", f"/containers/{container}/rename", query={"name": "renamed"}).status == 204
+        assert service.call("DELETE", "/containers/renamed").status == 204
+        assert len(listed(service)) == 2
+        assert service.call("GET", "/statesvc/v1/health").json()["quarantined"] == 0
+        assert "has a bug" not in service.log_text
+
+
+def test_a_value_that_the_schema_forbids_is_marked_as_soon_as_it_is_met(root: Path) -> None:
+    container = hurt_id(root)
+    with lawless(root) as raw:
+        raw.execute("UPDATE containers SET state = 'zzz' WHERE id = ?", (container,))
+    with running(root) as service:
+        assert service.call("GET", f"/containers/{HURT}/json").status == 500
+        (mark,) = service.call("GET", "/statesvc/v1/health").json()["marks"]
+        assert (mark["table"], mark["column"]) == ("containers", "state")
+        assert mark["reason"] == "is not what ck_containers_state_known allows"
+
+
+@pytest.mark.parametrize("revision", [2**63 - 1, 2**63 - 2, -(2**63)])
+def test_a_container_of_an_absurd_revision_can_be_renamed_and_removed(root: Path, revision: int) -> None:
+    container = hurt_id(root)
+    with lawless(root) as raw:
+        raw.execute("UPDATE containers SET revision = ? WHERE id = ?", (revision, container))
+    with running(root) as service:
+        assert service.call("POST", f"/containers/{HURT}/rename", query={"name": "renamed"}).status == 204
+        assert service.call("POST", "/containers/renamed/update", {"RestartPolicy": {"Name": "always"}}).status == 200
+        assert service.call("DELETE", "/containers/renamed").status == 204
+        assert "has a bug" not in service.log_text
+        assert len(listed(service)) == 2
 
 
 @pytest.mark.parametrize("kind", KINDS)

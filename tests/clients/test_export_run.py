@@ -115,6 +115,7 @@ WORDS = [
     ),
     ("--network", "none", "--ipc", "host", "--pid", "host", "busybox:latest"),
     ("--network", "host", "--uts", "host", "busybox:latest"),
+    ("--isolation", "default", "busybox:latest"),
     ("--network", "front", "--network-alias", "web", "--network-alias", "www", "--ip", "172.28.0.9", "busybox:latest"),
     ("--network", "container:export-other", "busybox:latest"),
     ("--link", "export-other:other", "--mac-address", "02:42:ac:11:00:09", "busybox:latest"),

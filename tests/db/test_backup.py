@@ -51,6 +51,13 @@ def test_a_backup_never_overwrites(filled: Path, tmp_path: Path) -> None:
     assert (tmp_path / "copy.db").read_text() == "mine"
 
 
+def test_a_backup_never_replaces_a_link_not_even_one_to_nothing(filled: Path, tmp_path: Path) -> None:
+    (tmp_path / "copy.db").symlink_to(tmp_path / "unmounted" / "copy.db")
+    with pytest.raises(Conflict, match=r"copy\.db exists already"):
+        copy(filled, tmp_path / "copy.db")
+    assert (tmp_path / "copy.db").is_symlink()
+
+
 def test_a_backup_while_others_write_is_one_committed_state(filled: Path, tmp_path: Path) -> None:
     execute(filled, "CREATE TABLE pairs (a INTEGER, b TEXT) STRICT", "CREATE TABLE twins (a INTEGER, b TEXT) STRICT")
     stop, written = threading.Event(), threading.Event()

@@ -92,6 +92,13 @@ def test_an_older_database_is_judged_by_its_own_revision(database_file: Path) ->
     assert (found.revision, found.newest) == ("0001", migrate.known_revisions()[-1])
 
 
+def test_a_revision_that_the_database_does_not_have_is_drift(database_file: Path) -> None:
+    execute(database_file, "UPDATE alembic_version SET version_num = '0001'")
+    found = check(database_file)
+    assert not found.sound
+    assert "table quarantine does not belong there" in found.drift
+
+
 def test_nothing_is_expected_where_there_is_no_revision() -> None:
     assert schema_at(None) == {}
 

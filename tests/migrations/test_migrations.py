@@ -90,9 +90,17 @@ def backups_beside(path: Path, keep: int = 10) -> Backups:
     return Backups(path.parent / "backups", keep, lambda: next(ticks))
 
 
-def alembic(path: Path, *command: str) -> "subprocess.CompletedProcess[str]":
+def alembic(path: Path, *command: str, yes: bool = False) -> "subprocess.CompletedProcess[str]":
     """Run Alembic's own command line from the checkout."""
-    program = [sys.executable, "-m", "alembic", "-x", f"database={path}", *command]
+    program = [
+        sys.executable,
+        "-m",
+        "alembic",
+        "-x",
+        f"database={path}",
+        *(["-x", "yes=true"] if yes else []),
+        *command,
+    ]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     return subprocess.run(program, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
 
@@ -170,6 +178,20 @@ def test_a_newer_database_of_an_unknown_writer_is_refused_too(path: Path) -> Non
     assert migrate.current(path) == "9999"
 
 
+def test_the_database_of_another_program_is_refused_and_left_as_it_is(path: Path) -> None:
+    execute(path, "CREATE TABLE notes (x)", "INSERT INTO notes VALUES (1)")
+    for refused in (migrate.bring_up_to_date, migrate.upgrade, lambda path: migrate.rehearse(path, migrate.upgrade)):
+        with pytest.raises(InvalidParameter, match=r"statesvc\.db is not a database of statesvc"):
+            refused(path)
+    assert "is not a database of statesvc" in alembic(path, "upgrade", "head").stderr
+    assert rows_of(path) == {"notes": [{"x": 1}]}
+
+
+def test_a_database_that_only_litestream_has_opened_is_nobody_else_s(path: Path) -> None:
+    execute(path, "CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER)")
+    assert migrate.bring_up_to_date(path).after == migrate.known_revisions()[-1]
+
+
 @pytest.mark.parametrize("version", ["0.1.0", "1.2.3", "12.34.567"])
 def test_a_version_is_read_as_it_was_written(path: Path, version: str) -> None:
     migrate.upgrade(path)
@@ -179,7 +201,9 @@ def test_a_version_is_read_as_it_was_written(path: Path, version: str) -> None:
 
 
 def test_a_failing_migration_leaves_the_database_as_it_was(path: Path) -> None:
-    execute(path, "CREATE TABLE service_state (x)")  # in the way of the last statements
+    execute(
+        path, "CREATE TABLE alembic_version (version_num)", "CREATE TABLE service_state (x)"
+    )  # in the way at the end
     before = schema_of(path)
     with pytest.raises(Exception, match="service_state"):
         migrate.upgrade(path)
@@ -316,17 +340,35 @@ def test_alembic_from_a_checkout_does_the_same(path: Path, tmp_path: Path) -> No
 
 def test_alembic_from_a_checkout_backs_up_before_a_change(filled: Path) -> None:
     before = rows_of(filled)
-    done = alembic(filled, "downgrade", "base")
+    done = alembic(filled, "downgrade", "base", yes=True)
     assert done.returncode == 0, done.stderr
-    named = re.search(r"^backup: (.+)$", done.stdout, re.MULTILINE)
+    named = re.search(r"^backup: (\S+) \(revision \w+, \d+ rows, verified\)$", done.stdout, re.MULTILINE)
     assert named
     assert rows_of(Path(named[1])) == before
     assert schema_of(filled) == {}
 
 
+@pytest.mark.parametrize("target", ["base", "-1"])
+def test_alembic_from_a_checkout_tells_what_a_downgrade_loses_and_needs_a_yes(filled: Path, target: str) -> None:
+    before, revision = rows_of(filled), migrate.current(filled)
+    with DataRootLock(filled.parent):  # to tell changes nothing
+        done = alembic(filled, "downgrade", target)
+    assert (done.returncode, "nothing was changed: say -x yes=true to go on" in done.stderr) == (1, True), done.stderr
+    told = [line for line in done.stdout.splitlines() if line.startswith("-- ")]
+    rehearsal = migrate.rehearse(filled, lambda there: migrate.downgrade(there, target))
+    assert told == ([f"-- would be lost: {loss}" for loss in rehearsal.losses] or ["-- nothing would be lost"])
+    assert (rows_of(filled), migrate.current(filled)) == (before, revision)
+    assert not (filled.parent / "backups").exists()
+    assert not list(filled.parent.glob("rehearsal-*"))
+
+
+def test_alembic_from_a_checkout_says_when_there_is_nothing_to_take_back(filled: Path) -> None:
+    assert alembic(filled, "downgrade", "head").stdout == f"{migrate.current(filled)}: nothing to do\n"
+
+
 def test_alembic_from_a_checkout_leaves_a_data_root_in_use_alone(filled: Path) -> None:
     with DataRootLock(filled.parent):
-        done = alembic(filled, "downgrade", "base")
+        done = alembic(filled, "downgrade", "base", yes=True)
         assert "in use by another statesvc" in done.stderr
         assert alembic(filled, "current").returncode == 0
     assert done.returncode == 1
