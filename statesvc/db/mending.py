@@ -18,11 +18,6 @@ from statesvc.domain.mount_point import MountPoint
 _M = container_mounts.c
 
 
-def there(conn: Connection, container_id: str) -> bool:
-    """Say whether there is a container of this ID; a damaged one is not found by what can be read of it."""
-    return conn.execute(select(containers.c.id).where(containers.c.id == container_id)).first() is not None
-
-
 def put_summary(conn: Connection, container_id: str, summary: str) -> None:
     """Replace the summary of a container."""
     conn.execute(update(containers).where(containers.c.id == container_id).values(summary=summary))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from statesvc.db import findings, mending, names, quarantine
+from statesvc.db import containers, findings, mending, names, quarantine
 from statesvc.db.containers import BY_ID, Inspection
 from statesvc.db.engine import Connection
 from statesvc.db.findings import DISPENSABLE
@@ -60,7 +60,8 @@ def _mend(conn: Connection, finding: Finding) -> str | None:
     if finding.code == "orphan" and finding.table in DISPENSABLE:
         count = mending.remove_orphans(conn, finding.table, finding.column)
         return f"removed {count} rows of {finding.table} that refer to nothing" if count else None
-    if finding.container_id is None or not mending.there(conn, finding.container_id):
+    # A damaged ID is not found by what can be read of it.
+    if finding.container_id is None or not containers.exists(conn, finding.container_id):
         return None
     if finding.code == "no-name":
         return _name(conn, finding.container_id)
