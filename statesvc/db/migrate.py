@@ -238,10 +238,11 @@ def _losses(before: Any, after: Any) -> Iterator[str]:
     (rows, values), (rows_left, values_left) = before, after
     for table, count in rows.items():
         if table not in rows_left:
-            yield f"table {table} with {count} rows"
+            if count:
+                yield f"table {table} with {count} rows"
             continue
         if rows_left[table] < count:
             yield f"{count - rows_left[table]} of {count} rows of table {table}"
         for column, held in values[table].items():
-            if column not in values_left[table]:
+            if held and column not in values_left[table]:
                 yield f"column {table}.{column}, which holds a value in {held} rows"

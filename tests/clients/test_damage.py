@@ -22,13 +22,18 @@ OF_CONTAINER = {
 }
 
 
-@pytest.fixture
-def root(loaded_root: Path, tmp_path: Path) -> Path:
-    """A data root with a container that will be hurt, and others that must not feel it."""
-    root = Path(shutil.copytree(loaded_root, tmp_path / "data"))
+@pytest.fixture(scope="session")
+def populated_root(loaded_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = Path(shutil.copytree(loaded_root, tmp_path_factory.mktemp("populated") / "data"))
     with running(root) as service:
         populate(service)
     return root
+
+
+@pytest.fixture
+def root(populated_root: Path, tmp_path: Path) -> Path:
+    """A data root with a container that will be hurt, and others that must not feel it."""
+    return Path(shutil.copytree(populated_root, tmp_path / "data"))
 
 
 @pytest.fixture
