@@ -259,7 +259,6 @@ class Database:
         self.path = path
         self._writes: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
         self._watchers: list[Callable[[], None]] = []
-        self._others = _Others()
         # The loop must never wait for a lock, so its own reader has no busy timeout: a thread waits instead.
         engine = partial(make_engine, path, checkpoints=checkpoints)
         self._loop_reader = engine(busy_timeout_ms=0, query_only=True).connect()
@@ -287,10 +286,6 @@ class Database:
         """Return how many bytes the database and its log have on the disk. The files are not opened."""
         log_file = self.path.with_name(f"{self.path.name}-wal")
         return self.path.stat().st_size, log_file.stat().st_size if log_file.exists() else 0
-
-    def changes_of_others(self) -> int:
-        """Return a number that grows when another program has changed the database. Call it on the loop."""
-        return self._others.count(bare(self._loop_reader))
 
     async def read(self, unit: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a unit of one statement on the event loop itself; if that would have to wait, in a thread.
@@ -362,7 +357,7 @@ class Database:
 
     def _run(self, connection: Connection, batch: list[_Unit]) -> None:
         try:
-            _transact(connection, batch, self._others)
+            _transact(connection, batch)
         except _Aborted as aborted:
             # One unit may have broken the transaction for all: each gets a transaction of its own.
             if len(batch) == 1:
@@ -389,40 +384,7 @@ def _settle(units: Iterable[_Unit]) -> None:
         unit.settle()
 
 
-class _Others:
-    """Tells the changes of other programs from our own, by the two connections that see them."""
-
-    def __init__(self) -> None:
-        self._of_writer: int | None = None
-        self._of_reader: int | None = None
-        self._own = self._own_seen = 0
-        self._seen_by_writer = self._seen_by_reader = 0
-
-    def committing(self, writer: Any) -> None:
-        """Note in a transaction that a commit of ours follows. The writer's number grows by others' commits only."""
-        (version,) = writer.execute("PRAGMA data_version").fetchone()
-        if version != self._of_writer:
-            self._seen_by_writer += self._of_writer is not None
-            self._of_writer = version
-        self._own += 1
-
-    def committed(self) -> None:
-        """Note that the commit is done: who looked before it is not to take it for another's."""
-        self._own += 1
-
-    def count(self, reader: Any) -> int:
-        """Return how many changes of others were seen, the latest of those that came together."""
-        own = self._own
-        (version,) = reader.execute("PRAGMA data_version").fetchone()
-        if version != self._of_reader:
-            # With a commit of ours since, this may be that one; one of others would be seen by the writer's next.
-            self._seen_by_reader += self._of_reader is not None and own == self._own_seen
-            self._of_reader = version
-        self._own_seen = own
-        return self._seen_by_writer + self._seen_by_reader
-
-
-def _transact(connection: Connection, batch: list[_Unit], others: _Others) -> None:
+def _transact(connection: Connection, batch: list[_Unit]) -> None:
     """Run the units in one transaction, each undone alone if it fails. Raises _Aborted with nothing done."""
     raw = bare(connection)
     try:
@@ -435,9 +397,7 @@ def _transact(connection: Connection, batch: list[_Unit], others: _Others) -> No
                 raw.execute("SAVEPOINT unit")
                 _run_unit(connection, unit, undo=("ROLLBACK TO unit",))
                 raw.execute("RELEASE unit")
-        others.committing(raw)
         raw.execute("COMMIT")
-        others.committed()
     except driver.Error as error:
         if raw.in_transaction:
             raw.execute("ROLLBACK")

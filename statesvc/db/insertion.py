@@ -97,10 +97,10 @@ _INSERT_PORT = Statement(insert(container_ports))
 _INSERT_HEALTH = Statement(insert(container_health))
 
 
-def add(conn: Connection, container: Container, verified: Verified, belongings: Belongings) -> int:
-    """Insert a container whose name the caller reserves in the same transaction; answer the number of its row."""
+def add(conn: Connection, container: Container, verified: Verified, belongings: Belongings) -> None:
+    """Insert a container whose name the caller reserves in the same transaction."""
     owner = {"container_id": container.id}
-    rowid: int = _INSERT.run(conn, _row(container) | {"origin": verified.origin}).lastrowid
+    _INSERT.run(conn, _row(container) | {"origin": verified.origin})
     _INSERT_SPEC.run(conn, owner | _spec(verified, belongings))
     if labels := verified.config.Labels:
         _INSERT_LABEL.run_many(conn, [owner | {"key": key, "value": value} for key, value in labels.items()])
@@ -113,7 +113,6 @@ def add(conn: Connection, container: Container, verified: Verified, belongings: 
         _INSERT_PORT.run_many(conn, [owner | {"position": at} | _row(port) for at, port in enumerate(belongings.ports)])
     if belongings.health:
         _INSERT_HEALTH.run(conn, owner | _row(belongings.health))
-    return rowid
 
 
 def _row(record: Any) -> dict[str, Any]:

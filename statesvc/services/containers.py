@@ -139,9 +139,7 @@ class Containers:
         )
         candidates = () if own_name else naming.candidates(self._site.entropy, container_id)
         created = Created(container_id, (*warnings, *verified.warnings))
-        answer, rowid = await self._database.write(_insert, rows, verified, own_name, candidates, created, claim)
-        if rowid is not None:
-            self._soundness.written(rowid)
+        answer = await self._database.write(_insert, rows, verified, own_name, candidates, created, claim)
         for warning in answer.warnings if answer is created else ():
             log.warning("container created with a warning", container=container_id, warning=warning)
         return answer
@@ -293,11 +291,11 @@ def _insert(
     candidates: tuple[str, ...],
     created: Created,
     claim: Claim | None,
-) -> tuple[Created, int | None]:
+) -> Created:
     if claim and (first := idempotency.first_answer(conn, claim)):
-        return first, None  # the same request came twice at once
+        return first  # the same request came twice at once
     container, belongings = rows
-    rowid = insertion.add(conn, container, verified, belongings)
+    insertion.add(conn, container, verified, belongings)
     if own_name:
         names.reserve(conn, own_name, container.id)
     else:
@@ -312,7 +310,7 @@ def _insert(
     )
     if claim:
         idempotency.keep(conn, claim, created)
-    return created, rowid
+    return created
 
 
 def _update(conn: Connection, reference: str, asked: HostConfig, now: int, expected: Expected) -> None:

@@ -1,14 +1,13 @@
 """Serving around damage: the first look at a row since the start reads its documents; who fails is marked at once.
 
-The documents are handed out as they are stored, so each is judged before, but once. Of a list it is remembered which
-rows were judged: nothing that the service writes is damaged, and when another program has changed the database, all
-count as unseen. Of an inspect it is remembered what was judged: a hash of it costs less than asking SQLite for others'
-changes.
+The documents are handed out as they are stored, so each is judged before, but once: a hash tells whether it is what was
+judged, whoever has changed it since. That costs less than asking SQLite whether others have changed anything.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 
 import orjson
 import structlog
@@ -32,27 +31,36 @@ log = structlog.get_logger(__name__)
 # Rows are remembered by their number, one for each place: a million costs 8 MB, more look again.
 _PLACES = 1 << 20
 _LAST = _PLACES - 1
+# All that `_fault_of_entry` looks at.
+_JUDGED_OF_ENTRY = itemgetter(*map(ListedRow._fields.index, ("id", "names", "state", "status", "summary")))
 _HEALTH = frozenset({"starting", "healthy", "unhealthy", "none"})
 
 
-def _places() -> memoryview:
-    return memoryview(bytearray(8 * _PLACES)).cast("q")
-
-
-class _Seen:
-    """The rows whose summaries were judged and found sound."""
+class _Judged:
+    """What was judged and found sound: a hash of it for each row, so that anything else counts as not judged."""
 
     def __init__(self) -> None:
-        self.places = _places()
+        # Not an array: of this memory only what is used is ever touched.
+        self._hashes = memoryview(bytearray(8 * _PLACES)).cast("q")
 
-    def unseen(self, rows: Sequence[ListedRow]) -> list[int]:
-        """Return the places in the list of the rows that were not judged yet."""
-        places = self.places
-        return [at for at, row in enumerate(rows) if places[row[-1] & _LAST] != row[-1]]
+    def has(self, rowid: int, judged: int) -> bool:
+        """Say whether this was judged."""
+        return self._hashes[rowid & _LAST] == judged
 
-    def add(self, rowid: int) -> None:
-        """Remember a row."""
-        self.places[rowid & _LAST] = rowid
+    def unjudged(self, rows: Sequence[ListedRow]) -> list[int]:
+        """Return the places in the list of the rows that were not judged as they are."""
+        hashes = self._hashes
+        return [at for at, row in enumerate(rows) if hashes[row[-1] & _LAST] != hash(_JUDGED_OF_ENTRY(row))]
+
+    def add(self, rowid: int, judged: int) -> None:
+        """Remember what was judged."""
+        self._hashes[rowid & _LAST] = judged
+
+
+def _hash(row: Inspection) -> int:
+    """Return a number that is another one when `faults_of` might see something else."""
+    documents = (row.args, row.config, row.host_config, row.network_settings, row.mounts, row.links, row.log)
+    return hash((documents, row.state, row.status, row.name))
 
 
 Selector = Callable[[Connection, ListQuery], Listed]
@@ -74,51 +82,40 @@ class Soundness:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._changes = -1
-        self._listed = _Seen()
-        self._inspected = _places()
-        self._noted: set[tuple[str, str]] = set()
+        self._listed, self._inspected = _Judged(), _Judged()
+        self._noted: set[tuple[str, str, int]] = set()
         self._marking: set[asyncio.Task[None]] = set()
-
-    def written(self, rowid: int) -> None:
-        """Take the summary of a container for sound that was just written here.
-
-        If others changed the database before, the next list forgets this too, and judges it.
-        """
-        self._listed.add(rowid)
 
     def inspected(self, row: Inspection) -> Inspection:
         """Return the row. Raises Damaged, and marks it, if one of its documents cannot be read."""
-        place, judged = row.rowid & _LAST, _hash(row)
-        if self._inspected[place] != judged:
+        judged = _hash(row)
+        if not self._inspected.has(row.rowid, judged):
             faults = faults_of(row)
             if faults:
-                self._look_out()
-                self.note("containers", row.id)
+                self.note("containers", row.id, judged)
                 raise damaged(row.id, faults)
-            self._inspected[place] = judged
+            self._inspected.add(row.rowid, judged)
         return row
 
     async def listed(self, query: ListQuery) -> Listed:
         """Return the containers of a list, those that are damaged with what can be shown of them."""
-        self._look_out()
         listed, found = await self._database.scan(_select, query, self._listed)
-        for container_id in found:
-            self.note("containers", container_id)
+        for container_id, judged in found:
+            self.note("containers", container_id, judged)
         return listed
 
     def selector(self) -> Selector:
         """Return what selects the containers of a list within a unit, those that are damaged as `listed` shows them."""
-        self._look_out()
-        seen = self._listed
-        return lambda conn, query: _select(conn, query, seen)[0]
+        return lambda conn, query: _select(conn, query, self._listed)[0]
 
-    def note(self, table: str, key: str) -> None:
-        """Have a row marked in which something was found; it is logged once."""
-        if (table, key) in self._noted:
+    def note(self, table: str, key: str, judged: int = 0) -> None:
+        """Have a row marked in which something was found; it is logged once, and again if it is judged anew."""
+        if (table, key, judged) in self._noted:
             return
-        self._noted.add((table, key))
-        task = asyncio.create_task(self._mark(table, key))
+        if len(self._noted) == _PLACES:
+            self._noted.clear()
+        self._noted.add((table, key, judged))
+        task = asyncio.create_task(self._mark(table, key, judged))
         self._marking.add(task)
         task.add_done_callback(self._marking.discard)
 
@@ -127,22 +124,15 @@ class Soundness:
         while self._marking:
             await asyncio.gather(*self._marking)
 
-    async def _mark(self, table: str, key: str) -> None:
+    async def _mark(self, table: str, key: str, judged: int) -> None:
         try:
             marks = await self._database.write(_mark, table, key, self._clock())
         except StateError as error:  # a full disk: what can be read is served all the same
-            self._noted.discard((table, key))
+            self._noted.discard((table, key, judged))
             log.warning("damaged row not marked", table=table, key=key, reason=error.message)
             return
         for mark in marks:
             log.warning("damaged row", table=mark.table, key=mark.key, column=mark.column, reason=mark.reason)
-
-    def _look_out(self) -> None:
-        changes = self._database.changes_of_others()
-        if changes != self._changes:
-            self._changes = changes
-            self._listed = _Seen()
-            self._noted.clear()
 
 
 def damaged(container_id: str, faults: Sequence[object]) -> Damaged:
@@ -152,12 +142,6 @@ def damaged(container_id: str, faults: Sequence[object]) -> Damaged:
         f"container {container_id} is damaged: {told}. It can be renamed and removed; "
         "stop the service and run `statesvc check --repair` to mend what can be mended"
     )
-
-
-def _hash(row: Inspection) -> int:
-    """Return a number that is another one when `faults_of` might see something else."""
-    documents = (row.args, row.config, row.host_config, row.network_settings, row.mounts, row.links, row.log)
-    return hash((documents, row.state, row.status, row.name))
 
 
 def faults_of(row: Inspection) -> list[_Fault]:
@@ -192,21 +176,21 @@ def _are_strings(listed: str) -> bool:
     return True
 
 
-def _select(conn: Connection, query: ListQuery, seen: _Seen) -> tuple[Listed, list[str]]:
-    """Return the list, and the containers among it that were found damaged now."""
+def _select(conn: Connection, query: ListQuery, judged: _Judged) -> tuple[Listed, list[tuple[str, int]]]:
+    """Return the list, and the containers among it that were found damaged now, each with the hash of its entry."""
     listed = select(conn, query)
     marked = dict(quarantine.of_containers(conn))
-    unseen = seen.unseen(listed.rows)
-    if not unseen and not marked:
+    unjudged = judged.unjudged(listed.rows)
+    if not unjudged and not marked:
         return listed, []
     rows, found = list(listed.rows), []
-    for at in unseen:
+    for at in unjudged:
         row = rows[at]
         reason = _fault_of_entry(row)
         if reason is None:
-            seen.add(row.rowid)
+            judged.add(row.rowid, hash(_JUDGED_OF_ENTRY(row)))
             continue
-        found.append(row.id)
+        found.append((row.id, hash(_JUDGED_OF_ENTRY(row))))
         marked.setdefault(row.id, reason)
         rows[at] = _shown(conn, row)
     return replace(listed, rows=rows, damaged=marked), found

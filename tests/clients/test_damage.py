@@ -243,6 +243,14 @@ def test_what_another_program_damages_while_the_service_runs_is_noticed(live: Se
     everything_else_is_served(live)
 
 
+def test_what_another_program_damages_between_two_changes_of_our_own_is_noticed(live: Service) -> None:
+    assert len(listed(live)) == 3
+    assert live.call("POST", "/containers/sound/rename", query={"name": "other"}).status == 204
+    hurt(live.data_root, "containers", "summary", b'{"a":')
+    assert live.call("POST", "/containers/other/rename", query={"name": "sound"}).status == 204
+    everything_else_is_served(live)
+
+
 def test_a_container_with_nothing_but_its_row_is_listed_and_can_be_removed(root: Path) -> None:
     container = hurt_id(root)
     with lawless(root) as raw:

@@ -9,7 +9,7 @@ import pytest
 from docker_root import ZERO, DockerRoot, an_id, entry_of, inspected, listed, told
 
 from statesvc.app import Services
-from statesvc.db import containers, events, tables
+from statesvc.db import events, tables
 from statesvc.db.engine import Connection
 
 pytestmark = pytest.mark.anyio
@@ -52,8 +52,8 @@ async def test_an_imported_container_has_an_origin_and_no_runtime_lock(
 ) -> None:
     container = root.container("web", host={"Runtime": "crun"}, state=STATES["running"])
     await run_import()
-    row = await services.database.scan(containers.inspect, container)
-    assert (row.origin, row.runtime_name, row.runtime_id) == ("docker", "crun", None)
+    (row,) = (await services.database.scan(everything))["containers"]
+    assert (row.id, row.origin, row.runtime_name, row.runtime_id) == (container, "docker", "crun", None)
 
 
 async def test_a_second_run_changes_nothing(root: DockerRoot, run_import, services: Services) -> None:
@@ -171,7 +171,8 @@ async def test_paths_and_security_labels_are_taken_over(
     await run_import()
     found = await inspected(client, "web")
     assert {key: found[key] for key in texts} == texts
-    row = await services.database.scan(containers.inspect, container)
+    (row,) = (await services.database.scan(everything))["container_specs"]
+    assert row.container_id == container
     assert (row.shm_path, row.seccomp_profile, row.no_new_privileges) == ("/s", "unconfined", True)
 
 
