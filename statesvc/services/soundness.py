@@ -7,6 +7,7 @@ judged, whoever has changed it since. That costs less than asking SQLite whether
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from mmap import mmap
 from operator import itemgetter
 
 import orjson
@@ -40,8 +41,8 @@ class _Judged:
     """What was judged and found sound: a hash of it for each row, so that anything else counts as not judged."""
 
     def __init__(self) -> None:
-        # Not an array: of this memory only what is used is ever touched.
-        self._hashes = memoryview(bytearray(8 * _PLACES)).cast("q")
+        # Not an array: of this memory the process holds only what was ever used.
+        self._hashes = memoryview(mmap(-1, 8 * _PLACES)).cast("q")
 
     def has(self, rowid: int, judged: int) -> bool:
         """Say whether this was judged."""
