@@ -171,8 +171,9 @@ class _Record:
     steps: list[Step] = field(default_factory=list)
     statements: list[list[str]] = field(default_factory=list)
 
-    def before_change(self) -> None:
+    def before_change(self) -> Backup | None:
         self.backup = self.take_backup() if self.take_backup else None
+        return self.backup
 
     def on_step(self, step: Step) -> None:
         self.steps.append(step)

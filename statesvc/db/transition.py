@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from statesvc import __version__
 from statesvc.db import schema, stamp
+from statesvc.db.backup import Backup
 from statesvc.db.engine import bare
 from statesvc.errors import Conflict
 
@@ -30,11 +31,12 @@ def guarded(
     connection: Connection,
     plan: Callable[..., Iterable[Any]],
     *,
-    before_change: Callable[[], None],
+    before_change: Callable[[], Backup | None],
     on_step: Callable[[Step], None],
 ) -> Callable[..., Iterator[Any]]:
     """Return Alembic's plan with backup, row counts and the last checks around it.
 
+    `before_change` is called under the write lock, and answers the backup that it took, which was checked already.
     Alembic carries out a step when the next is asked for. Raises Conflict, on which it rolls back.
     """
 
@@ -42,8 +44,8 @@ def guarded(
         pending, raw = list(plan(heads, context)), bare(connection)
         known = schema.Damage()
         if pending and (schema.tables(raw) or schema.revision(raw)):
-            before_change()
-            known = schema.damage(raw)
+            backup = before_change()
+            known = schema.Damage(rows=backup.damaged_rows) if backup else schema.damage(raw)
         raw.execute("PRAGMA ignore_check_constraints=ON")  # steps copy damaged rows, and add constraints beside them
         for step in pending:
             on_step(_told(step))
