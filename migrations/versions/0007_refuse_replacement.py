@@ -80,6 +80,12 @@ CHANGED_NAMES = (
     "documents_stay_with_their_container",
     "execs_stay_with_their_container",
 )
+# Of a name: that Docker never takes it.
+IMPOSSIBLE = """CASE NEW.kind
+    WHEN 'alias' THEN NEW.name NOT GLOB '[a-zA-Z0-9]*/?*' OR instr(NEW.name, '/') < 3
+        OR substr(NEW.name, 1, instr(NEW.name, '/') - 1) GLOB '*[^a-zA-Z0-9_.-]*'
+    ELSE NEW.name NOT GLOB '[a-zA-Z0-9]?*' OR NEW.name GLOB '*[^a-zA-Z0-9_.-]*' OR instr(NEW.name, char(0))
+END"""
 TRIGGERS = (
     """
 CREATE TRIGGER runtime_configs_are_not_replaced BEFORE INSERT ON runtime_configs
@@ -124,22 +130,14 @@ WHEN NEW.kind = 'primary'
     AND EXISTS (SELECT 1 FROM container_names WHERE container_id = NEW.container_id AND kind = 'primary')
 BEGIN SELECT RAISE(ABORT, 'a container has one name of its own'); END
     """,
-    """
+    f"""
 CREATE TRIGGER names_are_valid BEFORE INSERT ON container_names
-WHEN CASE NEW.kind
-    WHEN 'alias' THEN NEW.name NOT GLOB '[a-zA-Z0-9]*/?*' OR instr(NEW.name, '/') < 3
-        OR substr(NEW.name, 1, instr(NEW.name, '/') - 1) GLOB '*[^a-zA-Z0-9_.-]*'
-    ELSE NEW.name NOT GLOB '[a-zA-Z0-9]?*' OR NEW.name GLOB '*[^a-zA-Z0-9_.-]*' OR instr(NEW.name, char(0))
-END
+WHEN {IMPOSSIBLE}
 BEGIN SELECT RAISE(ABORT, 'this is no name that Docker takes'); END
     """,
-    """
+    f"""
 CREATE TRIGGER names_stay_valid BEFORE UPDATE OF name ON container_names
-WHEN CASE NEW.kind
-    WHEN 'alias' THEN NEW.name NOT GLOB '[a-zA-Z0-9]*/?*' OR instr(NEW.name, '/') < 3
-        OR substr(NEW.name, 1, instr(NEW.name, '/') - 1) GLOB '*[^a-zA-Z0-9_.-]*'
-    ELSE NEW.name NOT GLOB '[a-zA-Z0-9]?*' OR NEW.name GLOB '*[^a-zA-Z0-9_.-]*' OR instr(NEW.name, char(0))
-END
+WHEN {IMPOSSIBLE}
 BEGIN SELECT RAISE(ABORT, 'this is no name that Docker takes'); END
     """,
     """
