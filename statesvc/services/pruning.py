@@ -1,12 +1,12 @@
 """Containers that do not run and images that nobody needs, removed all at once (moby prune.go, image_prune.go)."""
 
 from contextlib import suppress
-from dataclasses import dataclass
 
 from statesvc.db import conditions, containers, events, listing
 from statesvc.db import images as image_records
 from statesvc.db.conditions import Condition
 from statesvc.db.engine import Connection, Database
+from statesvc.db.listing import Revision
 from statesvc.domain import filters as filtering
 from statesvc.domain import moments
 from statesvc.domain.event import Event
@@ -27,14 +27,6 @@ IMAGES_ACCEPTED = ACCEPTED | {"dangling"}
 BATCH = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """A container that is to be removed unless it changes meanwhile."""
-
-    id: str
-    revision: int
-
-
 class Pruning:
     """Removes what does not run. Any number of these may go on at once: each container is removed by one of them."""
 
@@ -50,7 +42,7 @@ class Pruning:
         """
         now = self._site.clock()
         meant = _conditions(filters, now)
-        chosen = [] if meant is None else await self._database.scan(choose, meant)
+        chosen = [] if meant is None else await self._database.scan(listing.revisions, meant)
         removed: list[str] = []
         batches = [chosen[at : at + BATCH] for at in range(0, len(chosen), BATCH)]
         for batch in batches:
@@ -97,17 +89,12 @@ def _until(filters: Filters, now: int) -> int | None:
     return moments.parse(wanted[0], now) if wanted else None
 
 
-def choose(conn: Connection, meant: list[Condition]) -> list[Chosen]:
-    """Return what is to be removed."""
-    return [Chosen(*row) for row in listing.revisions(conn, meant)]
-
-
-def remove(conn: Connection, batch: list[Chosen], now: int) -> list[str]:
+def remove(conn: Connection, batch: list[Revision], now: int) -> list[str]:
     """Remove those that are as they were when they were chosen; return their IDs."""
     return [chosen.id for chosen in batch if _remove_unchanged(conn, chosen, now)]
 
 
-def _remove_unchanged(conn: Connection, chosen: Chosen, now: int) -> bool:
+def _remove_unchanged(conn: Connection, chosen: Revision, now: int) -> bool:
     try:
         found = containers.find(conn, chosen.id)
     except NotFound:

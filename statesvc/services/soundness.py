@@ -48,10 +48,12 @@ class _Judged:
         """Say whether this was judged."""
         return self._hashes[rowid & _LAST] == judged
 
-    def unjudged(self, rows: Sequence[ListedRow]) -> list[int]:
-        """Return the places in the list of the rows that were not judged as they are."""
+    def unjudged(self, rows: Sequence[ListedRow]) -> list[tuple[int, int]]:
+        """Return the places in the list of the rows that were not judged as they are, each with the hash of its row."""
         hashes = self._hashes
-        return [at for at, row in enumerate(rows) if hashes[row[-1] & _LAST] != hash(_JUDGED_OF_ENTRY(row))]
+        return [
+            (at, now) for at, row in enumerate(rows) if hashes[row[-1] & _LAST] != (now := hash(_JUDGED_OF_ENTRY(row)))
+        ]
 
     def add(self, rowid: int, judged: int) -> None:
         """Remember what was judged."""
@@ -185,13 +187,13 @@ def _select(conn: Connection, query: ListQuery, judged: _Judged) -> tuple[Listed
     if not unjudged and not marked:
         return listed, []
     rows, found = list(listed.rows), []
-    for at in unjudged:
+    for at, now in unjudged:
         row = rows[at]
         reason = _fault_of_entry(row)
         if reason is None:
-            judged.add(row.rowid, hash(_JUDGED_OF_ENTRY(row)))
+            judged.add(row.rowid, now)
             continue
-        found.append((row.id, hash(_JUDGED_OF_ENTRY(row))))
+        found.append((row.id, now))
         marked.setdefault(row.id, reason)
         rows[at] = _shown(conn, row)
     return replace(listed, rows=rows, damaged=marked), found
