@@ -10,8 +10,8 @@ from peers import CHECKOUT
 from report import Line
 
 from statesvc.domain.daemon_config import DaemonConfig
-from statesvc.domain.decode import decode
 from statesvc.domain.documents import ContainerCreate
+from statesvc.domain.documents.decode import decode
 from statesvc.host import facts
 from statesvc.validation import Context, verify
 

@@ -17,8 +17,8 @@ import orjson
 from statesvc.app import Services, opened, swept
 from statesvc.domain import asker
 from statesvc.domain.asker import Asker
-from statesvc.domain.decode import decode, decode_value
 from statesvc.domain.documents import Config, ContainerCreate, HostConfig
+from statesvc.domain.documents.decode import decode, decode_value
 from statesvc.domain.event import Event
 from statesvc.domain.state import LIVE, State
 from statesvc.errors import Conflict, NotFound, PreconditionFailed

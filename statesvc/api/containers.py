@@ -13,8 +13,8 @@ from statesvc.api.call import Call
 from statesvc.api.inspection import render
 from statesvc.api.preconditions import if_match, tagged
 from statesvc.api.routing import Route
-from statesvc.domain.decode import decode
 from statesvc.domain.documents import ContainerCreate, ContainerUpdate, HostConfig
+from statesvc.domain.documents.decode import decode
 from statesvc.domain.documents.update import host_config
 from statesvc.domain.network_mode import is_user_defined
 from statesvc.domain.times import Clock

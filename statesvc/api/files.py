@@ -6,8 +6,8 @@ from statesvc.api.answers import json_answer
 from statesvc.api.call import Call
 from statesvc.api.routing import Route
 from statesvc.domain import references
-from statesvc.domain.decode import decode
 from statesvc.domain.documents import ContainerCreate
+from statesvc.domain.documents.decode import decode
 from statesvc.errors import InvalidParameter
 from statesvc.services.processes import Processes
 

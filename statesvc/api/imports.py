@@ -8,8 +8,8 @@ from starlette.responses import Response
 from statesvc.api.answers import json_answer
 from statesvc.api.call import Call
 from statesvc.api.routing import Route
-from statesvc.domain.decode import decode
 from statesvc.domain.documents import Document
+from statesvc.domain.documents.decode import decode
 from statesvc.domain.import_report import Importer
 from statesvc.errors import InvalidParameter, Problem
 

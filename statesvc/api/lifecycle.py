@@ -9,8 +9,8 @@ from statesvc.api.call import Call
 from statesvc.api.preconditions import if_match, tagged
 from statesvc.api.routing import Handler, Route
 from statesvc.domain import times
-from statesvc.domain.decode import decode
 from statesvc.domain.documents import EngineReport, ExecBegun, ExecProcess, HealthReport, ProbeReport
+from statesvc.domain.documents.decode import decode
 from statesvc.errors import InvalidParameter, Problem
 from statesvc.services.beside import Process
 from statesvc.services.handles import Handle

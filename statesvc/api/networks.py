@@ -6,8 +6,8 @@ from statesvc.api.answers import json_answer, no_content
 from statesvc.api.call import Call
 from statesvc.api.routing import Handler, Route
 from statesvc.domain import filters, times
-from statesvc.domain.decode import decode
 from statesvc.domain.documents import NetworkConnect, NetworkCreate
+from statesvc.domain.documents.decode import decode
 from statesvc.services.networks import ACCEPTED, PRUNE_ACCEPTED, Network, Networks
 from statesvc.services.volumes import DERIVED
 

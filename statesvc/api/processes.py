@@ -9,9 +9,9 @@ from statesvc.api.answers import JSON, no_content, raw_json
 from statesvc.api.call import Call
 from statesvc.api.routing import Route
 from statesvc.api.versions import parse as version
-from statesvc.domain.decode import decode
 from statesvc.domain.documents import ExecCreate, ExecStart
-from statesvc.domain.go_values import atoi, quote
+from statesvc.domain.documents.decode import decode
+from statesvc.domain.go.values import atoi, quote
 from statesvc.errors import InvalidParameter
 from statesvc.services.processes import Exec, Output, Processes, Still
 from statesvc.services.waiting import Until, Wait, Waiting

@@ -6,8 +6,8 @@ from statesvc.api.answers import json_answer, no_content
 from statesvc.api.call import Call
 from statesvc.api.routing import Route
 from statesvc.domain import filters
-from statesvc.domain.decode import decode
 from statesvc.domain.documents import VolumeCreate
+from statesvc.domain.documents.decode import decode
 from statesvc.services.volumes import ACCEPTED, DERIVED, PRUNE_ACCEPTED, Volume, Volumes
 
 

@@ -29,7 +29,7 @@ def run(
     It has the values of environment variables and log options in it: they may be secrets. What Docker's command line
     cannot say is told on stderr, each in a line that begins with #.
     """
-    from statesvc.domain.create_command import create_command
+    from statesvc.cli.docker_create import create_command
 
     inspected, image = _ask(reference, data_root)
     command = create_command(inspected, image or {})

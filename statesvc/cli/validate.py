@@ -48,7 +48,7 @@ def _read(file: str) -> bytes:
 
 def create_body(written: bytes) -> bytes:
     """Return the create body that a text stands for: itself, or what an inspected container was created with."""
-    from statesvc.validation import modes
+    from statesvc.validation import namespaces
 
     try:
         parsed = json.loads(written)
@@ -63,7 +63,7 @@ def create_body(written: bytes) -> bytes:
         return written
     networks = settings.get("Networks")
     inspected = {"HostConfig": host, "NetworkingConfig": {"EndpointsConfig": networks}}
-    never_asked = modes.never_asked(str(host.get("NetworkMode")), str(host.get("UTSMode")))
+    never_asked = namespaces.never_asked(str(host.get("NetworkMode")), str(host.get("UTSMode")))
     return json.dumps(parsed["Config"] | never_asked | inspected).encode()
 
 

@@ -30,8 +30,8 @@ from statesvc.db.tables import (
     execs,
 )
 from statesvc.db.types import LAST_INTEGER
-from statesvc.domain.decode import decode_value
 from statesvc.domain.documents import HostConfig
+from statesvc.domain.documents.decode import decode_value
 from statesvc.domain.ids import is_full
 from statesvc.domain.mount_point import MountPoint
 from statesvc.domain.state import State, readable

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, literal_colu
 from statesvc.db.insertion import Health
 from statesvc.db.prepared import Statement
 from statesvc.db.tables import container_health, container_specs
-from statesvc.domain.decode import decode_value
 from statesvc.domain.documents import HealthConfig
+from statesvc.domain.documents.decode import decode_value
 
 _H, _S = container_health.c, container_specs.c
 _FIND = Statement(select(_H.status, _H.streak, _H.log).where(_H.container_id == bindparam("container_id")))

@@ -14,8 +14,8 @@ from typing import Any, ClassVar, NoReturn
 from pydantic import Field
 
 from statesvc.domain import times
-from statesvc.domain.decode import decode_value
 from statesvc.domain.documents import Config, Document
+from statesvc.domain.documents.decode import decode_value
 from statesvc.domain.documents.go_types import Strings, Structs
 from statesvc.errors import InvalidParameter
 

@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from statesvc.domain.decode import decode_value
 from statesvc.domain.documents import Config, Document, HostConfig
+from statesvc.domain.documents.decode import decode_value
 from statesvc.domain.image_config import parse_image_config
 from statesvc.errors import InvalidParameter
 

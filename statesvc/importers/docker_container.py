@@ -4,8 +4,8 @@ from typing import TypeVar
 
 from statesvc.domain import names, times
 from statesvc.domain.container_files import ContainerFiles
-from statesvc.domain.decode import decode
 from statesvc.domain.documents import Document, HostConfig
+from statesvc.domain.documents.decode import decode
 from statesvc.domain.foreign import ForeignContainer, ForeignHealth, ForeignState
 from statesvc.domain.mount_point import Link, MountPoint
 from statesvc.domain.network_mode import is_user_defined

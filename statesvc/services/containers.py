@@ -15,8 +15,8 @@ from statesvc.db.engine import Connection, Database
 from statesvc.db.insertion import Belongings, Container
 from statesvc.domain import ids
 from statesvc.domain import names as naming
-from statesvc.domain.decode import decode
 from statesvc.domain.documents import ContainerCreate, HostConfig
+from statesvc.domain.documents.decode import decode
 from statesvc.domain.event import Event
 from statesvc.domain.state import LIVE, State
 from statesvc.domain.verified import Verified
@@ -39,7 +39,7 @@ from statesvc.services.selection import Listed, ListQuery
 from statesvc.services.site import Site
 from statesvc.services.soundness import Soundness, damaged, faults_of
 from statesvc.services.telling import Subject, tell
-from statesvc.validation import Context, Reference, Verdict, completion, mounts, platforms, references, update, verify
+from statesvc.validation import Context, Reference, Verdict, finish, mounts, platforms, references, update, verify
 
 Version = tuple[int, ...]
 NEWEST = (1, 45)
@@ -129,10 +129,10 @@ class Containers:
         context = await self._context(request, version)
         verdict = self._verify(name, request, context)
         image, warnings = await self._image(verdict.verified.config.Image, version, platform)
-        config = completion.merged(verdict, image.config if image else None)
+        config = finish.merged(verdict, image.config if image else None)
         own_name = await self._own_name(name, verdict)
         container_id = ids.new_id(self._site.entropy)
-        verified = completion.complete(verdict, config, container_id, context, self._new_name)
+        verified = finish.complete(verdict, config, container_id, context, self._new_name)
         now = self._site.clock()
         rows = records.of_new(
             container_id, verified, image_id=image.id if image else "", created_at=now, site=self._site
@@ -151,10 +151,10 @@ class Containers:
             context = await self._context(request, version)
             verdict = self._verify(name, request, context)
             image, warnings = await self._image(verdict.verified.config.Image, version, platform)
-            config = completion.merged(verdict, image.config if image else None)
+            config = finish.merged(verdict, image.config if image else None)
             if own_name := await self._own_name(name, verdict):
                 await self._refuse_taken(own_name)
-            verified = completion.complete(verdict, config, "0" * 64, context, self._new_name)
+            verified = finish.complete(verdict, config, "0" * 64, context, self._new_name)
         except StateError as error:
             return Judgement(error)
         return Judgement(None, (*warnings, *verified.warnings), verified)

@@ -17,7 +17,7 @@ from statesvc.domain.mount_point import Link
 from statesvc.services import journal, records
 from statesvc.services.images import familiar
 from statesvc.services.site import Site
-from statesvc.validation import Context, Reference, modes, mounts, references, verify
+from statesvc.validation import Context, Reference, mounts, namespaces, references, verify
 
 _IN_DATABASE = "it is in the database already, where it stays as it is"
 
@@ -71,7 +71,7 @@ class Imports:
             containers={reference: Reference(reference) for reference in references.named(host)},
             paths=mounts.sources(host),
         )
-        config = foreign.verified.config.copy_with(**modes.never_asked(host.NetworkMode, host.UTSMode))
+        config = foreign.verified.config.copy_with(**namespaces.never_asked(host.NetworkMode, host.UTSMode))
         request = ContainerCreate(config=config, host_config=host)
         verdict = verify(request, context, lambda: "0" * 64)
         problems = (*verdict.early, *verdict.middle, *verdict.late)

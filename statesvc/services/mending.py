@@ -9,8 +9,8 @@ from statesvc.db import containers, findings, mending, names, quarantine
 from statesvc.db.containers import BY_ID, Inspection
 from statesvc.db.engine import Connection
 from statesvc.db.findings import DISPENSABLE
-from statesvc.domain.decode import decode_value
 from statesvc.domain.documents import Config
+from statesvc.domain.documents.decode import decode_value
 from statesvc.domain.finding import Finding, Mark
 from statesvc.domain.ids import short
 from statesvc.domain.mount_point import MountPoint

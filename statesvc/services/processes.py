@@ -14,8 +14,9 @@ from statesvc.db import containers, execs
 from statesvc.db.containers import Found, Inspection
 from statesvc.db.engine import Database
 from statesvc.db.execs import Exec
-from statesvc.domain import detach_keys, signals
+from statesvc.domain import detach_keys
 from statesvc.domain.dockerfile import apply_changes
+from statesvc.domain.go import signals
 from statesvc.domain.runtimes import is_shim_name
 from statesvc.domain.state import LIVE, State
 from statesvc.errors import Conflict, InvalidParameter, NotFound, NotModified, NotOffered, StateError

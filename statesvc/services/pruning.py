@@ -8,9 +8,9 @@ from statesvc.db.conditions import Condition
 from statesvc.db.engine import Connection, Database
 from statesvc.db.listing import Revision
 from statesvc.domain import filters as filtering
-from statesvc.domain import moments
 from statesvc.domain.event import Event
 from statesvc.domain.filters import Filters
+from statesvc.domain.go import time_filters
 from statesvc.domain.state import LIVE
 from statesvc.errors import InvalidParameter, NotFound
 from statesvc.services import image_removal, images
@@ -86,7 +86,7 @@ def _until(filters: Filters, now: int) -> int | None:
     wanted = filters.get("until", ())
     if len(wanted) > 1:
         raise InvalidParameter("more than one until filter specified")
-    return moments.parse(wanted[0], now) if wanted else None
+    return time_filters.parse(wanted[0], now) if wanted else None
 
 
 def remove(conn: Connection, batch: list[Revision], now: int) -> list[str]:

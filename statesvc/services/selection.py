@@ -11,7 +11,7 @@ from statesvc.db.engine import Connection
 from statesvc.db.listing import ListedRow
 from statesvc.domain import filters as filtering
 from statesvc.domain.filters import Filters
-from statesvc.domain.go_values import atoi, parse_uint
+from statesvc.domain.go.values import atoi, parse_uint
 from statesvc.domain.state import State
 from statesvc.errors import InvalidParameter, NotFound
 from statesvc.services import images

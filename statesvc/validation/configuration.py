@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from statesvc.domain import signals
 from statesvc.domain.documents import Config, HealthConfig
+from statesvc.domain.go import paths, signals
 from statesvc.errors import Problem
-from statesvc.validation import paths
 from statesvc.validation.rules import rule
 
 _SOURCE = "moby daemon/container.go"

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from statesvc.domain.daemon_config import CGROUP_DRIVERS, DaemonConfig
 from statesvc.domain.documents import LogConfig, Ulimit
-from statesvc.domain.go_values import ram_in_bytes
+from statesvc.domain.go.values import ram_in_bytes
 from statesvc.domain.runtimes import RUNC, SHIM, STOCK, Runtime, is_shim_name
 from statesvc.errors import InvalidParameter, Problem
 from statesvc.validation import log_config

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from statesvc.domain.documents import HostConfig, RestartPolicy
+from statesvc.domain.go import paths
 from statesvc.domain.runtimes import is_shim_name
 from statesvc.errors import Problem
-from statesvc.validation import paths
 from statesvc.validation.context import Context
 from statesvc.validation.rules import Rule, rule
 

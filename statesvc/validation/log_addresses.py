@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from statesvc.domain.go_values import parse_uint, quote
+from statesvc.domain.go.values import parse_uint, quote
 
 _SCHEME = re.compile("([a-zA-Z][a-zA-Z0-9+.-]*):")
 _BAD_ESCAPE = re.compile("%(?![0-9a-fA-F]{2})")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from statesvc.domain.documents import LogConfig
-from statesvc.domain.go_values import parse_bool, quote, ram_in_bytes
+from statesvc.domain.go.values import parse_bool, quote, ram_in_bytes
 from statesvc.errors import Problem
 from statesvc.validation.log_drivers import DRIVERS
 from statesvc.validation.rules import rule

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
-from statesvc.domain.go_values import atoi, parse_bool, parse_duration, parse_uint, quote, ram_in_bytes
+from statesvc.domain.go.values import atoi, parse_bool, parse_duration, parse_uint, quote, ram_in_bytes
 from statesvc.errors import Problem
 from statesvc.validation import log_addresses
 from statesvc.validation.rules import rule

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
 from statesvc.domain.documents import BindOptions, Mount, VolumeDriverConfig, VolumeOptions
-from statesvc.validation import paths
+from statesvc.domain.go import paths
 
 _RW = frozenset({"rw", "ro"})
 _LABEL = frozenset({"z", "Z"})

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator
 
 from statesvc.domain.documents import Config, HostConfig, Mount, VolumeDriverConfig
+from statesvc.domain.go import paths
 from statesvc.domain.mount_point import MountPoint
 from statesvc.errors import Problem
-from statesvc.validation import mount_specs, paths, versions
+from statesvc.validation import mount_specs, versions
 from statesvc.validation.context import Context, Reference
 from statesvc.validation.mount_specs import BadMountError
 from statesvc.validation.rules import rule

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from statesvc.domain.documents import Config, EndpointIPAMConfig, EndpointSettings, HostConfig, NetworkingConfig
+from statesvc.domain.go.addresses import is_mac, parse_ip
 from statesvc.domain.network_mode import BRIDGE, is_container, is_user_defined
 from statesvc.errors import Problem
-from statesvc.validation.addresses import is_mac, parse_ip
 from statesvc.validation.rules import rule
 
 _CREATE = "moby api/server/router/container/container_routes.go postContainersCreate"

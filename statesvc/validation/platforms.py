@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
-from statesvc.domain.go_values import quote
+from statesvc.domain.go.values import quote
 from statesvc.domain.image_config import ImageConfig
 from statesvc.errors import InvalidParameter, NotFound
 from statesvc.validation.rules import rule

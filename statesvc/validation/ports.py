@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from statesvc.domain.documents import HostConfig
-from statesvc.domain.go_values import quote
+from statesvc.domain.go.values import quote
 from statesvc.errors import Problem
 from statesvc.validation.rules import rule
 

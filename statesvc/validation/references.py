@@ -8,7 +8,7 @@ from statesvc.domain.network_mode import is_user_defined
 from statesvc.errors import Problem
 from statesvc.validation import security
 from statesvc.validation.context import Reference
-from statesvc.validation.modes import shared_container
+from statesvc.validation.namespaces import shared_container
 from statesvc.validation.rules import rule
 
 _LINKS = "moby daemon/daemon_unix.go registerLinks"

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from statesvc.domain.documents import HostConfig
+from statesvc.domain.go import cpu_lists
 from statesvc.domain.host_facts import HostFacts
 from statesvc.errors import Problem
-from statesvc.validation import cpu_lists
 from statesvc.validation.rules import Rule, rule
 
 _SOURCE = "moby daemon/daemon_unix.go verifyPlatformContainerResources"

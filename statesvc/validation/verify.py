@@ -8,11 +8,11 @@ from statesvc.errors import Problem
 from statesvc.validation import (
     configuration,
     defaults,
+    extra_hosts,
     host,
-    hosts_entries,
     log_config,
-    modes,
     mounts,
+    namespaces,
     networking,
     ports,
     references,
@@ -50,7 +50,7 @@ def verify(request: ContainerCreate, context: Context, new_name: Callable[[], st
         filled = filled.copy_with(**references.with_ids(filled, context.containers))
     security, security_problems = parse_security(asked.SecurityOpt)
     early = (
-        *modes.network_problems(config, asked),
+        *namespaces.network_problems(config, asked),
         *host.isolation_problems(asked),
         *decode_problems(asked, context.facts),
         *adjusted.problems,
@@ -94,7 +94,7 @@ _Judge = Callable[[HostConfig, Context], Iterator[Problem]]
 _HOST_RULES: tuple[tuple[str, _Judge], ...] = (
     ("AutoRemove", lambda asked, _: host.auto_remove_problems(asked)),
     ("Mounts", mounts.early_problems),
-    ("ExtraHosts", lambda asked, _: hosts_entries.problems(asked)),
+    ("ExtraHosts", lambda asked, _: extra_hosts.problems(asked)),
     ("PortBindings", lambda asked, _: ports.problems(asked)),
     ("", lambda asked, _: host.restart_problems(asked.RestartPolicy)),
     ("CapAdd", lambda asked, _: host.cap_add_problems(asked)),
@@ -102,16 +102,16 @@ _HOST_RULES: tuple[tuple[str, _Judge], ...] = (
     ("Annotations", lambda asked, _: host.annotation_problems(asked)),
 )
 _PLATFORM_RULES: tuple[tuple[str, _Judge], ...] = (
-    ("IpcMode", lambda asked, _: modes.ipc_problems(asked)),
-    ("PidMode", lambda asked, _: modes.pid_problems(asked)),
+    ("IpcMode", lambda asked, _: namespaces.ipc_problems(asked)),
+    ("PidMode", lambda asked, _: namespaces.pid_problems(asked)),
     ("ShmSize", lambda asked, _: host.size_problems(asked)),
-    ("UTSMode", lambda asked, _: modes.uts_problems(asked)),
+    ("UTSMode", lambda asked, _: namespaces.uts_problems(asked)),
     ("OomScoreAdj", lambda asked, _: host.oom_score_problems(asked)),
-    ("", lambda asked, context: modes.userns_problems(asked, context.daemon.userns_remap)),
+    ("", lambda asked, context: namespaces.userns_problems(asked, context.daemon.userns_remap)),
     ("CgroupParent", lambda asked, context: host.cgroup_parent_problems(asked, context.facts.cgroup_driver)),
     ("", host.runtime_problems),
     ("Tmpfs", lambda asked, _: host.tmpfs_problems(asked)),
-    ("CgroupnsMode", lambda asked, _: modes.cgroupns_problems(asked)),
+    ("CgroupnsMode", lambda asked, _: namespaces.cgroupns_problems(asked)),
 )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from statesvc.domain.documents import BindOptions, Config, ContainerCreate, HostConfig, Mount
-from statesvc.domain.go_values import quote
+from statesvc.domain.go.values import quote
 from statesvc.errors import Problem
 from statesvc.validation.rules import Rule, rule
 

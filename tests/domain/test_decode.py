@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from statesvc.domain.decode import decode
 from statesvc.domain.documents import Config, ContainerCreate, HostConfig
+from statesvc.domain.documents.decode import decode
 from statesvc.errors import InvalidParameter, Problem
 
 

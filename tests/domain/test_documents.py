@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from statesvc.domain.decode import decode, decode_value
 from statesvc.domain.documents import (
     Config,
     ContainerCreate,
@@ -19,6 +18,7 @@ from statesvc.domain.documents import (
     NetworkingConfig,
     Ulimit,
 )
+from statesvc.domain.documents.decode import decode, decode_value
 from statesvc.errors import InvalidParameter
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "docker-26.1-expected.json"

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statesvc.domain import go_values
+from statesvc.domain.go import values
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from statesvc.domain import go_values
     ],
 )  # fmt: skip
 def test_a_size_has_bytes(text: str, size: int) -> None:
-    assert go_values.ram_in_bytes(text) == size
+    assert values.ram_in_bytes(text) == size
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_a_size_has_bytes(text: str, size: int) -> None:
 )
 def test_what_is_no_size_is_refused_in_dockers_words(text: str, message: str) -> None:
     with pytest.raises(ValueError) as refusal:  # noqa: PT011 - the text is compared below
-        go_values.ram_in_bytes(text)
+        values.ram_in_bytes(text)
 
     assert str(refusal.value) == message
 
@@ -49,7 +49,7 @@ def test_what_is_no_size_is_refused_in_dockers_words(text: str, message: str) ->
     [("0", 0), ("1s", 10**9), ("1h30m", 5400 * 10**9), ("1.5s", 1_500_000_000), ("-1ms", -(10**6)), ("+.5us", 500)],
 )
 def test_a_duration_has_nanoseconds(text: str, nanoseconds: int) -> None:
-    assert go_values.parse_duration(text) == nanoseconds
+    assert values.parse_duration(text) == nanoseconds
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_duration_has_nanoseconds(text: str, nanoseconds: int) -> None:
 )
 def test_what_is_no_duration_is_refused_in_gos_words(text: str, message: str) -> None:
     with pytest.raises(ValueError) as refusal:  # noqa: PT011 - the text is compared below
-        go_values.parse_duration(text)
+        values.parse_duration(text)
 
     assert str(refusal.value) == message
 
@@ -77,14 +77,14 @@ def test_what_is_no_duration_is_refused_in_gos_words(text: str, message: str) ->
     ],
 )  # fmt: skip
 def test_a_text_is_quoted_as_go_quotes_it(text: str, quoted: str) -> None:
-    assert go_values.quote(text) == quoted
+    assert values.quote(text) == quoted
 
 
 @pytest.mark.parametrize(
     "read",
     [
-        go_values.atoi, go_values.parse_bool, go_values.parse_duration, go_values.ram_in_bytes,
-        lambda text: go_values.parse_uint(text, 16),
+        values.atoi, values.parse_bool, values.parse_duration, values.ram_in_bytes,
+        lambda text: values.parse_uint(text, 16),
     ],
     ids=["atoi", "bool", "duration", "size", "uint"],
 )  # fmt: skip

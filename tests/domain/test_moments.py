@@ -1,6 +1,6 @@
 import pytest
 
-from statesvc.domain import moments
+from statesvc.domain.go import time_filters
 from statesvc.domain.times import SECOND
 from statesvc.errors import InvalidParameter
 
@@ -31,7 +31,7 @@ NOW = 1_700_000_000_500_000_000
     ],
 )
 def test_a_moment_is_read_in_every_form_of_docker(text: str, meant: int) -> None:
-    assert moments.parse(text, NOW) == meant
+    assert time_filters.parse(text, NOW) == meant
 
 
 @pytest.mark.parametrize(
@@ -39,4 +39,4 @@ def test_a_moment_is_read_in_every_form_of_docker(text: str, meant: int) -> None
 )
 def test_what_is_no_moment_is_refused(text: str) -> None:
     with pytest.raises(InvalidParameter, match="failed to parse value as time or duration"):
-        moments.parse(text, NOW)
+        time_filters.parse(text, NOW)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statesvc.domain import signals
+from statesvc.domain.go import signals
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 from verdicts import Judge
 
 from statesvc.domain.daemon_config import DaemonConfig
-from statesvc.domain.decode import decode_value
 from statesvc.domain.documents import ContainerCreate
+from statesvc.domain.documents.decode import decode_value
 from statesvc.domain.host_facts import HostFacts
 from statesvc.host import facts
 from statesvc.validation import Context, Verdict, verify

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statesvc.validation.addresses import is_ip, is_mac, parse_ip
+from statesvc.domain.go.addresses import is_ip, is_mac, parse_ip
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from statesvc.domain.documents import HostConfig
-from statesvc.validation.hosts_entries import problems
+from statesvc.validation.extra_hosts import problems
 
 
 def messages(*entries: str) -> list[str]:

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from verdicts import Judge
 
-from statesvc.domain.decode import decode_value
 from statesvc.domain.documents import Config
+from statesvc.domain.documents.decode import decode_value
 from statesvc.errors import InvalidParameter
-from statesvc.validation import Context, completion
+from statesvc.validation import Context, finish
 from statesvc.validation.image import merge, split_command
 
 ID = "0123456789ab" + "0" * 52
@@ -73,7 +73,7 @@ def test_a_command_is_a_path_and_arguments(fields: dict[str, Any], command: tupl
 @pytest.mark.parametrize("fields", [{}, {"Cmd": []}, {"Entrypoint": [""], "Cmd": []}], ids=str)
 def test_a_container_without_a_command_is_refused(judge: Judge, fields: dict[str, Any]) -> None:
     with pytest.raises(InvalidParameter) as caught:
-        completion.merged(judge(**fields), None)
+        finish.merged(judge(**fields), None)
     assert [(problem.code, problem.field) for problem in caught.value.problems] == [("command", "/Cmd")]
 
 
@@ -84,8 +84,8 @@ def new_name() -> Iterator[str]:
 
 def completed(judge: Judge, context: Context, new_name: Iterator[str], image: Config, **asked: Any) -> Any:
     verdict = judge(asked.pop("host", {}), **asked)
-    merged = completion.merged(verdict, image)
-    return completion.complete(verdict, merged, ID, context, lambda: next(new_name))
+    merged = finish.merged(verdict, image)
+    return finish.complete(verdict, merged, ID, context, lambda: next(new_name))
 
 
 IMAGE = config(Cmd=["x"], Volumes={"/data": {}, "/logs/": {}})
@@ -132,4 +132,4 @@ def test_a_volume_of_the_image_makes_room_for_what_is_mounted_there(
 def test_a_verdict_with_problems_is_never_completed(judge: Judge, context: Context) -> None:
     verdict = judge({"Links": ["nosuch:x"]}, Cmd=["x"])
     with pytest.raises(InvalidParameter, match="No such container: nosuch"):
-        completion.complete(verdict, verdict.verified.config, ID, context, lambda: "f" * 64)
+        finish.complete(verdict, verdict.verified.config, ID, context, lambda: "f" * 64)

@@ -8,8 +8,8 @@ from mistakes import CONTAINERS, MISTAKES, PATHS, WARNED, Json, Mistake, merged
 from verdicts import told
 
 from statesvc.domain.daemon_config import DaemonConfig
-from statesvc.domain.decode import decode_value
 from statesvc.domain.documents import ContainerCreate
+from statesvc.domain.documents.decode import decode_value
 from statesvc.domain.host_facts import HostFacts
 from statesvc.validation import (
     Context,

@@ -9,7 +9,7 @@ from verdicts import Judge, told
 from statesvc.domain.documents import Config, HostConfig, Mount
 from statesvc.domain.mount_point import MountPoint
 from statesvc.errors import InvalidParameter
-from statesvc.validation import Context, Reference, Verdict, completion, mounts
+from statesvc.validation import Context, Reference, Verdict, finish, mounts
 from statesvc.validation.mount_specs import BadMountError, check_mode, parse_bind, parse_volumes_from, volume_faults
 
 ANONYMOUS = "f" * 64
@@ -303,7 +303,7 @@ def test_a_driver_that_makes_no_volume_may_be_any(judge: Judge, host: dict[str, 
 
 def test_a_volume_of_the_image_needs_its_driver(judge: Judge, context: Context) -> None:
     verdict = judge({"VolumeDriver": "nope"})
-    merged = completion.merged(verdict, Config(Cmd=["sh"], Volumes={"/data": {}}))
+    merged = finish.merged(verdict, Config(Cmd=["sh"], Volumes={"/data": {}}))
     with pytest.raises(InvalidParameter) as caught:
-        completion.complete(verdict, merged, "1" * 64, context, lambda: "f" * 64)
+        finish.complete(verdict, merged, "1" * 64, context, lambda: "f" * 64)
     assert [problem.field for problem in caught.value.problems] == ["/HostConfig/VolumeDriver"]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statesvc.validation.paths import clean, is_root
+from statesvc.domain.go.paths import clean, is_root
 
 PATHS = st.text(alphabet="/.a\\", max_size=12)
 

@@ -10,8 +10,8 @@ from random_requests import ANY_JSON, UPDATES, VERSIONS, requests
 from verdicts import told
 
 from statesvc.domain.daemon_config import DaemonConfig
-from statesvc.domain.decode import decode_value
 from statesvc.domain.documents import ContainerCreate, ContainerUpdate, HostConfig, NetworkingConfig
+from statesvc.domain.documents.decode import decode_value
 from statesvc.domain.documents.update import host_config
 from statesvc.domain.host_facts import HostFacts
 from statesvc.domain.mount_point import MountPoint

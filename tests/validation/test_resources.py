@@ -4,8 +4,9 @@ import pytest
 from verdicts import Judge, told
 
 from statesvc.domain.daemon_config import DaemonConfig
+from statesvc.domain.go import cpu_lists
 from statesvc.domain.host_facts import HostFacts
-from statesvc.validation import Context, cpu_lists
+from statesvc.validation import Context
 
 MB = 1024 * 1024
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from statesvc.domain.decode import decode_value
 from statesvc.domain.documents import ContainerUpdate, HostConfig, RestartPolicy
+from statesvc.domain.documents.decode import decode_value
 from statesvc.domain.documents.update import host_config
 from statesvc.domain.host_facts import HostFacts
 from statesvc.errors import Conflict

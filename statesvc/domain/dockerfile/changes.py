@@ -10,11 +10,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from statesvc.domain import signals
 from statesvc.domain.dockerfile.expansion import expand_word, expand_words
 from statesvc.domain.dockerfile.healthcheck import healthcheck, read_flags
 from statesvc.domain.dockerfile.lines import SPACES, Instruction, parse_dockerfile
 from statesvc.domain.dockerfile.ports import exposed_ports
+from statesvc.domain.go import signals
 from statesvc.errors import InvalidParameter
 
 _DEFAULT_SHELL = ["/bin/sh", "-c"]

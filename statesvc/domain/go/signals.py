@@ -1,6 +1,6 @@
 """Signals by name and number, as Linux has them and Docker reads them (moby/sys signal)."""
 
-from statesvc.domain.go_values import atoi
+from statesvc.domain.go.values import atoi
 
 _NUMBERS = {
     "HUP": 1, "INT": 2, "QUIT": 3, "ILL": 4, "TRAP": 5, "ABRT": 6, "IOT": 6, "BUS": 7, "FPE": 8, "KILL": 9, "USR1": 10,

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from statesvc.domain.documents import HostConfig
-from statesvc.domain.go_values import quote
+from statesvc.domain.go.addresses import is_ip
+from statesvc.domain.go.values import quote
 from statesvc.errors import Problem
-from statesvc.validation.addresses import is_ip
 from statesvc.validation.rules import rule
 
 HOST_GATEWAY = "host-gateway"

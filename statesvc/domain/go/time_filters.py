@@ -6,7 +6,7 @@ Source: moby api/types/time GetTimestamp. What names no time zone is in UTC here
 import re
 from calendar import timegm
 
-from statesvc.domain.go_values import parse_duration, quote
+from statesvc.domain.go.values import parse_duration, quote
 from statesvc.domain.times import SECOND
 from statesvc.errors import InvalidParameter
 
