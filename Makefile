@@ -68,7 +68,7 @@ bench-events: install ## measure how events reach 100 readers, and what that cos
 
 docs: install ## make docs/validation.md from the rules, docs/admin-sql.md from the views
 	$(BIN)/python -c "from statesvc.validation.catalogue import markdown; print(markdown(), end='')" > docs/validation.md
-	$(BIN)/python -c "from statesvc.db.view_catalogue import markdown; print(markdown(), end='')" > docs/admin-sql.md
+	$(BIN)/python -c "from statesvc.db.views.document import markdown; print(markdown(), end='')" > docs/admin-sql.md
 
 migrate: install ## give the database in DATA_ROOT the newest schema; no service may hold it
 	@mkdir -p $(DATA_ROOT)

@@ -10,8 +10,8 @@ from population import spread
 
 from statesvc import app
 from statesvc.app import Services
-from statesvc.db import migrate
-from statesvc.db.engine import driver
+from statesvc.db.database import driver
+from statesvc.db.schema import migrate
 from statesvc.domain.documents import Config, ContainerCreate, HostConfig
 from statesvc.services.reports import Exited, Restarting
 from statesvc.settings import Settings

@@ -22,10 +22,10 @@ from pathlib import Path
 import mixed
 
 from statesvc.cli import logs
-from statesvc.db.asking import Answer, ask
-from statesvc.db.backup import remove
-from statesvc.db.cook_book import RECIPES
-from statesvc.db.engine import driver
+from statesvc.db.database import driver
+from statesvc.db.schema.backup import remove
+from statesvc.db.views.cook_book import RECIPES
+from statesvc.db.views.questions import Answer, ask
 
 CHECKOUT = Path(__file__).parents[1]
 # As `statesvc sql` has them.

@@ -11,9 +11,9 @@ from alembic import context
 from alembic.util import load_python_file
 from sqlalchemy import Connection
 
-from statesvc.db import migrate, transition
-from statesvc.db.backup import Backups
-from statesvc.db.engine import make_engine
+from statesvc.db.database import make_engine
+from statesvc.db.schema import migrate, migration_guard
+from statesvc.db.schema.backup import Backups
 from statesvc.errors import StateError
 
 # Beside this file, in a checkout and in an installed package: it teaches `op` to rebuild a table.
@@ -28,7 +28,7 @@ def options() -> dict:
 
 def run(connection: Connection, *, plan, before_change, on_step) -> None:
     """Carry out the command's plan, or leave the database as it was."""
-    guarded = transition.guarded(connection, plan, before_change=before_change, on_step=on_step)
+    guarded = migration_guard.guarded(connection, plan, before_change=before_change, on_step=on_step)
     context.configure(connection=connection, transactional_ddl=True, render_as_batch=True, fn=guarded)
     with context.begin_transaction():
         context.run_migrations()
@@ -50,7 +50,7 @@ def takes_back(path: Path, plan) -> bool:
     with make_engine(path, busy_timeout_ms=5_000, query_only=True, checkpoints=False).connect() as connection:
         context.configure(connection=connection)
         found = context.get_context()
-        return transition.takes_back(plan(found.get_current_heads(), found))
+        return migration_guard.takes_back(plan(found.get_current_heads(), found))
 
 
 def change(path: Path, *, yes: bool) -> None:

@@ -31,10 +31,10 @@ from statesvc.api.system import SystemApi
 from statesvc.api.usage import UsageApi
 from statesvc.api.validation import ValidationApi
 from statesvc.api.volumes import VolumesApi
-from statesvc.db import migrate
 from statesvc.db import runtimes as versions
-from statesvc.db.backup import Backup, Backups
-from statesvc.db.engine import Connection, Database
+from statesvc.db.database import Connection, Database
+from statesvc.db.schema import migrate
+from statesvc.db.schema.backup import Backup, Backups
 from statesvc.domain.ids import Entropy
 from statesvc.domain.import_report import Importer
 from statesvc.domain.times import Clock

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Text
 
-from statesvc.db.engine import bare, make_engine
-from statesvc.db.rows import checked_tables, texts
-from statesvc.domain.stored import JUDGES
+from statesvc.db.damage.judges import JUDGES
+from statesvc.db.damage.raw_rows import checked_tables, texts
+from statesvc.db.database import bare, make_engine
 
 # What each column may hold that has no key, no reference and no constraint of its own: those are the file's business.
 DOCUMENTS = sorted(JUDGES)

@@ -22,9 +22,10 @@ from typing import Any
 
 from stored_rows import rows_of
 
-from statesvc.db import migrate, restore, schema
-from statesvc.db.backup import Backups, verified
-from statesvc.db.engine import snapshot
+from statesvc.db.database import snapshot
+from statesvc.db.schema import catalogue as schema
+from statesvc.db.schema import migrate, restore
+from statesvc.db.schema.backup import Backups, verified
 
 STEPS = {"execute", "executemany", "backup", "link", "rename", "unlink", "fsync", "ftruncate"}
 NOW = 1_700_000_000_000_000_000

@@ -41,7 +41,7 @@ def test_an_installed_statesvc_migrates_and_serves_without_a_checkout(wheel: Pat
     program = (sys.executable, "-P", str(installed / "bin" / "statesvc"))
     environment = os.environ | {"PYTHONPATH": str(installed)}
     imported = subprocess.run(
-        [sys.executable, "-c", "import statesvc.db.migrate as m; print(m.scripts())"],
+        [sys.executable, "-c", "import statesvc.db.schema.migrate as m; print(m.scripts())"],
         cwd=empty,
         env=environment,
         capture_output=True,

@@ -30,7 +30,7 @@ def upgrade(
     dry_run: DryRun = False,
 ) -> None:
     """Apply migrations, after a verified backup. Nothing is changed unless all of them succeed."""
-    from statesvc.db import migrate
+    from statesvc.db.schema import migrate
 
     _migrate(data_root, dry_run, lambda path, backups: migrate.upgrade(path, revision, backups=backups))
 
@@ -44,7 +44,7 @@ def downgrade(
     yes: Annotated[bool, typer.Option("--yes", help="Lose what the downgrade loses.")] = False,
 ) -> None:
     """Take back migrations, after a verified backup. Tells what would be lost, and needs --yes to go on."""
-    from statesvc.db import migrate
+    from statesvc.db.schema import migrate
 
     def go(path: Path, backups: Any) -> Any:
         return migrate.downgrade(path, revision, backups=backups)
@@ -59,7 +59,7 @@ def downgrade(
 @app.command()
 def current(data_root: DataRoot = None) -> None:
     """Print the revision of the database, and the version of statesvc that wrote it."""
-    from statesvc.db import migrate
+    from statesvc.db.schema import migrate
 
     _, path = _existing(data_root)
     revision, known = migrate.current(path), migrate.known_revisions()
@@ -77,7 +77,7 @@ def current(data_root: DataRoot = None) -> None:
 @app.command()
 def history(data_root: DataRoot = None) -> None:
     """List the revisions that this statesvc knows, the newest first, and mark that of the database."""
-    from statesvc.db import migrate
+    from statesvc.db.schema import migrate
 
     at = migrate.current(_database(_settings(data_root)))
     for step in reversed(migrate.history()):
@@ -93,7 +93,7 @@ def check(data_root: DataRoot = None, *, as_json: AsJson = False) -> None:
     """
     from dataclasses import asdict
 
-    from statesvc.db.checkup import check as look
+    from statesvc.db.schema.check import check as look
 
     _, path = _existing(data_root)
     found = look(path)
@@ -118,7 +118,7 @@ def backup(
 
     The copy is opened, checked and compared with what was copied before it gets its name.
     """
-    from statesvc.db.backup import copy
+    from statesvc.db.schema.backup import copy
 
     settings, path = _existing(data_root)
     taken = copy(path, file.absolute()) if file else _backups(settings).take(path)
@@ -130,7 +130,7 @@ def restore(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup.")], data_root: DataRoot = None
 ) -> None:
     """Put a copy of FILE in the place of the database, which is kept among the backups. The service must be stopped."""
-    from statesvc.db.restore import restore as put_back
+    from statesvc.db.schema.restore import restore as put_back
 
     settings = _settings(data_root)
     settings.data_root.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -143,7 +143,7 @@ def restore(
 
 
 def _migrate(data_root: Path | None, dry_run: bool, go: Callable[[Path, Any], Any]) -> None:  # noqa: FBT001
-    from statesvc.db import migrate
+    from statesvc.db.schema import migrate
 
     settings = _settings(data_root)
     settings.data_root.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -184,7 +184,7 @@ def _existing(data_root: Path | None) -> tuple[Any, Path]:
 
 def _backups(settings: Any) -> Any:
     from statesvc.app import BACKUPS, wall_clock
-    from statesvc.db.backup import Backups
+    from statesvc.db.schema.backup import Backups
 
     return Backups(settings.data_root / BACKUPS, settings.backups_kept, wall_clock)
 

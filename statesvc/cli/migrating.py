@@ -14,7 +14,7 @@ def downgrade(path: Path, go: Callable[[Path, Any], Any], *, backups: Any, yes: 
     `go` downgrades a database, and backs it up first if it is given backups. Raises Conflict without the agreement,
     which is given by the `word`; nothing is changed then, so a service may hold the data root.
     """
-    from statesvc.db import migrate
+    from statesvc.db.schema import migrate
     from statesvc.host.lock import DataRootLock
 
     with DataRootLock(path.parent) if yes else nullcontext():

@@ -29,7 +29,7 @@ def read_here_or_there(settings: Any, here: Callable[[Any], Awaitable[Any]], the
     Raises NotFound if there is none, Conflict if it has another schema than the newest.
     """
     from statesvc.app import DATABASE
-    from statesvc.db import migrate
+    from statesvc.db.schema import migrate
     from statesvc.errors import Conflict, NotFound
 
     path, newest = settings.data_root.absolute() / DATABASE, migrate.known_revisions()[-1]

@@ -47,7 +47,7 @@ def sql(
     database.
     """
     from statesvc.cli.db import existing_database
-    from statesvc.db.asking import ask
+    from statesvc.db.views.questions import ask
 
     path = existing_database(data_root)
     _warn_of_the_shell(path)
@@ -60,7 +60,7 @@ def sql(
 
 
 def _warn_of_the_shell(path: Path) -> None:
-    from statesvc.db.engine import check_sqlite_version
+    from statesvc.db.database import check_sqlite_version
     from statesvc.errors import Unavailable
     from statesvc.host import sqlite_shell
 

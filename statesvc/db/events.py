@@ -6,12 +6,12 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Select, bindparam, delete, func, insert, literal_column, select
 
-from statesvc.db.prepared import Statement
-from statesvc.db.tables import container_names, containers, events
+from statesvc.db.damage.judges import fault
+from statesvc.db.schema.tables import container_names, containers, events
+from statesvc.db.statements import Statement
 from statesvc.domain import asker
 from statesvc.domain.asker import Asker
 from statesvc.domain.event import Event
-from statesvc.domain.stored import fault
 
 # The attribute of an event whose own cannot be read.
 UNREADABLE = "statesvc.damaged"

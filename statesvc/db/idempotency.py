@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
-from statesvc.db.prepared import Query, Statement
-from statesvc.db.tables import idempotency_keys
+from statesvc.db.schema.tables import idempotency_keys
+from statesvc.db.statements import Query, Statement
 
 _K = idempotency_keys.c
 

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from statesvc.db.prepared import Statement
-from statesvc.db.tables import image_digests, image_tags, images
+from statesvc.db.schema.tables import image_digests, image_tags, images
+from statesvc.db.statements import Statement
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, literal_column, select
 
-from statesvc.db.prepared import Query
-from statesvc.db.tables import container_names, container_networks, container_specs, containers
+from statesvc.db.schema.tables import container_names, container_networks, container_specs, containers
+from statesvc.db.statements import Query
 from statesvc.domain.state import LIVE
 
 _N, _C, _S = container_networks.c, containers.c, container_specs.c

@@ -8,12 +8,12 @@ import orjson
 from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, union_all, update
 
 from statesvc.db import scripts
-from statesvc.db.prepared import Query, Statement
-from statesvc.db.tables import container_names, containers, runtime_configs, runtimes, service_state
-from statesvc.db.tables import scripts as scripts_table
-from statesvc.db.types import LAST_INTEGER
+from statesvc.db.damage.judges import fault
+from statesvc.db.schema.tables import container_names, containers, runtime_configs, runtimes, service_state
+from statesvc.db.schema.tables import scripts as scripts_table
+from statesvc.db.schema.types import LAST_INTEGER
+from statesvc.db.statements import Query, Statement
 from statesvc.domain.runtimes import Derived, Lock, Runtime, is_shim_name
-from statesvc.domain.stored import fault
 from statesvc.errors import Damaged, InvalidParameter, Unavailable
 
 _R, _V, _S = runtimes.c, runtime_configs.c, service_state.c

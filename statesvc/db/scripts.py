@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, exists, insert, or_, select, update
 
-from statesvc.db.prepared import Statement
-from statesvc.db.tables import containers, runtimes, scripts, service_state
+from statesvc.db.schema.tables import containers, runtimes, scripts, service_state
+from statesvc.db.statements import Statement
 from statesvc.domain.wrapper_script import Script
 
 _S, _R, _C = scripts.c, runtimes.c, containers.c

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, case, func, literal_column, select
 
-from statesvc.db.prepared import Query, Statement
-from statesvc.db.tables import container_mounts
+from statesvc.db.schema.tables import container_mounts
+from statesvc.db.statements import Query, Statement
 
 _M = container_mounts.c
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import orjson
 
-from statesvc.db import execs, lifecycle
-from statesvc.db.engine import Connection
-from statesvc.db.lifecycle import Life
+from statesvc.db.containers import execs, lifecycle
+from statesvc.db.containers.lifecycle import Life
+from statesvc.db.database import Connection
 from statesvc.domain.ids import is_full
 from statesvc.domain.state import State
 from statesvc.domain.times import SECOND

@@ -9,14 +9,17 @@ from typing import Any
 
 import orjson
 
-from statesvc.db import checkup, findings, migrate, scripts
-from statesvc.db.checkup import Checkup
-from statesvc.db.containers import Inspection
-from statesvc.db.engine import Connection, reading
-from statesvc.db.findings import Whole
+from statesvc.db import scripts
+from statesvc.db.containers.rows import Inspection
+from statesvc.db.damage import findings
+from statesvc.db.damage.finding import Finding
+from statesvc.db.damage.findings import Whole
+from statesvc.db.damage.judges import MOUNTS, fault, value_in
+from statesvc.db.database import Connection, reading
+from statesvc.db.schema import check as checkup
+from statesvc.db.schema import migrate
+from statesvc.db.schema.check import Checkup
 from statesvc.domain.documents import Config, HostConfig
-from statesvc.domain.finding import Finding
-from statesvc.domain.stored import MOUNTS, fault, value_in
 from statesvc.host.scripts import ScriptFolder
 from statesvc.services import records
 from statesvc.services.script_files import compared

@@ -8,11 +8,13 @@ from typing import Protocol
 import orjson
 import structlog
 
-from statesvc.db import containers, events, insertion, names
+from statesvc.db import events
 from statesvc.db import images as image_records
-from statesvc.db.containers import Found, Inspection
-from statesvc.db.engine import Connection, Database
-from statesvc.db.insertion import Belongings, Container
+from statesvc.db.containers import insertion, names
+from statesvc.db.containers import rows as containers
+from statesvc.db.containers.insertion import Belongings, Container
+from statesvc.db.containers.rows import Found, Inspection
+from statesvc.db.database import Connection, Database
 from statesvc.domain import ids
 from statesvc.domain import names as naming
 from statesvc.domain.documents import ContainerCreate, HostConfig

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import orjson
 
-from statesvc.db import health
-from statesvc.db.engine import Connection
-from statesvc.db.insertion import Health
-from statesvc.db.lifecycle import Life
+from statesvc.db.containers import health
+from statesvc.db.containers.insertion import Health
+from statesvc.db.containers.lifecycle import Life
+from statesvc.db.database import Connection
 from statesvc.domain.documents import HealthConfig
 from statesvc.domain.times import render as time_text
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import orjson
 
 from statesvc.db import idempotency
-from statesvc.db.engine import Connection
+from statesvc.db.damage.judges import fault
+from statesvc.db.database import Connection
 from statesvc.db.idempotency import Kept
 from statesvc.domain.documents import ContainerCreate
-from statesvc.domain.stored import fault
 from statesvc.domain.times import SECOND
 from statesvc.errors import Conflict, Damaged, InvalidParameter
 from statesvc.host import secret

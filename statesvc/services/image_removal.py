@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from statesvc.db import containers, images
-from statesvc.db.engine import Connection
+from statesvc.db import images
+from statesvc.db.containers import rows as containers
+from statesvc.db.database import Connection
 from statesvc.db.images import Image
 from statesvc.domain.ids import short
 from statesvc.domain.references import parse_normalized

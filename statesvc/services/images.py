@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 
 from statesvc.db import images
-from statesvc.db.engine import Connection, Database
+from statesvc.db.damage.judges import fault
+from statesvc.db.database import Connection, Database
 from statesvc.db.images import Image
 from statesvc.domain import references
 from statesvc.domain.dockerfile import apply_changes
@@ -18,7 +19,6 @@ from statesvc.domain.image_config import (
     unreadable_image_config,
 )
 from statesvc.domain.references import DigestReference, Reference
-from statesvc.domain.stored import fault
 from statesvc.errors import Damaged, InvalidParameter, NotFound
 from statesvc.services import image_removal, journal
 from statesvc.services.archive import LoadedImage, digest_layer, read_archive

@@ -5,10 +5,12 @@ from dataclasses import asdict, dataclass, replace
 
 import orjson
 
-from statesvc.db import containers, events, images, insertion, names
-from statesvc.db.engine import Connection, Database
+from statesvc.db import events, images
+from statesvc.db.containers import insertion, names
+from statesvc.db.containers import rows as containers
+from statesvc.db.containers.insertion import Belongings, Container, Health, Port
+from statesvc.db.database import Connection, Database
 from statesvc.db.images import Image
-from statesvc.db.insertion import Belongings, Container, Health, Port
 from statesvc.domain.documents import ContainerCreate
 from statesvc.domain.event import Event
 from statesvc.domain.foreign import ForeignContainer, ForeignImage

@@ -8,10 +8,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from statesvc.db import events, images
-from statesvc.db.engine import Connection, Database
+from statesvc.db.damage.judges import fault
+from statesvc.db.database import Connection, Database
 from statesvc.domain.event import Event
 from statesvc.domain.image_config import parse_image_config
-from statesvc.domain.stored import fault
 from statesvc.domain.times import Clock
 from statesvc.errors import Gone
 

@@ -11,9 +11,10 @@ from typing import Protocol
 
 import structlog
 
-from statesvc.db import execs, lifecycle, runtimes, scripts
-from statesvc.db.engine import Connection, Database
-from statesvc.db.lifecycle import Life
+from statesvc.db import runtimes, scripts
+from statesvc.db.containers import execs, lifecycle
+from statesvc.db.containers.lifecycle import Life
+from statesvc.db.database import Connection, Database
 from statesvc.domain import ids
 from statesvc.domain.runtimes import Lock
 from statesvc.domain.state import LIVE, State

@@ -5,16 +5,18 @@ from dataclasses import dataclass
 
 import orjson
 
-from statesvc.db import containers, findings, mending, names, quarantine
-from statesvc.db.containers import BY_ID, Inspection
-from statesvc.db.engine import Connection
-from statesvc.db.findings import DISPENSABLE
+from statesvc.db.containers import names
+from statesvc.db.containers import rows as containers
+from statesvc.db.containers.rows import BY_ID, Inspection
+from statesvc.db.damage import findings, marks, repair
+from statesvc.db.damage.finding import Finding, Mark
+from statesvc.db.damage.findings import DISPENSABLE
+from statesvc.db.damage.judges import fault
+from statesvc.db.database import Connection
 from statesvc.domain.documents import Config
 from statesvc.domain.documents.decode import decode_value
-from statesvc.domain.finding import Finding, Mark
 from statesvc.domain.ids import short
 from statesvc.domain.mount_point import MountPoint
-from statesvc.domain.stored import fault
 from statesvc.errors import InvalidParameter
 from statesvc.services import checking
 from statesvc.validation.image import split_command
@@ -42,7 +44,7 @@ def mend(conn: Connection, now: int) -> Mended:
     left = checking.of_rows(conn)
     for finding in left:
         if finding.code == "stale-mark":
-            quarantine.remove(conn, finding.table, finding.key, finding.column)
+            marks.remove(conn, finding.table, finding.key, finding.column)
             done.append(f"took the mark off {finding.table}.{finding.column} of {finding.key}")
     return Mended(tuple(done), tuple(_mark(conn, left, now)))
 
@@ -51,14 +53,14 @@ def _mark(conn: Connection, found: Iterable[Finding], now: int) -> Iterable[Mark
     for one in found:
         if one.reason:
             mark = Mark(one.table, one.key, one.column, one.container_id, one.reason, now)
-            if quarantine.put(conn, mark):
+            if marks.put(conn, mark):
                 yield mark
 
 
 def _mend(conn: Connection, finding: Finding) -> str | None:
     """Mend what a finding is about; return a sentence that says how, None if nothing can be done."""
     if finding.code == "orphan" and finding.table in DISPENSABLE:
-        count = mending.remove_orphans(conn, finding.table, finding.column)
+        count = repair.remove_orphans(conn, finding.table, finding.column)
         return f"removed {count} rows of {finding.table} that refer to nothing" if count else None
     # A damaged ID is not found by what can be read of it.
     if finding.container_id is None or not containers.exists(conn, finding.container_id):
@@ -107,7 +109,7 @@ def _from_others(conn: Connection, finding: Finding, row: Inspection) -> bool:
     if place == ("container_mounts", "document"):
         return _mount(conn, row, finding.key)
     if place == ("container_health", "log"):
-        mending.empty_health_log(conn, row.id)
+        repair.empty_health_log(conn, row.id)
         return True
     return False
 
@@ -119,7 +121,7 @@ def _config(row: Inspection) -> Config | None:
 def _summary(conn: Connection, row: Inspection) -> bool:
     if checking.unreadable_documents(row):
         return False
-    mending.put_summary(conn, row.id, checking.summary(findings.whole(conn, row.id)))
+    repair.put_summary(conn, row.id, checking.summary(findings.whole(conn, row.id)))
     return True
 
 
@@ -127,7 +129,7 @@ def _labels(conn: Connection, row: Inspection) -> bool:
     config = _config(row)
     if config is None:
         return False
-    mending.put_labels(conn, row.id, config.Labels or {})
+    repair.put_labels(conn, row.id, config.Labels or {})
     return True
 
 
@@ -135,7 +137,7 @@ def _networks(conn: Connection, row: Inspection) -> bool:
     if fault("container_specs", "network_settings", row.network_settings):
         return False
     networks = orjson.loads(row.network_settings)["Networks"] or {}
-    mending.put_networks(conn, row.id, {name: (one or {}).get("NetworkID", "") for name, one in networks.items()})
+    repair.put_networks(conn, row.id, {name: (one or {}).get("NetworkID", "") for name, one in networks.items()})
     return True
 
 
@@ -147,7 +149,7 @@ def _args(conn: Connection, row: Inspection) -> bool:
         return False
     if path != row.path:
         return False
-    mending.put_args(conn, row.id, args)
+    repair.put_args(conn, row.id, args)
     return True
 
 
@@ -158,6 +160,6 @@ def _mount(conn: Connection, row: Inspection, key: str) -> bool:
     _, destination = orjson.loads(key)
     for listed in orjson.loads(stored)["Mounts"]:
         if listed["Destination"] == destination:
-            mending.put_mount(conn, row.id, MountPoint.of_document(orjson.dumps(listed).decode(), named=True))
+            repair.put_mount(conn, row.id, MountPoint.of_document(orjson.dumps(listed).decode(), named=True))
             return True
     return False

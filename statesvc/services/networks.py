@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 
 import orjson
 
-from statesvc.db import containers, networks
-from statesvc.db.engine import Connection, Database
+from statesvc.db import networks
+from statesvc.db.containers import rows as containers
+from statesvc.db.damage.judges import fault
+from statesvc.db.database import Connection, Database
 from statesvc.db.networks import Endpoint
 from statesvc.domain import filters as filtering
 from statesvc.domain.filters import Filters
 from statesvc.domain.state import State
-from statesvc.domain.stored import fault
 from statesvc.errors import Conflict, Forbidden, InvalidParameter, NotFound
 from statesvc.services.patterns import Patterns
 from statesvc.services.processes import needs_engine

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import orjson
 
-from statesvc.db import containers, execs
-from statesvc.db.containers import Found, Inspection
-from statesvc.db.engine import Database
-from statesvc.db.execs import Exec
+from statesvc.db.containers import execs
+from statesvc.db.containers import rows as containers
+from statesvc.db.containers.execs import Exec
+from statesvc.db.containers.rows import Found, Inspection
+from statesvc.db.database import Database
 from statesvc.domain import detach_keys
 from statesvc.domain.dockerfile import apply_changes
 from statesvc.domain.go import signals

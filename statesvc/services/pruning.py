@@ -2,11 +2,13 @@
 
 from contextlib import suppress
 
-from statesvc.db import conditions, containers, events, listing
+from statesvc.db import events
 from statesvc.db import images as image_records
-from statesvc.db.conditions import Condition
-from statesvc.db.engine import Connection, Database
-from statesvc.db.listing import Revision
+from statesvc.db.containers import conditions, listing
+from statesvc.db.containers import rows as containers
+from statesvc.db.containers.conditions import Condition
+from statesvc.db.containers.listing import Revision
+from statesvc.db.database import Connection, Database
 from statesvc.domain import filters as filtering
 from statesvc.domain.event import Event
 from statesvc.domain.filters import Filters

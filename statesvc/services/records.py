@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from statesvc.db.insertion import Belongings, Container, Port
+from statesvc.db.containers.insertion import Belongings, Container, Port
 from statesvc.domain.mount_point import MountPoint
 from statesvc.domain.verified import Verified
 from statesvc.services.site import Site

@@ -7,7 +7,7 @@ life after it with what the journal is told.
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
-from statesvc.db.lifecycle import Life
+from statesvc.db.containers.lifecycle import Life
 from statesvc.domain.runtimes import Lock
 from statesvc.domain.state import LIVE, State, may_follow
 from statesvc.domain.times import SECOND

@@ -9,7 +9,7 @@ from functools import partial
 import structlog
 
 from statesvc.db import events, idempotency
-from statesvc.db.engine import Database
+from statesvc.db.database import Database
 from statesvc.domain.times import SECOND, Clock
 from statesvc.errors import StateError
 

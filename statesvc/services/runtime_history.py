@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 
 from statesvc.db import runtimes
-from statesvc.db.engine import Connection, Database
+from statesvc.db.database import Connection, Database
 from statesvc.db.runtimes import LockedContainer, Version
 from statesvc.domain import times
 from statesvc.domain.runtime_history import Changes, Drift, VersionInfo, changes, definition

@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 
 from statesvc.db import events, runtimes
-from statesvc.db.engine import Connection, Database
+from statesvc.db.database import Connection, Database
 from statesvc.domain.daemon_config import DaemonConfig
 from statesvc.domain.event import Event
 from statesvc.domain.runtimes import Derived, derive

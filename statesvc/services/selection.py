@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from statesvc.db import conditions, listing
 from statesvc.db import images as image_records
-from statesvc.db.conditions import Condition, PortRange
-from statesvc.db.engine import Connection
-from statesvc.db.listing import ListedRow
+from statesvc.db.containers import conditions, listing
+from statesvc.db.containers.conditions import Condition, PortRange
+from statesvc.db.containers.listing import ListedRow
+from statesvc.db.database import Connection
 from statesvc.domain import filters as filtering
 from statesvc.domain.filters import Filters
 from statesvc.domain.go.values import atoi, parse_uint

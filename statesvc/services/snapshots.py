@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from statesvc.db import events
-from statesvc.db.engine import Connection, Database
+from statesvc.db.database import Connection, Database
 from statesvc.services.selection import Listed, ListQuery, select
 
 

@@ -13,15 +13,16 @@ from operator import itemgetter
 import orjson
 import structlog
 
-from statesvc.db import findings, quarantine
-from statesvc.db.containers import BY_ID, Inspection
-from statesvc.db.engine import Connection, Database
-from statesvc.db.findings import owned
-from statesvc.db.listing import ListedRow
+from statesvc.db.containers.listing import ListedRow
+from statesvc.db.containers.rows import BY_ID, Inspection
+from statesvc.db.damage import findings
+from statesvc.db.damage import marks as quarantine
+from statesvc.db.damage.finding import Mark
+from statesvc.db.damage.findings import owned
+from statesvc.db.damage.judges import MOUNTS, fault, outline_fault
+from statesvc.db.database import Connection, Database
 from statesvc.domain.documents import Config, HostConfig
-from statesvc.domain.finding import Mark
 from statesvc.domain.state import readable
-from statesvc.domain.stored import MOUNTS, fault, outline_fault
 from statesvc.domain.times import Clock
 from statesvc.errors import Damaged, StateError
 from statesvc.services import checking

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 import structlog
 
 from statesvc.db import runtimes, scripts
-from statesvc.db.engine import Connection, Database
+from statesvc.db.database import Connection, Database
 from statesvc.db.scripts import HeldScript
 from statesvc.domain.times import Clock
 from statesvc.host.scripts import ScriptFolder

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from statesvc.db import containers, images, quarantine
-from statesvc.db.engine import SQLITE_VERSION, Connection, Database, bare
-from statesvc.db.schema import revision
-from statesvc.domain.finding import Mark
+from statesvc.db import images
+from statesvc.db.containers import rows as containers
+from statesvc.db.damage import marks as quarantine
+from statesvc.db.damage.finding import Mark
+from statesvc.db.database import SQLITE_VERSION, Connection, Database, bare
+from statesvc.db.schema.catalogue import revision
 from statesvc.domain.state import State
 from statesvc.services.features import Features
 from statesvc.services.site import Site

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from statesvc.db import containers, events, names
-from statesvc.db.engine import Connection
+from statesvc.db import events
+from statesvc.db.containers import names
+from statesvc.db.containers import rows as containers
+from statesvc.db.database import Connection
 from statesvc.domain.event import Event
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from statesvc.db import containers
-from statesvc.db.engine import Connection, Database
+from statesvc.db.containers import rows as containers
+from statesvc.db.database import Connection, Database
 from statesvc.db.volumes import Volume
 from statesvc.services import images, volumes
 from statesvc.services.images import RecordedImage

@@ -13,9 +13,10 @@ from enum import StrEnum
 
 import structlog
 
-from statesvc.db import containers, waiting
-from statesvc.db.containers import Inspection
-from statesvc.db.engine import Database
+from statesvc.db.containers import rows as containers
+from statesvc.db.containers import waits
+from statesvc.db.containers.rows import Inspection
+from statesvc.db.database import Database
 from statesvc.domain.state import LIVE
 from statesvc.errors import StateError
 
@@ -68,7 +69,7 @@ class Waiting:
 
     async def begin(self, reference: str, until: Until) -> Wait:
         """Begin to wait for a container. Raises NotFound, or InvalidParameter for an ambiguous reference."""
-        seq = await self._database.read(waiting.last_event)
+        seq = await self._database.read(waits.last_event)
         return Wait(until, await self._database.read(containers.inspect, reference), seq)
 
     async def end(self, wait: Wait) -> Exit | None:
@@ -85,14 +86,14 @@ class Waiting:
 
     async def _look(self, wait: Wait, last: Exit) -> tuple[Exit, bool]:
         """Return how the container ended last, and whether that is what is waited for."""
-        for ending in await self._database.read(waiting.endings, wait.began.id, wait.seq):
+        for ending in await self._database.read(waits.endings, wait.began.id, wait.seq):
             if ending.action == "destroy":
                 return last, True
             if ending.exit_code is not None:
                 last = Exit(ending.exit_code)
                 if wait.until != Until.REMOVED:
                     return last, True
-        now = await self._database.read(waiting.condition, wait.began.id)
+        now = await self._database.read(waits.condition, wait.began.id)
         if now is None:
             return last, True
         if now.state in LIVE:
@@ -105,7 +106,7 @@ class Waiting:
     async def ticks(self, container_id: str, seconds: float) -> AsyncIterator[None]:
         """Yield at once, and then every so often, as long as the container is there and does not live."""
         async for _ in self._looks(container_id, seconds):
-            now = await self._database.read(waiting.condition, container_id)
+            now = await self._database.read(waits.condition, container_id)
             if now is None or now.state in LIVE:
                 return
             yield
@@ -136,14 +137,14 @@ class Waiting:
         """Have the journal followed, from here on at the latest."""
         if self._reader is None or self._reader.done():
             self._loop = asyncio.get_running_loop()
-            self._reader = self._loop.create_task(self._wake(await self._database.read(waiting.last_event)))
+            self._reader = self._loop.create_task(self._wake(await self._database.read(waits.last_event)))
 
     async def _wake(self, seq: int) -> None:
         try:
             while self._waiters and not self._closed:
                 await self._committed.wait()
                 self._committed.clear()
-                while page := await self._database.read(waiting.touched, seq, PAGE):
+                while page := await self._database.read(waits.touched, seq, PAGE):
                     seq = page[-1][0]
                     self._wake_of({container_id for _, container_id in page})
         except StateError as error:

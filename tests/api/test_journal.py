@@ -13,7 +13,7 @@ from pathlib import Path
 
 from service import Service, UnixConnection, _await_start
 
-from statesvc.db.engine import snapshot
+from statesvc.db.database import snapshot
 
 WRITERS, READERS, KILLS = 16, 4, 10
 # A connection that the killed service leaves behind, or that finds none.

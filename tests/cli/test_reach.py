@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from statesvc.db import migrate
+from statesvc.db.schema import migrate
 
 QUESTIONS = (["export", "run", "web"], ["runtimes", "list"], ["runtimes", "drift"], ["runtimes", "history"])
 

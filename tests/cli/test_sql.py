@@ -11,7 +11,7 @@ import pytest
 from service import Service
 from stored_rows import WEB, fill
 
-from statesvc.db import migrate
+from statesvc.db.schema import migrate
 
 
 @pytest.fixture

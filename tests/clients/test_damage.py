@@ -12,7 +12,7 @@ from damage import DOCUMENTS, KINDS, TEXTS, damage, lawless
 from docker_cli import DockerCli
 from service import Service, now, running
 
-from statesvc.db.rows import checked_tables
+from statesvc.db.damage.raw_rows import checked_tables
 
 HURT = "hurt"
 OF_CONTAINER = {

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from statesvc.db import insertion, migrate, names
-from statesvc.db.engine import Connection, make_engine
-from statesvc.db.insertion import Belongings, Container
+from statesvc.db.containers import insertion, names
+from statesvc.db.containers.insertion import Belongings, Container
+from statesvc.db.database import Connection, make_engine
+from statesvc.db.schema import migrate
 from statesvc.domain.documents import Config, HostConfig
 from statesvc.domain.verified import SEAL, Verified
 

@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 from stored_rows import CACHE, SCRIPT, WEB, fill, rows_of
 
-from statesvc.db import migrate
-from statesvc.db.asking import Answer, ask
-from statesvc.db.cook_book import RECIPES
-from statesvc.db.engine import make_engine
-from statesvc.db.views import VIEWS
+from statesvc.db.database import make_engine
+from statesvc.db.schema import migrate
+from statesvc.db.views.cook_book import RECIPES
+from statesvc.db.views.questions import Answer, ask
+from statesvc.db.views.views import VIEWS
 from statesvc.errors import Conflict, InvalidParameter, Unavailable
 
 ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n"

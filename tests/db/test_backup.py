@@ -8,9 +8,10 @@ import pytest
 from damage import damage, zero_half_a_page
 from stored_rows import WEB, fill, rows_of
 
-from statesvc.db import backup, schema
-from statesvc.db.backup import Backups, copy, verified
-from statesvc.db.engine import driver, make_engine, snapshot
+from statesvc.db.database import driver, make_engine, snapshot
+from statesvc.db.schema import backup
+from statesvc.db.schema import catalogue as schema
+from statesvc.db.schema.backup import Backups, copy, verified
 from statesvc.errors import Conflict, Unavailable
 
 

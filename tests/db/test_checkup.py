@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 from stored_rows import fill
 
-from statesvc.db import migrate
-from statesvc.db.checkup import check, schema_at
-from statesvc.db.engine import make_engine, snapshot
-from statesvc.db.schema import described, differences
+from statesvc.db.database import make_engine, snapshot
+from statesvc.db.schema import migrate
+from statesvc.db.schema.catalogue import described, differences
+from statesvc.db.schema.check import check, schema_at
 
 
 def execute(path: Path, *statements: str) -> None:

@@ -2,10 +2,11 @@ from collections.abc import Callable
 
 import pytest
 
-from statesvc.db import conditions, containers, listing, names
-from statesvc.db.containers import BY_ID, RANKED, RANKED_ROW
-from statesvc.db.engine import Connection
-from statesvc.db.prepared import Query, Statement
+from statesvc.db.containers import conditions, listing, names
+from statesvc.db.containers import rows as containers
+from statesvc.db.containers.rows import BY_ID, RANKED, RANKED_ROW
+from statesvc.db.database import Connection
+from statesvc.db.statements import Query, Statement
 from statesvc.errors import InvalidParameter, NotFound
 
 Make = Callable[..., str]

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from statesvc.db import engine
-from statesvc.db.engine import Connection, Database, bare, check_sqlite_version, driver, make_engine
+from statesvc.db import database as engine
+from statesvc.db.database import Connection, Database, bare, check_sqlite_version, driver, make_engine
 from statesvc.errors import InvalidParameter, Unavailable
 
 

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import update
 
 from statesvc.db import events
-from statesvc.db.engine import Connection, Database
-from statesvc.db.tables import containers as table
+from statesvc.db.database import Connection, Database
+from statesvc.db.schema.tables import containers as table
 from statesvc.domain import asker
 from statesvc.domain.asker import Asker
 from statesvc.domain.event import Event

@@ -2,9 +2,9 @@ from collections.abc import Callable
 
 import pytest
 
-from statesvc.db import execs, lifecycle
-from statesvc.db.engine import Connection
-from statesvc.db.prepared import Statement
+from statesvc.db.containers import execs, lifecycle
+from statesvc.db.database import Connection
+from statesvc.db.statements import Statement
 from statesvc.domain.state import State
 from statesvc.errors import InvalidParameter, NotFound
 

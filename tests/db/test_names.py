@@ -3,8 +3,9 @@ from collections.abc import Callable
 import pytest
 from stored_rows import disarmed
 
-from statesvc.db import containers, names
-from statesvc.db.engine import Connection, bare
+from statesvc.db.containers import names
+from statesvc.db.containers import rows as containers
+from statesvc.db.database import Connection, bare
 from statesvc.errors import NameConflict
 
 Make = Callable[..., str]

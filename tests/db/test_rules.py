@@ -7,10 +7,10 @@ import pytest
 from damage import lawless
 from stored_rows import CACHE, SCRIPT, WEB, fill
 
-from statesvc.db import findings, rules
-from statesvc.db.engine import bare, make_engine, reading
-from statesvc.db.rows import checked_tables
-from statesvc.db.rules import Broken
+from statesvc.db.damage import constraints, findings
+from statesvc.db.damage.constraints import Broken
+from statesvc.db.damage.raw_rows import checked_tables
+from statesvc.db.database import bare, make_engine, reading
 
 BUSYBOX, OTHER_SCRIPT = "sha256:" + "1" * 64, "sha256:" + "6" * 64
 # For each CHECK a value that breaks it: table, column, value, which row, its key, its container.
@@ -51,7 +51,7 @@ def root(database_file: Path) -> Path:
 
 def found(root: Path) -> list[Broken]:
     with reading(root / "statesvc.db") as conn:
-        return list(rules.broken(conn))
+        return list(constraints.broken(conn))
 
 
 def test_nothing_is_found_in_sound_rows(root: Path) -> None:
@@ -59,7 +59,7 @@ def test_nothing_is_found_in_sound_rows(root: Path) -> None:
 
 
 def test_every_check_of_the_schema_is_tried_here() -> None:
-    checks = {(table.name, rule.column) for table in checked_tables() for rule in rules.of_table(table)
+    checks = {(table.name, rule.column) for table in checked_tables() for rule in constraints.of_table(table)
               if not re.match(r"typeof|json_valid", rule.condition)}  # fmt: skip
     assert checks == {(table, column) for table, column, *_ in BREAKS}
 
@@ -77,7 +77,7 @@ def test_a_value_that_breaks_a_check_is_found_with_its_row(
     assert re.fullmatch(rf"is not what ck_{table}_\w+ allows", only.reason)
     with reading(root / "statesvc.db") as conn:
         if owner and table != "containers":
-            assert list(rules.broken_of(conn, owner)) == [only]
+            assert list(constraints.broken_of(conn, owner)) == [only]
         told = [one for one in findings.unruly(conn, ()) if one.code == "constraint"]
     assert [(one.table, one.key, one.column, one.container_id) for one in told] == [(table, key, column, owner)]
     assert told[0].repair

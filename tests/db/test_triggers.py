@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from stored_rows import BUSYBOX, CACHE, OLD, REDIS, SCRIPT, WEB, fill
 
-from statesvc.db import schema
-from statesvc.db.engine import driver
-from statesvc.db.tables import metadata
-from statesvc.db.triggers import TRIGGERS
+from statesvc.db.database import driver
+from statesvc.db.schema import catalogue as schema
+from statesvc.db.schema.tables import metadata
+from statesvc.db.schema.triggers import TRIGGERS
 from statesvc.domain import names
 
 NOBODY = "9" * 64

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from stored_rows import BORN, CACHE, OLD, SCRIPT, WEB, disarmed, fill
 
-from statesvc.db import view_catalogue, views
-from statesvc.db.engine import Connection, bare, make_engine, snapshot
+from statesvc.db.database import Connection, bare, make_engine, snapshot
+from statesvc.db.views import document, views
 from statesvc.domain.times import render
 
 ROOT = Path(__file__).parents[2]
@@ -38,7 +38,7 @@ def plan(conn: Connection, sql: str) -> list[str]:
 
 
 def test_the_document_is_what_the_code_says() -> None:
-    assert (ROOT / "docs" / "admin-sql.md").read_text() == view_catalogue.markdown(), "run `make docs`"
+    assert (ROOT / "docs" / "admin-sql.md").read_text() == document.markdown(), "run `make docs`"
 
 
 @pytest.mark.parametrize("view", views.VIEWS, ids=lambda view: view.name)

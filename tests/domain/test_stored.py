@@ -2,9 +2,9 @@
 
 import pytest
 
-from statesvc.db.tables import metadata
+from statesvc.db.damage.judges import JUDGES, fault, value_in
+from statesvc.db.schema.tables import metadata
 from statesvc.domain.documents import Config, HostConfig
-from statesvc.domain.stored import JUDGES, fault, value_in
 
 DOCUMENTS = [
     (table.name, column.name)

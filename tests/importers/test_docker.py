@@ -9,8 +9,9 @@ import pytest
 from docker_root import ZERO, DockerRoot, an_id, entry_of, inspected, listed, told
 
 from statesvc.app import Services
-from statesvc.db import events, tables
-from statesvc.db.engine import Connection
+from statesvc.db import events
+from statesvc.db.database import Connection
+from statesvc.db.schema import tables
 
 pytestmark = pytest.mark.anyio
 

@@ -9,9 +9,9 @@ import pytest
 from docker_root import SAMPLES, unpack_sample
 
 from statesvc import app
-from statesvc.db.asking import ask
-from statesvc.db.cook_book import RECIPES
-from statesvc.db.views import VIEWS
+from statesvc.db.views.cook_book import RECIPES
+from statesvc.db.views.questions import ask
+from statesvc.db.views.views import VIEWS
 from statesvc.settings import Settings
 
 pytestmark = pytest.mark.anyio

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from statesvc.db import migrate
+from statesvc.db.schema import migrate
 
 Extend = Callable[[str], str]
 

@@ -25,7 +25,7 @@ def released() -> dict[str, str]:
 
 def digest(revision: str) -> str:
     """Return the digest of a migration's file as it is now."""
-    from statesvc.db import migrate
+    from statesvc.db.schema import migrate
 
     (file,) = (migrate.scripts() / "versions").glob(f"{revision}_*.py")
     return "sha256:" + hashlib.sha256(file.read_bytes()).hexdigest()
@@ -35,8 +35,8 @@ def make(revision: str) -> str:
     """Return the SQL text of a database with this revision's schema and rows in every table."""
     from stored_rows import fill
 
-    from statesvc.db import migrate
-    from statesvc.db.engine import snapshot
+    from statesvc.db.database import snapshot
+    from statesvc.db.schema import migrate
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "statesvc.db"
@@ -48,7 +48,7 @@ def make(revision: str) -> str:
 
 def load(revision: str, path: Path) -> None:
     """Make a database file from the kept text."""
-    from statesvc.db.engine import driver
+    from statesvc.db.database import driver
 
     connection = driver.connect(path, isolation_level=None)
     connection.executescript((GOLDEN / f"{revision}.sql").read_text())

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from stored_rows import fill
 
-from statesvc.db import migrate
-from statesvc.db.backup import copy
-from statesvc.db.engine import make_engine
+from statesvc.db.database import make_engine
+from statesvc.db.schema import migrate
+from statesvc.db.schema.backup import copy
 
 TESTS = Path(__file__).parents[1]
 

@@ -11,13 +11,14 @@ from alembic.script import ScriptDirectory
 from damage import damage, zero_half_a_page
 from stored_rows import WEB, fill, rows_of
 
-import statesvc.db.triggers
-import statesvc.db.views  # noqa: F401 - both let create_all make what they declare
+import statesvc.db.schema.triggers
+import statesvc.db.views.views  # noqa: F401 - both let create_all make what they declare
 from statesvc import __version__
-from statesvc.db import migrate, schema, stamp
-from statesvc.db.backup import Backups, verified
-from statesvc.db.engine import bare, make_engine, snapshot
-from statesvc.db.tables import metadata
+from statesvc.db.database import bare, make_engine, snapshot
+from statesvc.db.schema import catalogue as schema
+from statesvc.db.schema import migrate, written_by
+from statesvc.db.schema.backup import Backups, verified
+from statesvc.db.schema.tables import metadata
 from statesvc.errors import Conflict, InvalidParameter
 from statesvc.host.lock import DataRootLock
 
@@ -196,7 +197,7 @@ def test_a_database_that_only_litestream_has_opened_is_nobody_else_s(path: Path)
 def test_a_version_is_read_as_it_was_written(path: Path, version: str) -> None:
     migrate.upgrade(path)
     with make_engine(path, busy_timeout_ms=0, query_only=False).connect() as conn:
-        stamp.write(bare(conn), version)
+        written_by.write(bare(conn), version)
     assert migrate.written_by(path) == version
 
 

@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 from stored_rows import fill, rows_of
 
-from statesvc.db import migrate, schema
-from statesvc.db.engine import make_engine, snapshot
+from statesvc.db.database import make_engine, snapshot
+from statesvc.db.schema import catalogue as schema
+from statesvc.db.schema import migrate
 
 Extend = Callable[[str], str]
 

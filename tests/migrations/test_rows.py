@@ -7,9 +7,10 @@ import pytest
 from make_golden import GOLDEN, RELEASED, digest, load, released
 from stored_rows import ROWS, fill, in_common, rows_of
 
-from statesvc.db import migrate, schema
-from statesvc.db.checkup import schema_at
-from statesvc.db.engine import make_engine, snapshot
+from statesvc.db.database import make_engine, snapshot
+from statesvc.db.schema import catalogue as schema
+from statesvc.db.schema import migrate
+from statesvc.db.schema.check import schema_at
 
 REVISIONS = migrate.known_revisions()
 

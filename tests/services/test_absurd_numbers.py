@@ -11,8 +11,8 @@ from sqlalchemy import Integer
 
 from statesvc.app import opened, swept
 from statesvc.db import events
-from statesvc.db.tables import metadata
-from statesvc.db.types import LAST_INTEGER
+from statesvc.db.schema.tables import metadata
+from statesvc.db.schema.types import LAST_INTEGER
 from statesvc.domain.documents import Config, ContainerCreate
 from statesvc.errors import Unavailable
 from statesvc.services.selection import ListQuery

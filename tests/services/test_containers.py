@@ -5,9 +5,9 @@ import orjson
 import pytest
 
 from statesvc.app import Services
-from statesvc.db import containers as rows
-from statesvc.db import events, names
-from statesvc.db.engine import Connection
+from statesvc.db import events
+from statesvc.db.containers import names, rows
+from statesvc.db.database import Connection
 from statesvc.domain import names as naming
 from statesvc.domain.documents import Config, ContainerCreate, HostConfig
 from statesvc.errors import Conflict, InvalidParameter, NameConflict, NotFound

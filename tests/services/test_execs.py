@@ -4,8 +4,8 @@ import pytest
 from reporting import brought_to, imported_alive, journal, life, running
 
 from statesvc.app import Services
-from statesvc.db import execs
-from statesvc.db.engine import Connection
+from statesvc.db.containers import execs
+from statesvc.db.database import Connection
 from statesvc.domain.state import State
 from statesvc.errors import Conflict, InvalidParameter, NotFound, PreconditionFailed
 from statesvc.services.beside import Process

@@ -10,7 +10,7 @@ import pytest
 
 from statesvc.app import IDEMPOTENCY_FILE, Services
 from statesvc.db import events
-from statesvc.db.engine import Connection
+from statesvc.db.database import Connection
 from statesvc.domain.documents import Config, ContainerCreate
 from statesvc.errors import Conflict, InvalidParameter, NameConflict, Unavailable
 from statesvc.services.containers import Created

@@ -12,10 +12,10 @@ from service import running
 from stored_rows import rows_of
 
 from statesvc.app import repaired
-from statesvc.db import quarantine
-from statesvc.db.engine import reading
-from statesvc.db.rows import checked_tables, texts
-from statesvc.domain.finding import Finding
+from statesvc.db.damage import marks as quarantine
+from statesvc.db.damage.finding import Finding
+from statesvc.db.damage.raw_rows import checked_tables, texts
+from statesvc.db.database import reading
 from statesvc.services import checking
 from statesvc.services.mending import Mended
 from statesvc.settings import Settings

@@ -5,8 +5,9 @@ import json
 import pytest
 
 from statesvc.app import Services
-from statesvc.db import events, images, listing
-from statesvc.db.engine import Connection
+from statesvc.db import events, images
+from statesvc.db.containers import listing
+from statesvc.db.database import Connection
 from statesvc.db.images import Image
 from statesvc.domain.documents import Config, ContainerCreate
 from statesvc.domain.event import Event

@@ -12,7 +12,7 @@ import pytest
 from statesvc import app
 from statesvc.app import Services
 from statesvc.db import events, runtimes, scripts
-from statesvc.db.engine import Connection
+from statesvc.db.database import Connection
 from statesvc.domain.documents import Config, ContainerCreate, HostConfig
 from statesvc.domain.runtimes import Lock
 from statesvc.errors import InvalidParameter, NotFound, Unavailable

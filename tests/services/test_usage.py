@@ -5,7 +5,7 @@ import pytest
 
 from statesvc.app import Services
 from statesvc.db import images
-from statesvc.db.engine import Connection
+from statesvc.db.database import Connection
 from statesvc.db.images import Image
 from statesvc.services.usage import DiskUsage
 

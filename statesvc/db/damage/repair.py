@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import orjson
 from sqlalchemy import Connection, delete, insert, select, update
 
-from statesvc.db.tables import (
+from statesvc.db.schema.tables import (
     container_health,
     container_labels,
     container_mounts,

@@ -23,7 +23,7 @@ quarantine                          marks on rows that cannot be read; the rows 
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, text
 from sqlalchemy.schema import CheckConstraint, PrimaryKeyConstraint, SchemaItem, UniqueConstraint
 
-from statesvc.db.types import Flag, Json, is_digest, is_flag, is_id, is_json, one_of
+from statesvc.db.schema.types import Flag, Json, is_digest, is_flag, is_id, is_json, one_of
 from statesvc.domain.state import State
 
 metadata = MetaData(

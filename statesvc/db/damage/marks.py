@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection, bindparam, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
-from statesvc.db.prepared import Statement
-from statesvc.db.rows import raw_value
-from statesvc.db.tables import containers, quarantine
-from statesvc.domain.finding import Mark
+from statesvc.db.damage.finding import Mark
+from statesvc.db.damage.raw_rows import raw_value
+from statesvc.db.schema.tables import containers, quarantine
+from statesvc.db.statements import Statement
 
 _Q = quarantine.c
 _MARKS = select(_Q.table_name, _Q.key, _Q.column_name, _Q.container_id, _Q.reason, _Q.since)

@@ -14,10 +14,19 @@ from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError
 
 from statesvc import __version__
-from statesvc.db import schema, stamp
-from statesvc.db.backup import ABANDONED_AFTER_NS, Backup, Backups, copy
-from statesvc.db.engine import WHOLE_FILE_CACHE, bare, check_sqlite_version, driver, make_engine, snapshot, unavailable
-from statesvc.db.transition import Step
+from statesvc.db.database import (
+    WHOLE_FILE_CACHE,
+    bare,
+    check_sqlite_version,
+    driver,
+    make_engine,
+    snapshot,
+    unavailable,
+)
+from statesvc.db.schema import catalogue as schema
+from statesvc.db.schema import written_by as stamp
+from statesvc.db.schema.backup import ABANDONED_AFTER_NS, Backup, Backups, copy
+from statesvc.db.schema.migration_guard import Step
 from statesvc.errors import Conflict, InvalidParameter, Unavailable
 
 REHEARSAL = "rehearsal-"
@@ -46,7 +55,7 @@ class Rehearsal:
 
 def scripts() -> Path:
     """Return the folder of the migrations: inside an installed package, beside the package in a checkout."""
-    package = Path(__file__).resolve().parents[1]
+    package = Path(__file__).resolve().parents[2]
     installed = package / "migrations"
     return installed if installed.is_dir() else package.parent / "migrations"
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from statesvc.db import migrate, schema
-from statesvc.db.backup import Backup, Backups, copy, disk_errors, publish, remove
-from statesvc.db.engine import driver, unavailable
+from statesvc.db.database import driver, unavailable
+from statesvc.db.schema import catalogue as schema
+from statesvc.db.schema import migrate
+from statesvc.db.schema.backup import Backup, Backups, copy, disk_errors, publish, remove
 from statesvc.errors import Conflict, InvalidParameter, NotFound, Unavailable
 
 _UNREADABLE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")

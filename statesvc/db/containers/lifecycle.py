@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, literal_column, select, update
 
-from statesvc.db.containers import NAME, NEXT_REVISION, best, ranked
-from statesvc.db.prepared import Query, Statement
-from statesvc.db.tables import container_ports, container_specs, containers
+from statesvc.db.containers.rows import NAME, NEXT_REVISION, best, ranked
+from statesvc.db.schema.tables import container_ports, container_specs, containers
+from statesvc.db.statements import Query, Statement
 from statesvc.domain.state import State
 
 _C, _S = containers.c, container_specs.c

@@ -26,8 +26,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from statesvc.db.prepared import Statement
-from statesvc.db.tables import (
+from statesvc.db.schema.tables import (
     container_health,
     container_labels,
     container_mounts,
@@ -35,6 +34,7 @@ from statesvc.db.tables import (
     container_ports,
     containers,
 )
+from statesvc.db.statements import Statement
 from statesvc.domain.state import LIVE, State
 
 Value = BindParameter[Any]

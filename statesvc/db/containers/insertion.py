@@ -6,8 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 
-from statesvc.db.prepared import Statement
-from statesvc.db.tables import (
+from statesvc.db.schema.tables import (
     container_health,
     container_labels,
     container_mounts,
@@ -16,6 +15,7 @@ from statesvc.db.tables import (
     container_specs,
     containers,
 )
+from statesvc.db.statements import Statement
 from statesvc.domain.container_files import ContainerFiles
 from statesvc.domain.mount_point import MountPoint
 from statesvc.domain.state import State

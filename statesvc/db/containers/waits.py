@@ -5,8 +5,8 @@ from typing import NamedTuple
 from sqlalchemy import Connection, bindparam, func, literal_column, select
 
 from statesvc.db.events import readable_attributes
-from statesvc.db.prepared import Query, Statement
-from statesvc.db.tables import containers, events
+from statesvc.db.schema.tables import containers, events
+from statesvc.db.statements import Query, Statement
 
 _C, _E = containers.c, events.c
 _LAST = Statement(select(func.max(_E.seq)))

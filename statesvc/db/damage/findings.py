@@ -22,11 +22,12 @@ from sqlalchemy import (
     select,
 )
 
-from statesvc.db import rules
-from statesvc.db.insertion import Port
-from statesvc.db.prepared import Statement
-from statesvc.db.rows import StoredRow, Values, checked_tables, named, stored, texts
-from statesvc.db.tables import (
+from statesvc.db.containers.insertion import Port
+from statesvc.db.damage import constraints
+from statesvc.db.damage.finding import Finding
+from statesvc.db.damage.judges import JUDGES, fault
+from statesvc.db.damage.raw_rows import StoredRow, Values, checked_tables, named, stored, texts
+from statesvc.db.schema.tables import (
     container_labels,
     container_mounts,
     container_names,
@@ -37,11 +38,10 @@ from statesvc.db.tables import (
     metadata,
     quarantine,
 )
-from statesvc.domain.finding import Finding
+from statesvc.db.statements import Statement
 from statesvc.domain.image_config import image_id
 from statesvc.domain.mount_point import MountPoint
 from statesvc.domain.names import fits
-from statesvc.domain.stored import JUDGES, fault
 from statesvc.domain.wrapper_script import digest_of
 
 _C, _N, _S, _Q = containers.c, container_names.c, container_specs.c, quarantine.c
@@ -133,7 +133,7 @@ def owned(conn: Connection, container_id: str) -> list[Finding]:
         column = "id" if table is containers else "container_id"
         if column in table.columns:
             found += _of_table(conn, table, (column, container_id))
-    found += ruled(rules.broken_of(conn, container_id), found)
+    found += ruled(constraints.broken_of(conn, container_id), found)
     return found + [one for one in incomplete(conn, container_id) if one.container_id == container_id]
 
 
@@ -142,15 +142,15 @@ def of_row(conn: Connection, table: str, key: str) -> list[Finding]:
     of = metadata.tables[table]
     (column,) = of.primary_key
     found = list(_of_table(conn, of, (column.name, key)))
-    return [*found, *ruled(rules.broken_in(conn, table, key), found)]
+    return [*found, *ruled(constraints.broken_in(conn, table, key), found)]
 
 
 def unruly(conn: Connection, told: Iterable[Finding]) -> Iterator[Finding]:
     """Yield the values that the schema does not allow, but where something was told already."""
-    return ruled(rules.broken(conn), told)
+    return ruled(constraints.broken(conn), told)
 
 
-def ruled(broken: Iterable[rules.Broken], told: Iterable[Finding]) -> Iterator[Finding]:
+def ruled(broken: Iterable[constraints.Broken], told: Iterable[Finding]) -> Iterator[Finding]:
     """Yield the findings about values that the schema does not allow, but where something was told already."""
     places = {(one.table, one.key, one.column) for one in told}
     for one in broken:

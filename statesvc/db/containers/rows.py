@@ -19,8 +19,8 @@ from sqlalchemy import (
     update,
 )
 
-from statesvc.db.prepared import Query, Statement
-from statesvc.db.tables import (
+from statesvc.db.damage.judges import fault
+from statesvc.db.schema.tables import (
     container_health,
     container_labels,
     container_mounts,
@@ -29,13 +29,13 @@ from statesvc.db.tables import (
     containers,
     execs,
 )
-from statesvc.db.types import LAST_INTEGER
+from statesvc.db.schema.types import LAST_INTEGER
+from statesvc.db.statements import Query, Statement
 from statesvc.domain.documents import HostConfig
 from statesvc.domain.documents.decode import decode_value
 from statesvc.domain.ids import is_full
 from statesvc.domain.mount_point import MountPoint
 from statesvc.domain.state import State, readable
-from statesvc.domain.stored import fault
 from statesvc.errors import Damaged, InvalidParameter, NotFound
 
 

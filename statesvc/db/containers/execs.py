@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import ColumnClause, Connection, bindparam, delete, insert, literal_column, select, update
 
-from statesvc.db.prepared import Query, Statement
-from statesvc.db.tables import execs
+from statesvc.db.schema.tables import execs
+from statesvc.db.statements import Query, Statement
 
 _E = execs.c
 _RUNNING: ColumnClause[str] = literal_column("'running'")

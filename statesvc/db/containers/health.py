@@ -5,9 +5,9 @@ from dataclasses import asdict
 import orjson
 from sqlalchemy import Connection, bindparam, delete, func, insert, literal_column, select
 
-from statesvc.db.insertion import Health
-from statesvc.db.prepared import Statement
-from statesvc.db.tables import container_health, container_specs
+from statesvc.db.containers.insertion import Health
+from statesvc.db.schema.tables import container_health, container_specs
+from statesvc.db.statements import Statement
 from statesvc.domain.documents import HealthConfig
 from statesvc.domain.documents.decode import decode_value
 

@@ -1,11 +1,11 @@
 """The views as a document: docs/admin-sql.md is what `markdown` returns, and a test holds that."""
 
-from statesvc.db.cook_book import RECIPES
-from statesvc.db.views import VIEWS, View, newest
+from statesvc.db.views.cook_book import RECIPES
+from statesvc.db.views.views import VIEWS, View, newest
 
 _HEAD = """# Admin SQL
 
-Made by `make docs` from `statesvc/db/views.py` and `statesvc/db/cook_book.py`; tests hold it to them.
+Made by `make docs` from `statesvc/db/views/views.py` and `statesvc/db/views/cook_book.py`; tests hold it to them.
 
 The database may be read by SQL, through these views. Tables and columns change from release to release; a view stays:
 `v1_containers` is there, with the same columns in the same order and meaning, when a `v2_containers` comes. At most a

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import DDL, event
 
-from statesvc.db.tables import metadata
+from statesvc.db.schema.tables import metadata
 
 _HOUR_AGO = "(CAST(strftime('%s', 'now') AS INTEGER) - 3600) * 1000000000"
 

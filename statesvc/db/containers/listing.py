@@ -7,9 +7,9 @@ from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Select, bindparam, func, literal_column, select
 
-from statesvc.db.conditions import Condition, Shape
-from statesvc.db.prepared import Query, Statement
-from statesvc.db.tables import container_health, container_names, containers
+from statesvc.db.containers.conditions import Condition, Shape
+from statesvc.db.schema.tables import container_health, container_names, containers
+from statesvc.db.statements import Query, Statement
 
 R = TypeVar("R", bound=NamedTuple)
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from statesvc.db import schema
-from statesvc.db.engine import driver, snapshot, unavailable
+from statesvc.db.database import driver, snapshot, unavailable
+from statesvc.db.schema import catalogue as schema
 from statesvc.domain.times import SECOND, Clock
 from statesvc.errors import Conflict, Unavailable
 

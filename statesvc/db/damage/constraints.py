@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import CheckConstraint, Connection, Integer, LargeBinary, Table, Text
 
-from statesvc.db.engine import bare
-from statesvc.db.rows import checked_tables, key_text, legible
-from statesvc.db.tables import containers, metadata
-from statesvc.db.types import Flag, Json
+from statesvc.db.damage.raw_rows import checked_tables, key_text, legible
+from statesvc.db.database import bare
+from statesvc.db.schema.tables import containers, metadata
+from statesvc.db.schema.types import Flag, Json
 
 _STRING = re.compile(r"'[^']*'")
 _TYPES = {Text: "text", Json: "text", Integer: "integer", Flag: "integer", LargeBinary: "blob"}

@@ -5,7 +5,7 @@ The migrations carry their own copies; a test compares both. Importing this modu
 
 from sqlalchemy import DDL, event
 
-from statesvc.db.tables import metadata
+from statesvc.db.schema.tables import metadata
 
 # Docker's grammar, as `domain/names.py` has it; an alias may be anything under the name of its parent.
 _IMPOSSIBLE = """CASE NEW.kind

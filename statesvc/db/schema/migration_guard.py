@@ -12,9 +12,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from statesvc import __version__
-from statesvc.db import schema, stamp
-from statesvc.db.backup import Backup
-from statesvc.db.engine import bare
+from statesvc.db.database import bare
+from statesvc.db.schema import catalogue as schema
+from statesvc.db.schema import written_by
+from statesvc.db.schema.backup import Backup
 from statesvc.errors import Conflict
 
 
@@ -55,7 +56,7 @@ def guarded(
         if pending:
             raw.execute("PRAGMA ignore_check_constraints=OFF")
             _refuse_damage(schema.damage(raw).beyond(known))
-            stamp.write(raw, __version__)
+            written_by.write(raw, __version__)
 
     return steps
 

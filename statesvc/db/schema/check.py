@@ -4,8 +4,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from statesvc.db import migrate, schema
-from statesvc.db.engine import snapshot
+from statesvc.db.database import snapshot
+from statesvc.db.schema import catalogue as schema
+from statesvc.db.schema import migrate
 
 
 @dataclass(frozen=True, slots=True)

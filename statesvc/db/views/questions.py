@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from statesvc.db import schema
-from statesvc.db.engine import WHOLE_FILE_CACHE, check_sqlite_version, driver, unavailable
-from statesvc.db.views import VIEWS, newest
+from statesvc.db.database import WHOLE_FILE_CACHE, check_sqlite_version, driver, unavailable
+from statesvc.db.schema import catalogue as schema
+from statesvc.db.views.views import VIEWS, newest
 from statesvc.errors import Conflict, InvalidParameter
 
 MEMORY_LIMIT = 256 * 1024 * 1024

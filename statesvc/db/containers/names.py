@@ -2,8 +2,8 @@
 
 from sqlalchemy import Connection, bindparam, delete, insert, literal_column, select, update
 
-from statesvc.db.prepared import Statement
-from statesvc.db.tables import container_names
+from statesvc.db.schema.tables import container_names
+from statesvc.db.statements import Statement
 from statesvc.errors import NameConflict
 
 _GIVE = Statement(insert(container_names))

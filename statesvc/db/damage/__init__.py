@@ -1,0 +1,1 @@
+"""Damaged rows: how they are found, marked and repaired."""

@@ -1,0 +1,1 @@
+"""Tables, types and triggers; migrations; backups; the check of the file."""
