@@ -13,7 +13,7 @@ from statesvc.app import Services
 from statesvc.db.database import driver
 from statesvc.db.schema import migrate
 from statesvc.domain.documents import Config, ContainerCreate, HostConfig
-from statesvc.services.reports import Exited, Restarting
+from statesvc.services.lifecycle.reports import Exited, Restarting
 from statesvc.settings import Settings
 
 OLDEST = "0001"

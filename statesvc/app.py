@@ -36,7 +36,6 @@ from statesvc.db.database import Connection, Database
 from statesvc.db.schema import migrate
 from statesvc.db.schema.backup import Backup, Backups
 from statesvc.domain.ids import Entropy
-from statesvc.domain.import_report import Importer
 from statesvc.domain.times import Clock
 from statesvc.errors import Conflict, InvalidParameter, StateError, Unavailable
 from statesvc.host import facts
@@ -45,27 +44,28 @@ from statesvc.host.scripts import ScriptFolder
 from statesvc.importers.docker import DockerImporter
 from statesvc.services import configuration
 from statesvc.services.configuration import Configuration
-from statesvc.services.containers import Containers
-from statesvc.services.idempotency import Keys
-from statesvc.services.images import Images
-from statesvc.services.imports import Imports
-from statesvc.services.journal import Journal
-from statesvc.services.lifecycle import Lifecycle
-from statesvc.services.mending import Mended, mend
+from statesvc.services.containers.idempotency import Keys
+from statesvc.services.containers.service import Containers
+from statesvc.services.damage.judging import Soundness
+from statesvc.services.damage.repair import Mended, mend
+from statesvc.services.images.service import Images
+from statesvc.services.imports.report import Importer
+from statesvc.services.imports.service import Imports
+from statesvc.services.journal.retention import DAY, Limits, Retention
+from statesvc.services.journal.service import Journal
+from statesvc.services.lifecycle.service import Lifecycle
+from statesvc.services.lifecycle.waits import Waiting
+from statesvc.services.listing.snapshots import Snapshots
 from statesvc.services.networks import Networks
 from statesvc.services.processes import Processes
 from statesvc.services.pruning import Pruning
-from statesvc.services.retention import DAY, Limits, Retention
-from statesvc.services.runtime_history import RuntimeHistory
-from statesvc.services.runtimes import Runtimes
+from statesvc.services.runtimes.history import RuntimeHistory
+from statesvc.services.runtimes.service import Runtimes
+from statesvc.services.runtimes.sweep import SweepReport, sweep
 from statesvc.services.site import Site
-from statesvc.services.snapshots import Snapshots
-from statesvc.services.soundness import Soundness
-from statesvc.services.sweep import SweepReport, sweep
 from statesvc.services.system import System
 from statesvc.services.usage import DiskUsage
 from statesvc.services.volumes import Volumes
-from statesvc.services.waiting import Waiting
 from statesvc.settings import Settings
 
 log = structlog.get_logger(__name__)

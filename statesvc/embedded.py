@@ -22,12 +22,12 @@ from statesvc.domain.documents.decode import decode, decode_value
 from statesvc.domain.event import Event
 from statesvc.domain.state import LIVE, State
 from statesvc.errors import Conflict, NotFound, PreconditionFailed
-from statesvc.services.containers import Containers, Created, Inspection
-from statesvc.services.images import Images
-from statesvc.services.journal import Journal
-from statesvc.services.lifecycle import Lifecycle
-from statesvc.services.runtimes import Runtimes
-from statesvc.services.snapshots import Snapshot, Snapshots
+from statesvc.services.containers.service import Containers, Created, Inspection
+from statesvc.services.images.service import Images
+from statesvc.services.journal.service import Journal
+from statesvc.services.lifecycle.service import Lifecycle
+from statesvc.services.listing.snapshots import Snapshot, Snapshots
+from statesvc.services.runtimes.service import Runtimes
 from statesvc.settings import Settings
 
 __all__ = ["Container", "EngineContainers", "EngineEvents", "StatePlane", "open_data_root"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from statesvc.domain.import_report import Entry, Report
+from statesvc.services.imports.report import Entry, Report
 
 SAMPLES = Path(__file__).parent / "samples"
 ENGINE_ROOT = "/var/lib/docker"

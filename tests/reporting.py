@@ -12,8 +12,8 @@ from statesvc.db.database import Connection
 from statesvc.domain.documents import Config, ContainerCreate, HostConfig
 from statesvc.domain.event import Event
 from statesvc.domain.state import State
-from statesvc.services.lifecycle import Handle
-from statesvc.services.reports import Exited, Restarting
+from statesvc.services.lifecycle.reports import Exited, Restarting
+from statesvc.services.lifecycle.service import Handle
 
 CONFIGURED: dict[str, Any] = {
     "default-runtime": "plain",

@@ -18,7 +18,7 @@ from statesvc.domain.documents.decode import decode
 from statesvc.domain.documents.update import host_config
 from statesvc.domain.network_mode import is_user_defined
 from statesvc.domain.times import Clock
-from statesvc.services.containers import Containers, Inspection
+from statesvc.services.containers.service import Containers, Inspection
 
 LARGE_BODY = 256 * 1024
 LARGE_LIST = 2_000

@@ -19,8 +19,8 @@ from statesvc.domain.event_filters import includes
 from statesvc.domain.filters import Filters
 from statesvc.domain.times import Clock
 from statesvc.errors import InvalidParameter, StateError
-from statesvc.services.journal import Journal, Place, Span
-from statesvc.services.snapshots import Snapshots
+from statesvc.services.journal.service import Journal, Place, Span
+from statesvc.services.listing.snapshots import Snapshots
 
 log = structlog.get_logger(__name__)
 

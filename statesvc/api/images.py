@@ -15,7 +15,7 @@ from statesvc.domain.filters import Filters
 from statesvc.domain.times import SECOND
 from statesvc.domain.times import render as time_text
 from statesvc.errors import InvalidParameter, NotOffered
-from statesvc.services.images import Images, RecordedImage
+from statesvc.services.images.service import Images, RecordedImage
 
 _ACCEPTED = frozenset({"dangling", "label", "before", "since", "reference", "until"})
 

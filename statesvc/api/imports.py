@@ -10,8 +10,8 @@ from statesvc.api.call import Call
 from statesvc.api.routing import Route
 from statesvc.domain.documents import Document
 from statesvc.domain.documents.decode import decode
-from statesvc.domain.import_report import Importer
 from statesvc.errors import InvalidParameter, Problem
+from statesvc.services.imports.report import Importer
 
 
 class ImportRequest(Document):

@@ -4,7 +4,7 @@ from json.encoder import encode_basestring as text
 
 from statesvc.domain.state import LIVE, State
 from statesvc.domain.times import render as time_text
-from statesvc.services.containers import Inspection
+from statesvc.services.containers.service import Inspection
 
 
 def _flags(state: State, *, oom_killed: bool) -> str:

@@ -12,11 +12,11 @@ from statesvc.domain import times
 from statesvc.domain.documents import EngineReport, ExecBegun, ExecProcess, HealthReport, ProbeReport
 from statesvc.domain.documents.decode import decode
 from statesvc.errors import InvalidParameter, Problem
-from statesvc.services.beside import Process
-from statesvc.services.handles import Handle
-from statesvc.services.health import Probe
-from statesvc.services.lifecycle import Lifecycle, Standing
-from statesvc.services.reports import Exited, Restarting
+from statesvc.services.lifecycle.execs import Process
+from statesvc.services.lifecycle.handles import Handle
+from statesvc.services.lifecycle.health import Probe
+from statesvc.services.lifecycle.reports import Exited, Restarting
+from statesvc.services.lifecycle.service import Lifecycle, Standing
 
 _LARGEST_CODE = 2**31 - 1
 _HEALTH = ("starting", "healthy", "unhealthy")

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from statesvc.api.call import Call
 from statesvc.errors import InvalidParameter
-from statesvc.services.containers import Expected
+from statesvc.services.containers.service import Expected
 
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _REVISION = re.compile(r"0|[1-9][0-9]{0,17}")

@@ -13,8 +13,8 @@ from statesvc.domain.documents import ExecCreate, ExecStart
 from statesvc.domain.documents.decode import decode
 from statesvc.domain.go.values import atoi, quote
 from statesvc.errors import InvalidParameter
+from statesvc.services.lifecycle.waits import Until, Wait, Waiting
 from statesvc.services.processes import Exec, Output, Processes, Still
-from statesvc.services.waiting import Until, Wait, Waiting
 
 _RAW = "application/vnd.docker.raw-stream"
 _MULTIPLEXED = "application/vnd.docker.multiplexed-stream"

@@ -7,8 +7,8 @@ from statesvc.api.call import Call
 from statesvc.api.routing import Route
 from statesvc.domain.runtime_history import shown
 from statesvc.errors import InvalidParameter, Problem
-from statesvc.services.runtime_history import RuntimeHistory
-from statesvc.services.runtimes import Runtimes
+from statesvc.services.runtimes.history import RuntimeHistory
+from statesvc.services.runtimes.service import Runtimes
 
 HISTORY = 50
 

@@ -13,8 +13,8 @@ from statesvc.api.routing import Route
 from statesvc.domain.runtimes import Runtime
 from statesvc.domain.state import State
 from statesvc.domain.times import render as time_text
-from statesvc.services.images import DOCKER_VERSION
-from statesvc.services.journal import Journal
+from statesvc.services.images.service import DOCKER_VERSION
+from statesvc.services.journal.service import Journal
 from statesvc.services.system import Counts, System
 from statesvc.validation import platforms
 

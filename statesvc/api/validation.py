@@ -5,7 +5,7 @@ from starlette.responses import Response
 from statesvc.api.answers import json_answer
 from statesvc.api.call import Call
 from statesvc.api.routing import Route
-from statesvc.services.containers import Containers
+from statesvc.services.containers.service import Containers
 
 
 class ValidationApi:

@@ -26,7 +26,7 @@ def check(
     from statesvc.app import DATABASE, RUNTIMES
     from statesvc.cli.read_settings import read_settings
     from statesvc.host.scripts import ScriptFolder
-    from statesvc.services.checking import check as look
+    from statesvc.services.damage.check import check as look
 
     settings = read_settings(data_root=data_root, hosts=())
     root = settings.data_root.absolute()

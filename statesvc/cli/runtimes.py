@@ -143,7 +143,7 @@ def _table(titles: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from statesvc.domain.import_report import printable
+    from statesvc.services.imports.report import printable
 
     table = Table(box=None, pad_edge=False)
     for title in titles:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from statesvc.domain.import_report import printable
+from statesvc.services.imports.report import printable
 
 EPILOG = (
     "The views are described in docs/admin-sql.md. Writing through SQL is not supported. Do not open the file with a "

@@ -90,7 +90,7 @@ def _judge(body: bytes, data_root: Path | None, config_file: Path | None, host_f
 
 async def _judge_here(settings: Any, body: bytes, data_root: Path) -> Any:
     from statesvc.app import opened
-    from statesvc.services.containers import Containers
+    from statesvc.services.containers.service import Containers
 
     async with opened(settings, adopt_configuration=False) as services:
         # Binds are judged by the data root that was asked for, also where a throw-away one is opened in its place.

@@ -8,15 +8,15 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from statesvc.domain.import_report import Entry, Outcome, Report
 from statesvc.errors import InvalidParameter, Unavailable
 from statesvc.importers.docker_container import Stored
 from statesvc.importers.docker_images import ImageStore, stores
 from statesvc.importers.docker_survey import Survey, survey
 from statesvc.importers.failure import failure
 from statesvc.importers.folder import Folder, Unreadable, opened
-from statesvc.services.images import familiar
-from statesvc.services.imports import Imports, Judged
+from statesvc.services.images.service import familiar
+from statesvc.services.imports.report import Entry, Outcome, Report
+from statesvc.services.imports.service import Imports, Judged
 
 _NO_SIZES = "the sizes of some images are not known, as their layers are not in the data root: they are recorded as 0"
 

@@ -6,7 +6,6 @@ from statesvc.domain import names, times
 from statesvc.domain.container_files import ContainerFiles
 from statesvc.domain.documents import Document, HostConfig
 from statesvc.domain.documents.decode import decode
-from statesvc.domain.foreign import ForeignContainer, ForeignHealth, ForeignState
 from statesvc.domain.mount_point import Link, MountPoint
 from statesvc.domain.network_mode import is_user_defined
 from statesvc.domain.state import LIVE, State
@@ -15,6 +14,7 @@ from statesvc.errors import InvalidParameter
 from statesvc.importers.docker_documents import StoredContainer, StoredHealth, StoredMount, StoredState
 from statesvc.importers.docker_network import mac_address, networks
 from statesvc.importers.folder import Folder, Unreadable
+from statesvc.services.imports.foreign import ForeignContainer, ForeignHealth, ForeignState
 from statesvc.validation.references import parse_link
 
 D = TypeVar("D", bound=Document)

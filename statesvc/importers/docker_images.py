@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
 from statesvc.domain import references, times
-from statesvc.domain.foreign import ForeignImage
 from statesvc.domain.image_config import image_id, parse_image_config, read_json
-from statesvc.domain.import_report import Entry, Outcome
 from statesvc.errors import InvalidParameter
 from statesvc.importers.folder import Folder, Missing, Unreadable
-from statesvc.services.images import familiar
+from statesvc.services.images.service import familiar
+from statesvc.services.imports.foreign import ForeignImage
+from statesvc.services.imports.report import Entry, Outcome
 
 LIMIT = 16 * 1024 * 1024
 _SMALL = 4096

@@ -1,9 +1,9 @@
 """How a container of Docker Engine is connected: from what is stored to what inspect and a list show of it."""
 
 from statesvc.domain.documents import EndpointIPAMConfig, EndpointSettings, PortBinding
-from statesvc.domain.foreign import ForeignNetworks, ForeignPort
 from statesvc.domain.network_mode import is_user_defined
 from statesvc.importers.docker_documents import StoredEndpoint, StoredNetworkSettings
+from statesvc.services.imports.foreign import ForeignNetworks, ForeignPort
 
 _LIVE = (
     "EndpointID", "Gateway", "GlobalIPv6Address", "GlobalIPv6PrefixLen", "IPAddress", "IPPrefixLen", "IPv6Gateway",

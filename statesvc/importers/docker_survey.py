@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from statesvc.domain.ids import is_full
-from statesvc.domain.import_report import Entry, Outcome
 from statesvc.domain.mount_point import Link
 from statesvc.importers.docker_container import Stored
 from statesvc.importers.failure import failure
 from statesvc.importers.folder import Folder, Missing
+from statesvc.services.imports.report import Entry, Outcome
 
 
 @dataclass(slots=True)

@@ -4,9 +4,9 @@ import traceback
 
 import structlog
 
-from statesvc.domain.import_report import Entry, Outcome
 from statesvc.errors import StateError
 from statesvc.importers.folder import Unreadable
+from statesvc.services.imports.report import Entry, Outcome
 
 log = structlog.get_logger(__name__)
 

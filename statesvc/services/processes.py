@@ -21,11 +21,11 @@ from statesvc.domain.go import signals
 from statesvc.domain.runtimes import is_shim_name
 from statesvc.domain.state import LIVE, State
 from statesvc.errors import Conflict, InvalidParameter, NotFound, NotModified, NotOffered, StateError
-from statesvc.services.runtimes import preflight
+from statesvc.services.runtimes.service import preflight
 from statesvc.services.site import Site
 
 __all__ = ["Exec", "Output", "Processes", "Still", "needs_engine"]
-from statesvc.services.soundness import Soundness
+from statesvc.services.damage.judging import Soundness
 
 _LEAVING = frozenset({State.REMOVING, State.DEAD})
 _PS_RENAMES = re.compile(r"\s+(\S*)=\s*(PID\S*)", re.ASCII)

@@ -15,11 +15,12 @@ from statesvc.domain.filters import Filters
 from statesvc.domain.go import time_filters
 from statesvc.domain.state import LIVE
 from statesvc.errors import InvalidParameter, NotFound
-from statesvc.services import image_removal, images
-from statesvc.services.containers import discard
-from statesvc.services.image_removal import Removal
-from statesvc.services.images import RecordedImage
-from statesvc.services.selection import labelled
+from statesvc.services.containers.service import discard
+from statesvc.services.images import removal
+from statesvc.services.images import service as images
+from statesvc.services.images.removal import Removal
+from statesvc.services.images.service import RecordedImage
+from statesvc.services.listing.select import labelled
 from statesvc.services.site import Site
 from statesvc.services.volumes import has_labels
 
@@ -124,7 +125,7 @@ def _remove_image(conn: Connection, image_id: str, now: int, *, only_untagged: b
     removals: list[Removal] = []
     for text in [*tags, *digests] or [image_id]:
         with suppress(NotFound):  # gone with the reference before, or by another prune
-            removals += image_removal.remove(conn, text, now, force=False, find=images.find)
+            removals += removal.remove(conn, text, now, force=False, find=images.find)
     return removals
 
 

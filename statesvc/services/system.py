@@ -10,9 +10,9 @@ from statesvc.db.damage.finding import Mark
 from statesvc.db.database import SQLITE_VERSION, Connection, Database, bare
 from statesvc.db.schema.catalogue import revision
 from statesvc.domain.state import State
-from statesvc.services.features import Features
+from statesvc.services.damage.judging import Soundness
+from statesvc.services.runtimes.features import Features
 from statesvc.services.site import Site
-from statesvc.services.soundness import Soundness
 
 MARKS_SHOWN = 100
 

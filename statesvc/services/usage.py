@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from statesvc.db.containers import rows as containers
 from statesvc.db.database import Connection, Database
 from statesvc.db.volumes import Volume
-from statesvc.services import images, volumes
-from statesvc.services.images import RecordedImage
-from statesvc.services.selection import Listed, ListQuery
-from statesvc.services.soundness import Selector, Soundness
+from statesvc.services import volumes
+from statesvc.services.damage.judging import Selector, Soundness
+from statesvc.services.images import service as images
+from statesvc.services.images.service import RecordedImage
+from statesvc.services.listing.select import Listed, ListQuery
 
 Layers = tuple[str, ...]
 

@@ -9,7 +9,7 @@ from docker_root import DockerRoot
 
 from statesvc import app
 from statesvc.app import Services
-from statesvc.domain.import_report import Report
+from statesvc.services.imports.report import Report
 from statesvc.settings import Settings
 
 NOW = 1_800_000_000_000_000_000

@@ -15,7 +15,7 @@ from statesvc.db.schema.tables import metadata
 from statesvc.db.schema.types import LAST_INTEGER
 from statesvc.domain.documents import Config, ContainerCreate
 from statesvc.errors import Unavailable
-from statesvc.services.selection import ListQuery
+from statesvc.services.listing.select import ListQuery
 from statesvc.settings import Settings
 
 pytestmark = pytest.mark.anyio

@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from statesvc.errors import InvalidParameter
-from statesvc.services.archive import images as image_archive
-from statesvc.services.archive import layers
-from statesvc.services.archive.images import digest_layer, read_archive
+from statesvc.services.images.archive import images as image_archive
+from statesvc.services.images.archive import layers
+from statesvc.services.images.archive.images import digest_layer, read_archive
 
 CONFORMANCE = Path(__file__).parents[1] / "conformance"
 IMAGES = json.loads((CONFORMANCE / "images.json").read_text())["images"]

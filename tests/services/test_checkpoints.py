@@ -7,7 +7,7 @@ import pytest
 
 from statesvc import app
 from statesvc.db.database import Connection, bare
-from statesvc.services.mending import Mended, mend
+from statesvc.services.damage.repair import Mended, mend
 from statesvc.settings import Settings
 
 pytestmark = pytest.mark.anyio

@@ -11,7 +11,7 @@ from statesvc.db.database import Connection
 from statesvc.domain import names as naming
 from statesvc.domain.documents import Config, ContainerCreate, HostConfig
 from statesvc.errors import Conflict, InvalidParameter, NameConflict, NotFound
-from statesvc.services.selection import ListQuery
+from statesvc.services.listing.select import ListQuery
 
 pytestmark = pytest.mark.anyio
 

@@ -8,9 +8,9 @@ from statesvc.db.containers import execs
 from statesvc.db.database import Connection
 from statesvc.domain.state import State
 from statesvc.errors import Conflict, InvalidParameter, NotFound, PreconditionFailed
-from statesvc.services.beside import Process
+from statesvc.services.lifecycle.execs import Process
+from statesvc.services.lifecycle.reports import Exited
 from statesvc.services.processes import Processes
-from statesvc.services.reports import Exited
 
 pytestmark = pytest.mark.anyio
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from statesvc.domain.runtimes import Derived, Runtime
-from statesvc.services.features import Features
+from statesvc.services.runtimes.features import Features
 
 pytestmark = pytest.mark.anyio
 

@@ -9,8 +9,8 @@ from statesvc.domain.documents import HealthConfig
 from statesvc.domain.state import State
 from statesvc.domain.times import render
 from statesvc.errors import Conflict, PreconditionFailed
-from statesvc.services.health import Probe
-from statesvc.services.reports import Exited
+from statesvc.services.lifecycle.health import Probe
+from statesvc.services.lifecycle.reports import Exited
 
 pytestmark = pytest.mark.anyio
 

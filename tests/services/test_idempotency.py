@@ -13,9 +13,9 @@ from statesvc.db import events
 from statesvc.db.database import Connection
 from statesvc.domain.documents import Config, ContainerCreate
 from statesvc.errors import Conflict, InvalidParameter, NameConflict, Unavailable
-from statesvc.services.containers import Created
-from statesvc.services.retention import DAY, Limits, Retention
-from statesvc.services.selection import ListQuery
+from statesvc.services.containers.service import Created
+from statesvc.services.journal.retention import DAY, Limits, Retention
+from statesvc.services.listing.select import ListQuery
 
 pytestmark = pytest.mark.anyio
 

@@ -11,9 +11,9 @@ from statesvc.db.database import Connection
 from statesvc.domain.documents import Config, ContainerCreate
 from statesvc.domain.event import Event
 from statesvc.errors import Gone
-from statesvc.services.journal import Place
-from statesvc.services.retention import DAY, Limits, Retention
-from statesvc.services.snapshots import Snapshots
+from statesvc.services.journal.retention import DAY, Limits, Retention
+from statesvc.services.journal.service import Place
+from statesvc.services.listing.snapshots import Snapshots
 
 pytestmark = pytest.mark.anyio
 

@@ -20,9 +20,9 @@ from statesvc.errors import (
     StateError,
     Unavailable,
 )
-from statesvc.services.lifecycle import Handle, Lifecycle
-from statesvc.services.reports import Exited, Restarting
-from statesvc.services.waiting import Exit, Until
+from statesvc.services.lifecycle.reports import Exited, Restarting
+from statesvc.services.lifecycle.service import Handle, Lifecycle
+from statesvc.services.lifecycle.waits import Exit, Until
 
 pytestmark = pytest.mark.anyio
 

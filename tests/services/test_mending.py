@@ -16,8 +16,8 @@ from statesvc.db.damage import marks as quarantine
 from statesvc.db.damage.finding import Finding
 from statesvc.db.damage.raw_rows import checked_tables, texts
 from statesvc.db.database import reading
-from statesvc.services import checking
-from statesvc.services.mending import Mended
+from statesvc.services.damage import check
+from statesvc.services.damage.repair import Mended
 from statesvc.settings import Settings
 
 
@@ -41,7 +41,7 @@ def root(populated_root: Path, tmp_path: Path) -> Path:
 
 def findings(root: Path) -> tuple[Finding, ...]:
     with reading(root / "statesvc.db") as conn:
-        return tuple(checking.of_rows(conn))
+        return tuple(check.of_rows(conn))
 
 
 def repair(root: Path) -> Mended:

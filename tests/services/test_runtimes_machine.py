@@ -17,7 +17,7 @@ from statesvc import app
 from statesvc.app import Services
 from statesvc.domain.documents import Config, ContainerCreate, HostConfig
 from statesvc.errors import InvalidParameter
-from statesvc.services.reports import Exited
+from statesvc.services.lifecycle.reports import Exited
 from statesvc.settings import Settings
 
 NAMES = ["one", "two", "o'c i/$x"]

@@ -6,7 +6,7 @@ import pytest
 from statesvc.app import Services
 from statesvc.domain.documents import Config, ContainerCreate, HostConfig
 from statesvc.errors import InvalidParameter, NotFound
-from statesvc.services.selection import ListQuery
+from statesvc.services.listing.select import ListQuery
 
 pytestmark = pytest.mark.anyio
 

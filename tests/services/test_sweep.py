@@ -12,7 +12,7 @@ from statesvc.app import Services
 from statesvc.db import runtimes
 from statesvc.db.database import Connection, driver
 from statesvc.domain.documents import Config, ContainerCreate, HostConfig
-from statesvc.services.sweep import SweepReport
+from statesvc.services.runtimes.sweep import SweepReport
 from statesvc.settings import Settings
 
 pytestmark = pytest.mark.anyio

@@ -11,7 +11,7 @@ from statesvc.db.database import Connection
 from statesvc.domain.documents import Config, ContainerCreate
 from statesvc.domain.event import Event
 from statesvc.errors import InvalidParameter, NotFound
-from statesvc.services.waiting import Exit, Until, Wait
+from statesvc.services.lifecycle.waits import Exit, Until, Wait
 
 pytestmark = pytest.mark.anyio
 

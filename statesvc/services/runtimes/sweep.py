@@ -14,7 +14,7 @@ from statesvc.db.database import Connection, Database
 from statesvc.db.scripts import HeldScript
 from statesvc.domain.times import Clock
 from statesvc.host.scripts import ScriptFolder
-from statesvc.services.script_files import compared
+from statesvc.services.runtimes.script_files import compared
 
 log = structlog.get_logger(__name__)
 

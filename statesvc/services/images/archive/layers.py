@@ -4,8 +4,8 @@ import hashlib
 from typing import NamedTuple
 
 from statesvc.errors import InvalidParameter
-from statesvc.services.archive.decompression import CHUNK, Readable, decompressed
-from statesvc.services.archive.tar_stream import TarStream
+from statesvc.services.images.archive.decompression import CHUNK, Readable, decompressed
+from statesvc.services.images.archive.tar_stream import TarStream
 
 # What one request may unpack to. Docker is stopped by its disk; here nothing else would stop a compressed bomb.
 UNPACKED_MAX = 256 * 1024**3

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from statesvc.errors import InvalidParameter
-from statesvc.services.archive.decompression import CHUNK, Readable
+from statesvc.services.images.archive.decompression import CHUNK, Readable
 
 _BLOCK = 512
 _ZERO = b"\0" * _BLOCK

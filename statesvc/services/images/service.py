@@ -20,11 +20,12 @@ from statesvc.domain.image_config import (
 )
 from statesvc.domain.references import DigestReference, Reference
 from statesvc.errors import Damaged, InvalidParameter, NotFound
-from statesvc.services import image_removal, journal
-from statesvc.services.archive import LoadedImage, digest_layer, read_archive
-from statesvc.services.image_removal import Removal
+from statesvc.services.images import removal
+from statesvc.services.images.archive import LoadedImage, digest_layer, read_archive
+from statesvc.services.images.removal import Removal
+from statesvc.services.images.streams import read_in_thread
+from statesvc.services.journal import service as journal
 from statesvc.services.site import Site
-from statesvc.services.streams import read_in_thread
 from statesvc.validation import platforms
 from statesvc.validation.platforms import Platform
 
@@ -131,7 +132,7 @@ class Images:
 
         Raises Conflict where Docker refuses: a container uses the image, or several repositories name it.
         """
-        remove = partial(image_removal.remove, find=find)
+        remove = partial(removal.remove, find=find)
         return await self._database.write(remove, text, self._site.clock(), force=force)
 
 

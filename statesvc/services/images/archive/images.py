@@ -16,9 +16,9 @@ from typing import BinaryIO
 from statesvc.domain.image_config import ImageConfig, image_id, parse_image_config, read_json
 from statesvc.domain.references import parse_normalized
 from statesvc.errors import InvalidParameter
-from statesvc.services.archive.decompression import CHUNK, Readable, decompressed
-from statesvc.services.archive.layers import Budget, Layer, Metered, digest_layer
-from statesvc.services.archive.tar_stream import TarMember, TarStream
+from statesvc.services.images.archive.decompression import CHUNK, Readable, decompressed
+from statesvc.services.images.archive.layers import Budget, Layer, Metered, digest_layer
+from statesvc.services.images.archive.tar_stream import TarMember, TarStream
 
 _MANIFEST = "manifest.json"
 _DOCUMENT_MAX = 4 * 1024 * 1024

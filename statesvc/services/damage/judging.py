@@ -25,8 +25,8 @@ from statesvc.domain.documents import Config, HostConfig
 from statesvc.domain.state import readable
 from statesvc.domain.times import Clock
 from statesvc.errors import Damaged, StateError
-from statesvc.services import checking
-from statesvc.services.selection import Listed, ListQuery, select
+from statesvc.services.damage import check
+from statesvc.services.listing.select import Listed, ListQuery, select
 
 log = structlog.get_logger(__name__)
 
@@ -228,8 +228,8 @@ def _shown(conn: Connection, row: ListedRow) -> ListedRow:
 
 def _remade(conn: Connection, container_id: str) -> str:
     row = BY_ID.first(conn, {"reference": container_id})
-    if row is not None and not checking.unreadable_documents(row):
-        return checking.summary(findings.whole(conn, row.id))
+    if row is not None and not check.unreadable_documents(row):
+        return check.summary(findings.whole(conn, row.id))
     empty: Mapping[str, object] = {
         "Id": container_id,
         "Command": "",

@@ -11,7 +11,7 @@ from statesvc.domain.ids import short
 from statesvc.domain.references import parse_normalized
 from statesvc.domain.state import LIVE
 from statesvc.errors import Conflict
-from statesvc.services import journal
+from statesvc.services.journal import service as journal
 
 
 @dataclass(frozen=True, slots=True)

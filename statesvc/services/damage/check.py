@@ -21,8 +21,8 @@ from statesvc.db.schema import migrate
 from statesvc.db.schema.check import Checkup
 from statesvc.domain.documents import Config, HostConfig
 from statesvc.host.scripts import ScriptFolder
-from statesvc.services import records
-from statesvc.services.script_files import compared
+from statesvc.services.containers import rows as records
+from statesvc.services.runtimes.script_files import compared
 
 
 @dataclass(frozen=True, slots=True)

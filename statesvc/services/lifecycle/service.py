@@ -20,16 +20,17 @@ from statesvc.domain.runtimes import Lock
 from statesvc.domain.state import LIVE, State
 from statesvc.errors import Conflict, InvalidParameter, Unavailable
 from statesvc.host.scripts import ScriptFolder
-from statesvc.services import beside, health, reports
-from statesvc.services.beside import Process
-from statesvc.services.containers import discard
-from statesvc.services.handles import Handle, check_lock, handle_of
-from statesvc.services.health import Probe
-from statesvc.services.reports import Exited, Report, Restarting, Started, StartFailed
-from statesvc.services.revisions import Expected, expect
-from statesvc.services.runtimes import preflight
+from statesvc.services.containers.revisions import Expected, expect
+from statesvc.services.containers.service import discard
+from statesvc.services.journal.writing import tell
+from statesvc.services.lifecycle import execs as beside
+from statesvc.services.lifecycle import health, reports
+from statesvc.services.lifecycle.execs import Process
+from statesvc.services.lifecycle.handles import Handle, check_lock, handle_of
+from statesvc.services.lifecycle.health import Probe
+from statesvc.services.lifecycle.reports import Exited, Report, Restarting, Started, StartFailed
+from statesvc.services.runtimes.service import preflight
 from statesvc.services.site import Site
-from statesvc.services.telling import tell
 
 # How often a binary is looked at again because a reload came between.
 LOOKS = 100

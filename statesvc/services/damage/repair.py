@@ -18,7 +18,7 @@ from statesvc.domain.documents.decode import decode_value
 from statesvc.domain.ids import short
 from statesvc.domain.mount_point import MountPoint
 from statesvc.errors import InvalidParameter
-from statesvc.services import checking
+from statesvc.services.damage import check
 from statesvc.validation.image import split_command
 
 # A row that is mended may show what hid behind it: a summary can be compared once the documents can be read.
@@ -37,11 +37,11 @@ def mend(conn: Connection, now: int) -> Mended:
     """Mend every row that can be mended, mark the others, and take the marks off those that are mended."""
     done: list[str] = []
     for _ in range(_PASSES):
-        mended = [told for finding in checking.of_rows(conn) if (told := _mend(conn, finding))]
+        mended = [told for finding in check.of_rows(conn) if (told := _mend(conn, finding))]
         done += mended
         if not mended:
             break
-    left = checking.of_rows(conn)
+    left = check.of_rows(conn)
     for finding in left:
         if finding.code == "stale-mark":
             marks.remove(conn, finding.table, finding.key, finding.column)
@@ -119,9 +119,9 @@ def _config(row: Inspection) -> Config | None:
 
 
 def _summary(conn: Connection, row: Inspection) -> bool:
-    if checking.unreadable_documents(row):
+    if check.unreadable_documents(row):
         return False
-    repair.put_summary(conn, row.id, checking.summary(findings.whole(conn, row.id)))
+    repair.put_summary(conn, row.id, check.summary(findings.whole(conn, row.id)))
     return True
 
 

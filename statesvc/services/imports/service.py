@@ -13,11 +13,12 @@ from statesvc.db.database import Connection, Database
 from statesvc.db.images import Image
 from statesvc.domain.documents import ContainerCreate
 from statesvc.domain.event import Event
-from statesvc.domain.foreign import ForeignContainer, ForeignImage
-from statesvc.domain.import_report import Outcome
 from statesvc.domain.mount_point import Link
-from statesvc.services import journal, records
-from statesvc.services.images import familiar
+from statesvc.services.containers import rows as records
+from statesvc.services.images.service import familiar
+from statesvc.services.imports.foreign import ForeignContainer, ForeignImage
+from statesvc.services.imports.report import Outcome
+from statesvc.services.journal import service as journal
 from statesvc.services.site import Site
 from statesvc.validation import Context, Reference, mounts, namespaces, references, verify
 

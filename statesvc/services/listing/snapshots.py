@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from statesvc.db import events
 from statesvc.db.database import Connection, Database
-from statesvc.services.selection import Listed, ListQuery, select
+from statesvc.services.listing.select import Listed, ListQuery, select
 
 
 @dataclass(frozen=True, slots=True)

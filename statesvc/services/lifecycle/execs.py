@@ -12,9 +12,9 @@ from statesvc.domain.state import State
 from statesvc.domain.times import SECOND
 from statesvc.errors import Conflict, InvalidParameter, NotFound
 from statesvc.host.scripts import ScriptFolder
-from statesvc.services.handles import Handle, check_lock, handle_of
-from statesvc.services.revisions import Expected, expect
-from statesvc.services.telling import tell
+from statesvc.services.containers.revisions import Expected, expect
+from statesvc.services.journal.writing import tell
+from statesvc.services.lifecycle.handles import Handle, check_lock, handle_of
 
 KEPT = 300 * SECOND
 

@@ -32,15 +32,18 @@ from statesvc.errors import (
     StateError,
 )
 from statesvc.host import paths
-from statesvc.services import idempotency, images, records, telling
-from statesvc.services.idempotency import Claim, Created, Keys
-from statesvc.services.images import Images
-from statesvc.services.revisions import Expected, expect
-from statesvc.services.runtimes import obstacle
-from statesvc.services.selection import Listed, ListQuery
+from statesvc.services.containers import idempotency
+from statesvc.services.containers import rows as records
+from statesvc.services.containers.idempotency import Claim, Created, Keys
+from statesvc.services.containers.revisions import Expected, expect
+from statesvc.services.damage.judging import Soundness, damaged, faults_of
+from statesvc.services.images import service as images
+from statesvc.services.images.service import Images
+from statesvc.services.journal import writing
+from statesvc.services.journal.writing import Subject, tell
+from statesvc.services.listing.select import Listed, ListQuery
+from statesvc.services.runtimes.service import obstacle
 from statesvc.services.site import Site
-from statesvc.services.soundness import Soundness, damaged, faults_of
-from statesvc.services.telling import Subject, tell
 from statesvc.validation import Context, Reference, Verdict, finish, mounts, platforms, references, update, verify
 
 Version = tuple[int, ...]
@@ -306,7 +309,7 @@ def _insert(
         if not containers.exists(conn, link.child_id):
             raise NotFound(f"No such container: {link.child_id}")
         names.reserve(conn, f"{own_name}/{link.alias}", link.child_id, parent_id=container.id)
-    attributes = telling.attributes(verified.config.Labels or {}, container.image, own_name)
+    attributes = writing.attributes(verified.config.Labels or {}, container.image, own_name)
     events.append(
         conn, Event("container", "create", container.id, container.created_at, attributes, container.revision)
     )

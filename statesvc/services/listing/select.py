@@ -14,8 +14,8 @@ from statesvc.domain.filters import Filters
 from statesvc.domain.go.values import atoi, parse_uint
 from statesvc.domain.state import State
 from statesvc.errors import InvalidParameter, NotFound
-from statesvc.services import images
-from statesvc.services.patterns import Patterns
+from statesvc.services.images import service as images
+from statesvc.services.listing.patterns import Patterns
 from statesvc.validation.ports import split_protocol
 
 ACCEPTED = frozenset(
