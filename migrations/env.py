@@ -56,7 +56,7 @@ def takes_back(path: Path, plan) -> bool:
 def change(path: Path, *, yes: bool) -> None:
     """Do what `statesvc db` does: the same lock, refusals, question, backup and checks."""
     from statesvc.app import BACKUPS, wall_clock
-    from statesvc.cli import migrating
+    from statesvc.cli import migration_output
     from statesvc.host.lock import DataRootLock
     from statesvc.settings import Settings
 
@@ -67,10 +67,10 @@ def change(path: Path, *, yes: bool) -> None:
 
     migrate.refuse_newer(path)
     if takes_back(path, plan):
-        migrating.downgrade(path, go, backups=backups, yes=yes, word="-x yes=true")
+        migration_output.downgrade(path, go, backups=backups, yes=yes, word="-x yes=true")
         return
     with DataRootLock(path.parent):
-        migrating.print_done(go(path, backups))
+        migration_output.print_done(go(path, backups))
 
 
 def begin() -> None:

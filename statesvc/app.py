@@ -15,22 +15,22 @@ import structlog
 import uvloop
 
 from statesvc.api.containers import ContainersApi
-from statesvc.api.engine import EngineApi
+from statesvc.api.engine_protocol import LifecycleApi
 from statesvc.api.events import EventsApi
 from statesvc.api.files import FilesApi
 from statesvc.api.images import ImagesApi
 from statesvc.api.imports import ImportsApi
-from statesvc.api.lifecycle import LifecycleApi
 from statesvc.api.networks import NetworksApi
+from statesvc.api.not_offered import EngineApi
 from statesvc.api.processes import ProcessesApi
 from statesvc.api.pruning import PruningApi
 from statesvc.api.routing import Router
 from statesvc.api.runtimes import RuntimesApi
-from statesvc.api.server import Server, bind, socket_path
 from statesvc.api.system import SystemApi
 from statesvc.api.usage import UsageApi
 from statesvc.api.validation import ValidationApi
 from statesvc.api.volumes import VolumesApi
+from statesvc.api.wire.server import Server, bind, socket_path
 from statesvc.db import runtimes as versions
 from statesvc.db.database import Connection, Database
 from statesvc.db.schema import migrate
@@ -41,7 +41,7 @@ from statesvc.errors import Conflict, InvalidParameter, StateError, Unavailable
 from statesvc.host import facts
 from statesvc.host.lock import DataRootLock
 from statesvc.host.scripts import ScriptFolder
-from statesvc.importers.docker import DockerImporter
+from statesvc.importers.docker.importer import DockerImporter
 from statesvc.services import configuration
 from statesvc.services.configuration import Configuration
 from statesvc.services.containers.idempotency import Keys

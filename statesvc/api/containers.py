@@ -8,11 +8,11 @@ import orjson
 from starlette.responses import Response
 
 from statesvc.api import listing, versions
-from statesvc.api.answers import json_answer, no_content, raw_json
-from statesvc.api.call import Call
 from statesvc.api.inspection import render
 from statesvc.api.preconditions import if_match, tagged
 from statesvc.api.routing import Route
+from statesvc.api.wire.answers import json_answer, no_content, raw_json
+from statesvc.api.wire.call import Call
 from statesvc.domain.documents import ContainerCreate, ContainerUpdate, HostConfig
 from statesvc.domain.documents.decode import decode
 from statesvc.domain.documents.update import host_config

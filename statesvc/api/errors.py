@@ -4,7 +4,7 @@ import structlog
 from starlette.responses import Response
 
 from statesvc import errors
-from statesvc.api.answers import json_answer
+from statesvc.api.wire.answers import json_answer
 
 STATUS: dict[type[errors.StateError], int] = {
     errors.InvalidParameter: 400,

@@ -9,10 +9,10 @@ import structlog
 from starlette.responses import Response, StreamingResponse
 
 from statesvc.api import listing
-from statesvc.api.answers import JSON, raw_json
-from statesvc.api.call import Call
 from statesvc.api.errors import told
 from statesvc.api.routing import Route
+from statesvc.api.wire.answers import JSON, raw_json
+from statesvc.api.wire.call import Call
 from statesvc.domain import filters, times
 from statesvc.domain.event import OWN_ACTIONS, Event
 from statesvc.domain.event_filters import includes

@@ -7,9 +7,9 @@ import orjson
 from starlette.responses import Response
 
 from statesvc.api import versions
-from statesvc.api.answers import JSON, json_answer
-from statesvc.api.call import Call
 from statesvc.api.routing import Route
+from statesvc.api.wire.answers import JSON, json_answer
+from statesvc.api.wire.call import Call
 from statesvc.domain import filters, references
 from statesvc.domain.filters import Filters
 from statesvc.domain.times import SECOND

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from starlette.responses import Response
 
-from statesvc.api.answers import json_answer
-from statesvc.api.call import Call
 from statesvc.api.routing import Route
+from statesvc.api.wire.answers import json_answer
+from statesvc.api.wire.call import Call
 from statesvc.domain.documents import Document
 from statesvc.domain.documents.decode import decode
 from statesvc.errors import InvalidParameter, Problem

@@ -4,7 +4,7 @@ import re
 
 import orjson
 
-from statesvc.api.call import Call
+from statesvc.api.wire.call import Call
 from statesvc.domain import filters
 from statesvc.domain.state import State
 from statesvc.domain.times import human

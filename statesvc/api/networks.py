@@ -2,9 +2,9 @@
 
 from starlette.responses import Response
 
-from statesvc.api.answers import json_answer, no_content
-from statesvc.api.call import Call
 from statesvc.api.routing import Handler, Route
+from statesvc.api.wire.answers import json_answer, no_content
+from statesvc.api.wire.call import Call
 from statesvc.domain import filters, times
 from statesvc.domain.documents import NetworkConnect, NetworkCreate
 from statesvc.domain.documents.decode import decode

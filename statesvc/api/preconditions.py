@@ -4,7 +4,7 @@ import re
 
 from starlette.responses import Response
 
-from statesvc.api.call import Call
+from statesvc.api.wire.call import Call
 from statesvc.errors import InvalidParameter
 from statesvc.services.containers.service import Expected
 

@@ -2,9 +2,9 @@
 
 from starlette.responses import Response
 
-from statesvc.api.answers import json_answer
-from statesvc.api.call import Call
 from statesvc.api.routing import Route
+from statesvc.api.wire.answers import json_answer
+from statesvc.api.wire.call import Call
 from statesvc.domain import filters
 from statesvc.services.pruning import ACCEPTED, IMAGES_ACCEPTED, Pruning
 

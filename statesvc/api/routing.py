@@ -15,9 +15,9 @@ from starlette.types import Receive, Scope, Send
 
 from statesvc import __version__
 from statesvc.api import versions
-from statesvc.api.call import Call, parse_query
 from statesvc.api.errors import answer_bug, answer_error, answer_unknown_page
-from statesvc.api.protocol import PEER
+from statesvc.api.wire.call import Call, parse_query
+from statesvc.api.wire.protocol import PEER
 from statesvc.domain import asker
 from statesvc.domain.asker import AGENT_LIMIT, Asker
 from statesvc.errors import StateError

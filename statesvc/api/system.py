@@ -7,9 +7,9 @@ from starlette.responses import Response
 
 from statesvc import __version__
 from statesvc.api import versions
-from statesvc.api.answers import json_answer, with_length
-from statesvc.api.call import Call
 from statesvc.api.routing import Route
+from statesvc.api.wire.answers import json_answer, with_length
+from statesvc.api.wire.call import Call
 from statesvc.domain.runtimes import Runtime
 from statesvc.domain.state import State
 from statesvc.domain.times import render as time_text

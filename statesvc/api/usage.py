@@ -4,9 +4,9 @@ import orjson
 from starlette.responses import Response
 
 from statesvc.api import images, listing, versions, volumes
-from statesvc.api.answers import raw_json
-from statesvc.api.call import Call
 from statesvc.api.routing import Route
+from statesvc.api.wire.answers import raw_json
+from statesvc.api.wire.call import Call
 from statesvc.domain.times import Clock
 from statesvc.errors import InvalidParameter
 from statesvc.services.usage import DiskUsage, Usage

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from statesvc.cli import migrating
+from statesvc.cli import migration_output
 from statesvc.errors import NotFound
 
 app = typer.Typer(help="Migrate, check, back up and restore the database.", no_args_is_help=True)
@@ -53,7 +53,7 @@ def downgrade(
         _migrate(data_root, dry_run, go)
         return
     settings, path = _existing(data_root)
-    migrating.downgrade(path, go, backups=_backups(settings), yes=yes, word="--yes")
+    migration_output.downgrade(path, go, backups=_backups(settings), yes=yes, word="--yes")
 
 
 @app.command()
@@ -122,7 +122,7 @@ def backup(
 
     settings, path = _existing(data_root)
     taken = copy(path, file.absolute()) if file else _backups(settings).take(path)
-    migrating.print_backup(taken)
+    migration_output.print_backup(taken)
 
 
 @app.command()
@@ -137,7 +137,7 @@ def restore(
     with _held(settings):
         done = put_back(file.absolute(), _database(settings), backups=_backups(settings))
     print(f"restored: {file} (revision {done.backup.revision}, {done.backup.rows} rows, verified)")
-    migrating.print_damaged_rows(done.backup)
+    migration_output.print_damaged_rows(done.backup)
     if done.replaced:
         print(f"replaced: {done.replaced}")
 
@@ -149,11 +149,11 @@ def _migrate(data_root: Path | None, dry_run: bool, go: Callable[[Path, Any], An
     settings.data_root.mkdir(parents=True, exist_ok=True, mode=0o700)
     if dry_run:
         rehearsal = migrate.rehearse(_database(settings), lambda there: go(there, None))
-        migrating.print_statements(rehearsal.migration)
-        migrating.print_losses(rehearsal)
+        migration_output.print_statements(rehearsal.migration)
+        migration_output.print_losses(rehearsal)
         return
     with _held(settings):
-        migrating.print_done(go(_database(settings), _backups(settings)))
+        migration_output.print_done(go(_database(settings), _backups(settings)))
 
 
 def _settings(data_root: Path | None) -> Any:

@@ -43,7 +43,7 @@ def run(
 def _ask(reference: str, data_root: Path | None) -> tuple[Any, Any]:
     """Return what inspect shows of the container, and the Config of its image, None if that is gone."""
     from statesvc.cli import logs
-    from statesvc.cli.reach import read_here_or_there
+    from statesvc.cli.data_root_access import read_here_or_there
     from statesvc.cli.read_settings import read_settings
 
     settings = read_settings(data_root=data_root, hosts=())

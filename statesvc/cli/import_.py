@@ -40,7 +40,7 @@ def docker(
 
 def _import(engine: str, folder: Path, data_root: Path | None, *, dry_run: bool) -> Any:
     from statesvc.cli import logs
-    from statesvc.cli.reach import here_or_there
+    from statesvc.cli.data_root_access import here_or_there
     from statesvc.cli.read_settings import read_settings
     from statesvc.cli.service import post
     from statesvc.cli.throw_away import root_to_open

@@ -123,7 +123,7 @@ def _runs(runtime: Any) -> str:
 
 def _ask(data_root: Path | None, path: str, here: Callable[[Any], Awaitable[Any]]) -> Any:
     from statesvc.cli import logs
-    from statesvc.cli.reach import read_here_or_there
+    from statesvc.cli.data_root_access import read_here_or_there
     from statesvc.cli.read_settings import read_settings
     from statesvc.cli.service import get
 

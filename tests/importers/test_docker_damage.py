@@ -11,7 +11,7 @@ from docker_root import DockerRoot, an_id, entry_of, inspected, told
 
 from statesvc.app import Services
 from statesvc.errors import InvalidParameter, NotFound
-from statesvc.importers import docker_container
+from statesvc.importers.docker import container as docker_container
 
 pytestmark = pytest.mark.anyio
 

@@ -11,8 +11,8 @@ from statesvc.domain.network_mode import is_user_defined
 from statesvc.domain.state import LIVE, State
 from statesvc.domain.verified import SEAL, Security, Verified
 from statesvc.errors import InvalidParameter
-from statesvc.importers.docker_documents import StoredContainer, StoredHealth, StoredMount, StoredState
-from statesvc.importers.docker_network import mac_address, networks
+from statesvc.importers.docker.documents import StoredContainer, StoredHealth, StoredMount, StoredState
+from statesvc.importers.docker.network import mac_address, networks
 from statesvc.importers.folder import Folder, Unreadable
 from statesvc.services.imports.foreign import ForeignContainer, ForeignHealth, ForeignState
 from statesvc.validation.references import parse_link

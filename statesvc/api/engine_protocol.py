@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable
 
 from starlette.responses import Response
 
-from statesvc.api.answers import json_answer, no_content
-from statesvc.api.call import Call
 from statesvc.api.preconditions import if_match, tagged
 from statesvc.api.routing import Handler, Route
+from statesvc.api.wire.answers import json_answer, no_content
+from statesvc.api.wire.call import Call
 from statesvc.domain import times
 from statesvc.domain.documents import EngineReport, ExecBegun, ExecProcess, HealthReport, ProbeReport
 from statesvc.domain.documents.decode import decode

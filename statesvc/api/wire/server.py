@@ -12,7 +12,7 @@ from types import FrameType
 import uvicorn
 from starlette.types import ASGIApp
 
-from statesvc.api.protocol import Protocol
+from statesvc.api.wire.protocol import Protocol
 from statesvc.errors import Conflict, InvalidParameter, Unavailable
 
 _SCHEME = "unix://"

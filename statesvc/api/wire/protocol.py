@@ -8,7 +8,7 @@ from typing import cast
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from statesvc.api.answers import JSON
+from statesvc.api.wire.answers import JSON
 
 _NO_HTTP = orjson.dumps({"message": "the request is not valid HTTP/1.1"})
 

@@ -2,7 +2,7 @@
 
 from statesvc.domain.documents import EndpointIPAMConfig, EndpointSettings, PortBinding
 from statesvc.domain.network_mode import is_user_defined
-from statesvc.importers.docker_documents import StoredEndpoint, StoredNetworkSettings
+from statesvc.importers.docker.documents import StoredEndpoint, StoredNetworkSettings
 from statesvc.services.imports.foreign import ForeignNetworks, ForeignPort
 
 _LIVE = (

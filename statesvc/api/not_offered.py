@@ -2,8 +2,8 @@
 
 from starlette.responses import Response
 
-from statesvc.api.call import Call
 from statesvc.api.routing import Handler, Route
+from statesvc.api.wire.call import Call
 from statesvc.services.processes import needs_engine
 
 _ELSEWHERE = (

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from statesvc.errors import InvalidParameter, Unavailable
-from statesvc.importers.docker_container import Stored
-from statesvc.importers.docker_images import ImageStore, stores
-from statesvc.importers.docker_survey import Survey, survey
+from statesvc.importers.docker.container import Stored
+from statesvc.importers.docker.images import ImageStore, stores
+from statesvc.importers.docker.survey import Survey, survey
 from statesvc.importers.failure import failure
 from statesvc.importers.folder import Folder, Unreadable, opened
 from statesvc.services.images.service import familiar

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from statesvc.domain.ids import is_full
 from statesvc.domain.mount_point import Link
-from statesvc.importers.docker_container import Stored
+from statesvc.importers.docker.container import Stored
 from statesvc.importers.failure import failure
 from statesvc.importers.folder import Folder, Missing
 from statesvc.services.imports.report import Entry, Outcome

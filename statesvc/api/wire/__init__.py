@@ -1,0 +1,1 @@
+"""HTTP as Docker's clients speak it."""
