@@ -10,9 +10,9 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(HERE.parent / "support"))
 
-from service import running  # noqa: E402 - it lies in tests/, which only pytest puts on the path
+from service import running  # noqa: E402 - it lies in tests/support, which only pytest puts on the path
 
 
 def main() -> int:

@@ -28,7 +28,7 @@ def root(tmp_path: Path) -> Path:
 
 def killed_at_every_step(operation: str, root: Path) -> dict[str, int]:
     environment = os.environ | {"PYTHONPATH": str(TESTS)}
-    program = [sys.executable, str(TESTS / "killing.py"), operation, str(root)]
+    program = [sys.executable, str(TESTS / "support" / "killing.py"), operation, str(root)]
     done = subprocess.run(program, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

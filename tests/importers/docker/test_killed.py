@@ -13,7 +13,7 @@ from statesvc import app
 from statesvc.settings import Settings
 
 pytestmark = pytest.mark.anyio
-TESTS = Path(__file__).parents[1]
+TESTS = Path(__file__).parents[2]
 
 
 async def test_an_import_killed_at_any_step_has_whole_objects_and_is_completed_by_a_second(
@@ -31,7 +31,7 @@ async def test_an_import_killed_at_any_step_has_whole_objects_and_is_completed_b
     outer.mkdir()
     for folder in ("data", "docker"):
         (tmp_path / folder).rename(outer / folder)
-    program = [sys.executable, str(TESTS / "killing_imports.py"), str(outer)]
+    program = [sys.executable, str(TESTS / "support" / "killing_imports.py"), str(outer)]
     environment = os.environ | {"PYTHONPATH": str(TESTS)}
     done = subprocess.run(program, env=environment, capture_output=True, text=True, check=False)  # noqa: ASYNC221
     assert done.returncode == 0, done.stderr

@@ -12,7 +12,7 @@ from statesvc.db.database import Connection, bare, make_engine, snapshot
 from statesvc.db.views import document, views
 from statesvc.domain.times import render
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SECRET = "hush-hush"
 
 

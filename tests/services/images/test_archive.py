@@ -20,7 +20,7 @@ from statesvc.services.images.archive import images as image_archive
 from statesvc.services.images.archive import layers
 from statesvc.services.images.archive.images import digest_layer, read_archive
 
-CONFORMANCE = Path(__file__).parents[1] / "conformance"
+CONFORMANCE = Path(__file__).parents[2] / "conformance"
 IMAGES = json.loads((CONFORMANCE / "images.json").read_text())["images"]
 COMPRESSIONS: list[Callable[[bytes], bytes]] = [bytes, gzip.compress, bz2.compress, lzma.compress]
 

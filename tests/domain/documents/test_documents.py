@@ -21,7 +21,7 @@ from statesvc.domain.documents import (
 from statesvc.domain.documents.decode import decode, decode_value
 from statesvc.errors import InvalidParameter
 
-SAMPLE = Path(__file__).parents[1] / "samples" / "docker-26.1-expected.json"
+SAMPLE = Path(__file__).parents[2] / "samples" / "docker-26.1-expected.json"
 
 
 def sample_documents() -> Iterator[tuple[type[Document], dict[str, Any]]]:

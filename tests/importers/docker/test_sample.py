@@ -146,7 +146,7 @@ async def test_a_running_container_is_kept_so_and_not_removed(client: httpx.Asyn
 
 
 def test_the_documentation_names_every_exception() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "compatibility.md").read_text()
+    text = (Path(__file__).parents[3] / "docs" / "compatibility.md").read_text()
     _, _, section = text.partition("## Import of a Docker data root")
     section = section.partition("\n## ")[0]
     for path in (*LIST_EXCEPTIONS, *INSPECT_EXCEPTIONS, *IMAGE_EXCEPTIONS, *UNORDERED):

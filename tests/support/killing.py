@@ -1,6 +1,6 @@
 """Kill an operation on a data root at each of its steps, and look at what is left each time.
 
-    python tests/killing.py upgrade|downgrade|backup|restore ROOT
+    python tests/support/killing.py upgrade|downgrade|backup|restore ROOT
 
 A step is a statement that SQLite gets, a page copy, or a change of the folder. Each is tried in a forked process on a
 copy of ROOT, which `kill -9` ends just before that step. Prints how often the database was the one before or the one

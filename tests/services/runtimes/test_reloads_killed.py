@@ -14,7 +14,7 @@ from statesvc.domain.documents import Config, ContainerCreate, HostConfig
 from statesvc.settings import Settings
 
 pytestmark = pytest.mark.anyio
-TESTS = Path(__file__).parents[1]
+TESTS = Path(__file__).parents[2]
 
 
 def configure(root: Path, **runtimes: list[str]) -> None:
@@ -48,7 +48,7 @@ async def root(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("operation", ["reload", "start"])
 async def test_what_is_killed_at_any_step_is_whole_after_a_restart(root: Path, operation: str) -> None:
     environment = os.environ | {"PYTHONPATH": str(TESTS)}
-    program = [sys.executable, str(TESTS / "killing_reloads.py"), operation, str(root)]
+    program = [sys.executable, str(TESTS / "support" / "killing_reloads.py"), operation, str(root)]
     done = subprocess.run(program, env=environment, capture_output=True, text=True, check=False)  # noqa: ASYNC221
     assert done.returncode == 0, done.stderr
     outcomes = json.loads(done.stdout)

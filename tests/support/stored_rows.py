@@ -261,11 +261,13 @@ def fill(path: Path) -> None:
 
 def _fill_table(raw: Any, table: str) -> None:
     rows = ROWS.get(table)
-    assert rows, f"tests/stored_rows.py has no rows for table {table}: add some, so that migrations are tried with them"
+    assert rows, (
+        f"tests/support/stored_rows.py has no rows for table {table}: add some, so that migrations are tried with them"
+    )
     columns = [name for (name,) in raw.execute("SELECT name FROM pragma_table_info(?)", (table,))]
     for column in columns:
         assert any(row.get(column) is not None for row in rows), (
-            f"tests/stored_rows.py has no value for column {table}.{column}: give it one in some row"
+            f"tests/support/stored_rows.py has no value for column {table}.{column}: give it one in some row"
         )
     marks = ", ".join("?" for _ in columns)
     named = ", ".join(f'"{column}"' for column in columns)

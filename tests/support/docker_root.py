@@ -11,7 +11,7 @@ import httpx
 
 from statesvc.services.imports.report import Entry, Report
 
-SAMPLES = Path(__file__).parent / "samples"
+SAMPLES = Path(__file__).parents[1] / "samples"
 ENGINE_ROOT = "/var/lib/docker"
 ZERO = "0001-01-01T00:00:00Z"
 

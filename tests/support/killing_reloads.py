@@ -1,6 +1,6 @@
 """Kill a reload, or a start with its sweep, at each of its steps, and look at what a restart makes of it each time.
 
-    python tests/killing_reloads.py reload|start ROOT
+    python tests/support/killing_reloads.py reload|start ROOT
 
 ROOT holds `data` and the `daemon.json` that is to come into force. A step is a statement that SQLite gets, or a change
 of the folder; see killing.py. Prints how often the version in force was the one before or the one after.

@@ -1,6 +1,6 @@
 """Kill an import of a Docker Engine's data root at each of its steps, and look at what is left each time.
 
-    python tests/killing_imports.py ROOT
+    python tests/support/killing_imports.py ROOT
 
 ROOT holds `data`, which a service has opened before, and the data root `docker`. A step is a statement that SQLite
 gets, or a change of the folder; see killing.py. An import is one transaction for each object: of what an undisturbed
