@@ -46,7 +46,7 @@ from statesvc.services import configuration
 from statesvc.services.configuration import Configuration
 from statesvc.services.containers.idempotency import Keys
 from statesvc.services.containers.service import Containers
-from statesvc.services.damage.judging import Soundness
+from statesvc.services.damage.judging import DamageGuard
 from statesvc.services.damage.repair import Mended, mend
 from statesvc.services.images.service import Images
 from statesvc.services.imports.report import Importer
@@ -87,7 +87,7 @@ class Services:
 
     database: Database
     site: Site
-    soundness: Soundness
+    damage: DamageGuard
     containers: Containers
     images: Images
     keys: Keys
@@ -102,7 +102,7 @@ class Services:
 
     def application(self) -> Router:
         """Return the HTTP application over these services."""
-        processes = Processes(self.database, self.site, self.soundness)
+        processes = Processes(self.database, self.site, self.damage)
         apis = (
             ContainersApi(self.containers, self.site.clock),
             ImagesApi(self.images),
@@ -116,7 +116,7 @@ class Services:
             FilesApi(processes),
             VolumesApi(Volumes(self.database)),
             NetworksApi(Networks(self.database, self.site)),
-            UsageApi(DiskUsage(self.database, self.soundness), self.site.clock),
+            UsageApi(DiskUsage(self.database, self.damage), self.site.clock),
             EngineApi(),
             ImportsApi(self.importers),
         )
@@ -162,17 +162,17 @@ async def opened(
             runtimes.judge_by(written)
         images = Images(database, site)
         keys = Keys(site, root / IDEMPOTENCY_FILE, settings.idempotency_hours)
-        soundness = Soundness(database, clock)
-        stack.push_async_callback(soundness.settled)
+        damage = DamageGuard(database, clock)
+        stack.push_async_callback(damage.settled)
         yield Services(
             database=database,
             site=site,
-            soundness=soundness,
-            containers=Containers(database, site, images, keys, soundness),
+            damage=damage,
+            containers=Containers(database, site, images, keys, damage),
             images=images,
             keys=keys,
-            journal=Journal(database, clock, soundness.note),
-            system=System(database, site, soundness),
+            journal=Journal(database, clock, damage.note),
+            system=System(database, site, damage),
             runtimes=runtimes,
             runtime_history=history,
             lifecycle=Lifecycle(database, site, folder),
@@ -203,7 +203,7 @@ def _instance(conn: Connection, new: str) -> str:
     """Answer the ID of this installation, which its first start gives it."""
     known = versions.instance_id(conn)
     if known is None:
-        versions.found(conn, new)
+        versions.record_installation(conn, new)
     return known or new
 
 

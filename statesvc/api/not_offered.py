@@ -4,7 +4,7 @@ from starlette.responses import Response
 
 from statesvc.api.routing import Handler, Route
 from statesvc.api.wire.call import Call
-from statesvc.services.processes import needs_engine
+from statesvc.services.engines import needs_engine
 
 _ELSEWHERE = (
     ("POST", "/build"), ("POST", "/auth"), ("GET", "/distribution/{name}/json"),

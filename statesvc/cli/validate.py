@@ -96,7 +96,7 @@ async def _judge_here(settings: Any, body: bytes, data_root: Path) -> Any:
         # Binds are judged by the data root that was asked for, also where a throw-away one is opened in its place.
         site = replace(services.site, data_root=data_root)
         return (
-            await Containers(services.database, site, services.images, services.keys, services.soundness).judge(body)
+            await Containers(services.database, site, services.images, services.keys, services.damage).judge(body)
         ).told()
 
 

@@ -60,7 +60,7 @@ def instance_id(conn: Connection) -> str | None:
     return conn.execute(select(_S.instance_id)).scalar()
 
 
-def found(conn: Connection, instance: str) -> None:
+def record_installation(conn: Connection, instance: str) -> None:
     """Give the installation its ID, once."""
     conn.execute(insert(service_state).values(id=1, instance_id=instance))
 

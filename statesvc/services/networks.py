@@ -15,8 +15,8 @@ from statesvc.domain import filters as filtering
 from statesvc.domain.filters import Filters
 from statesvc.domain.state import State
 from statesvc.errors import Conflict, Forbidden, InvalidParameter, NotFound
+from statesvc.services.engines import needs_engine
 from statesvc.services.listing.patterns import Patterns
-from statesvc.services.processes import needs_engine
 from statesvc.services.site import Site
 from statesvc.services.volumes import DERIVED, has_labels
 

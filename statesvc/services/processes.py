@@ -21,11 +21,12 @@ from statesvc.domain.go import signals
 from statesvc.domain.runtimes import is_shim_name
 from statesvc.domain.state import LIVE, State
 from statesvc.errors import Conflict, InvalidParameter, NotFound, NotModified, NotOffered, StateError
+from statesvc.services.damage.judging import DamageGuard
+from statesvc.services.engines import needs_engine
 from statesvc.services.runtimes.service import preflight
 from statesvc.services.site import Site
 
-__all__ = ["Exec", "Output", "Processes", "Still", "needs_engine"]
-from statesvc.services.damage.judging import Soundness
+__all__ = ["Exec", "Output", "Processes", "Still"]
 
 _LEAVING = frozenset({State.REMOVING, State.DEAD})
 _PS_RENAMES = re.compile(r"\s+(\S*)=\s*(PID\S*)", re.ASCII)
@@ -50,10 +51,10 @@ class Still:
 class Processes:
     """What needs an engine, up to the point where it does."""
 
-    def __init__(self, database: Database, site: Site, soundness: Soundness) -> None:
+    def __init__(self, database: Database, site: Site, damage: DamageGuard) -> None:
         self._database = database
         self._site = site
-        self._soundness = soundness
+        self._damage = damage
 
     async def start(self, reference: str) -> None:
         """Start a container. Raises NotModified for one that lives, Conflict for one that cannot be started.
@@ -240,14 +241,7 @@ class Processes:
         return await self._database.read(containers.find, reference)
 
     async def _inspect(self, reference: str) -> Inspection:
-        return self._soundness.inspected(await self._database.read(containers.inspect, reference))
-
-
-def needs_engine(what: str) -> NotOffered:
-    """Return the error of what nobody can do who only keeps state."""
-    return NotOffered(
-        f"{what} is not offered: statesvc keeps the state of containers, and no engine is connected to it"
-    )
+        return self._damage.inspected(await self._database.read(containers.inspect, reference))
 
 
 def _check_signal(text: str) -> None:

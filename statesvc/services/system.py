@@ -10,7 +10,7 @@ from statesvc.db.damage.finding import Mark
 from statesvc.db.database import SQLITE_VERSION, Connection, Database, bare
 from statesvc.db.schema.catalogue import revision
 from statesvc.domain.state import State
-from statesvc.services.damage.judging import Soundness
+from statesvc.services.damage.judging import DamageGuard
 from statesvc.services.runtimes.features import Features
 from statesvc.services.site import Site
 
@@ -49,11 +49,11 @@ class Health:
 class System:
     """The service as a whole: where it runs, and how much it holds."""
 
-    def __init__(self, database: Database, site: Site, soundness: Soundness) -> None:
+    def __init__(self, database: Database, site: Site, damage: DamageGuard) -> None:
         self._database = database
         self.site = site
         self._features = Features()
-        self._soundness = soundness
+        self._damage = damage
         self.last_sweep: Mapping[str, object] | None = None
 
     async def counts(self) -> Counts:
@@ -66,7 +66,7 @@ class System:
 
     async def health(self) -> Health:
         """Say how the store is. It is not looked through: `statesvc check` does that."""
-        await self._soundness.settled()
+        await self._damage.settled()
         quarantined, marks, schema = await self._database.scan(_marks)
         sizes = self._database.sizes()
         return Health(SQLITE_VERSION, schema, *sizes, quarantined, tuple(marks), self.last_sweep)

@@ -7,7 +7,7 @@ from statesvc.db.containers import rows as containers
 from statesvc.db.database import Connection, Database
 from statesvc.db.volumes import Volume
 from statesvc.services import volumes
-from statesvc.services.damage.judging import Selector, Soundness
+from statesvc.services.damage.judging import DamageGuard, Selector
 from statesvc.services.images import service as images
 from statesvc.services.images.service import RecordedImage
 from statesvc.services.listing.select import Listed, ListQuery
@@ -37,13 +37,13 @@ class Usage:
 class DiskUsage:
     """Who takes how much room."""
 
-    def __init__(self, database: Database, soundness: Soundness) -> None:
+    def __init__(self, database: Database, damage: DamageGuard) -> None:
         self._database = database
-        self._soundness = soundness
+        self._damage = damage
 
     async def all(self) -> Usage:
         """Return what takes how much room."""
-        return await self._database.scan(_usage, self._soundness.selector())
+        return await self._database.scan(_usage, self._damage.selector())
 
 
 def _usage(conn: Connection, select: Selector) -> Usage:

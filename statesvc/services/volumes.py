@@ -8,8 +8,8 @@ from statesvc.db.volumes import Volume
 from statesvc.domain import filters as filtering
 from statesvc.domain.filters import Filters
 from statesvc.errors import Conflict, InvalidParameter, NotFound
+from statesvc.services.engines import needs_engine
 from statesvc.services.listing.patterns import Patterns
-from statesvc.services.processes import needs_engine
 from statesvc.validation.mount_specs import volume_faults
 
 ACCEPTED = frozenset({"dangling", "driver", "label", "name"})

@@ -5,11 +5,11 @@ from dataclasses import asdict
 import orjson
 from sqlalchemy import Connection, bindparam, delete, func, insert, literal_column, select
 
-from statesvc.db.containers.insertion import Health
 from statesvc.db.schema.tables import container_health, container_specs
 from statesvc.db.statements import Statement
 from statesvc.domain.documents import HealthConfig
 from statesvc.domain.documents.decode import decode_value
+from statesvc.domain.health import Health
 
 _H, _S = container_health.c, container_specs.c
 _FIND = Statement(select(_H.status, _H.streak, _H.log).where(_H.container_id == bindparam("container_id")))

@@ -17,7 +17,9 @@ from statesvc.db.schema.tables import (
 )
 from statesvc.db.statements import Statement
 from statesvc.domain.container_files import ContainerFiles
+from statesvc.domain.health import Health
 from statesvc.domain.mount_point import MountPoint
+from statesvc.domain.port import Port
 from statesvc.domain.state import State
 from statesvc.domain.verified import Verified
 
@@ -53,25 +55,6 @@ class Container:
     attempt: int = 0
     prepared_at: int | None = None
     revision: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """The health of a container; `log` is the JSON text of the last probes."""
-
-    status: str
-    streak: int
-    log: str
-
-
-@dataclass(frozen=True, slots=True)
-class Port:
-    """A port that is reachable now."""
-
-    private_port: int
-    protocol: str
-    public_port: int | None
-    host_ip: str
 
 
 @dataclass(frozen=True, slots=True)

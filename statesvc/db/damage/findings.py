@@ -22,7 +22,6 @@ from sqlalchemy import (
     select,
 )
 
-from statesvc.db.containers.insertion import Port
 from statesvc.db.damage import constraints
 from statesvc.db.damage.finding import Finding
 from statesvc.db.damage.judges import JUDGES, fault
@@ -42,6 +41,7 @@ from statesvc.db.statements import Statement
 from statesvc.domain.image_config import image_id
 from statesvc.domain.mount_point import MountPoint
 from statesvc.domain.names import fits
+from statesvc.domain.port import Port
 from statesvc.domain.wrapper_script import digest_of
 
 _C, _N, _S, _Q = containers.c, container_names.c, container_specs.c, quarantine.c

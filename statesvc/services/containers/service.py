@@ -32,11 +32,10 @@ from statesvc.errors import (
     StateError,
 )
 from statesvc.host import paths
-from statesvc.services.containers import idempotency
-from statesvc.services.containers import rows as records
+from statesvc.services.containers import idempotency, rows
 from statesvc.services.containers.idempotency import Claim, Created, Keys
 from statesvc.services.containers.revisions import Expected, expect
-from statesvc.services.damage.judging import Soundness, damaged, faults_of
+from statesvc.services.damage.judging import DamageGuard, damaged, faults_of
 from statesvc.services.images import service as images
 from statesvc.services.images.service import Images
 from statesvc.services.journal import writing
@@ -82,16 +81,16 @@ class Judgement:
 class Containers:
     """The registry of containers."""
 
-    def __init__(self, database: Database, site: Site, images: Images, keys: Keys, soundness: Soundness) -> None:
+    def __init__(self, database: Database, site: Site, images: Images, keys: Keys, damage: DamageGuard) -> None:
         self._database = database
         self._site = site
         self._images = images
         self._keys = keys
-        self._soundness = soundness
+        self._damage = damage
 
     async def inspect(self, reference: str) -> Inspection:
         """Return everything of the container a reference means. Raises Damaged if it cannot be read."""
-        return self._soundness.inspected(await self._database.read(containers.inspect, reference))
+        return self._damage.inspected(await self._database.read(containers.inspect, reference))
 
     async def find(self, reference: str) -> Found:
         """Return which container a reference means.
@@ -109,7 +108,7 @@ class Containers:
 
         Raises InvalidParameter for values no filter understands.
         """
-        return await self._soundness.listed(query)
+        return await self._damage.listed(query)
 
     async def create(
         self,
@@ -139,12 +138,10 @@ class Containers:
         container_id = ids.new_id(self._site.entropy)
         verified = finish.complete(verdict, config, container_id, context, self._new_name)
         now = self._site.clock()
-        rows = records.of_new(
-            container_id, verified, image_id=image.id if image else "", created_at=now, site=self._site
-        )
+        new = rows.of_new(container_id, verified, image_id=image.id if image else "", created_at=now, site=self._site)
         candidates = () if own_name else naming.candidates(self._site.entropy, container_id)
         created = Created(container_id, (*warnings, *verified.warnings))
-        answer = await self._database.write(_insert, rows, verified, own_name, candidates, created, claim)
+        answer = await self._database.write(_insert, new, verified, own_name, candidates, created, claim)
         for warning in answer.warnings if answer is created else ():
             log.warning("container created with a warning", container=container_id, warning=warning)
         return answer
@@ -290,7 +287,7 @@ def _look_up(conn: Connection, reference: str) -> Reference:
 
 def _insert(
     conn: Connection,
-    rows: tuple[Container, Belongings],
+    new: tuple[Container, Belongings],
     verified: Verified,
     own_name: str,
     candidates: tuple[str, ...],
@@ -299,7 +296,7 @@ def _insert(
 ) -> Created:
     if claim and (first := idempotency.first_answer(conn, claim)):
         return first  # the same request came twice at once
-    container, belongings = rows
+    container, belongings = new
     insertion.add(conn, container, verified, belongings)
     if own_name:
         names.reserve(conn, own_name, container.id)

@@ -19,9 +19,9 @@ from statesvc.db.database import Connection, reading
 from statesvc.db.schema import check as checkup
 from statesvc.db.schema import migrate
 from statesvc.db.schema.check import Checkup
+from statesvc.domain import list_entry
 from statesvc.domain.documents import Config, HostConfig
 from statesvc.host.scripts import ScriptFolder
-from statesvc.services.containers import rows as records
 from statesvc.services.runtimes.script_files import compared
 
 
@@ -128,13 +128,13 @@ def summary(whole: Whole) -> str:
 
 def _entry(whole: Whole) -> dict[str, Any]:
     networks = orjson.loads(whole.network_settings)["Networks"] or {}
-    return records.summary(
+    return list_entry.summary(
         whole.id,
         value_in(Config, whole.config, "Labels"),
-        command=records.command_line(whole.path, orjson.loads(whole.args) or []),
+        command=list_entry.command_line(whole.path, orjson.loads(whole.args) or []),
         created_at=whole.created_at,
         network_mode=value_in(HostConfig, whole.host_config, "NetworkMode"),
-        networks={name: (endpoint or {}) | records.NOT_LISTED for name, endpoint in networks.items()},
+        networks={name: (endpoint or {}) | list_entry.NOT_LISTED for name, endpoint in networks.items()},
         mounts=whole.mounts,
         ports=whole.ports,
     )

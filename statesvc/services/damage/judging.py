@@ -80,8 +80,8 @@ class _Fault:
         return f"{self.table}.{self.column} {self.reason}" if self.column else f"{self.table} {self.reason}"
 
 
-class Soundness:
-    """What is known of the rows: which were judged, which are marked."""
+class DamageGuard:
+    """Keeps damaged rows out of answers: each row is judged when it is first read, and marked if it fails."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database

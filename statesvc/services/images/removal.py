@@ -11,7 +11,7 @@ from statesvc.domain.ids import short
 from statesvc.domain.references import parse_normalized
 from statesvc.domain.state import LIVE
 from statesvc.errors import Conflict
-from statesvc.services.journal import service as journal
+from statesvc.services.journal.writing import log_image
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +103,11 @@ def _short(image: Image) -> str:
 def _untag(conn: Connection, image: Image, reference: str, now: int) -> Removal:
     images.untag(conn, reference)
     shown = parse_normalized(reference).familiar
-    journal.log_image(conn, "untag", image.id, image.id, now)
+    log_image(conn, "untag", image.id, image.id, now)
     return Removal(untagged=shown)
 
 
 def _delete(conn: Connection, image: Image, now: int) -> Removal:
-    journal.log_image(conn, "delete", image.id, image.id, now)  # while its labels can still be read
+    log_image(conn, "delete", image.id, image.id, now)  # while its labels can still be read
     images.remove(conn, image.id)
     return Removal(deleted=image.id)

@@ -24,7 +24,7 @@ from statesvc.services.images import removal
 from statesvc.services.images.archive import LoadedImage, digest_layer, read_archive
 from statesvc.services.images.removal import Removal
 from statesvc.services.images.streams import read_in_thread
-from statesvc.services.journal import service as journal
+from statesvc.services.journal.writing import log_image
 from statesvc.services.site import Site
 from statesvc.validation import platforms
 from statesvc.validation.platforms import Platform
@@ -216,7 +216,7 @@ def _record(conn: Connection, loaded: Sequence[LoadedImage], now: int) -> list[s
             said.append(f"Loaded image: {text}")
         if not entry.repo_tags:
             said.append(f"Loaded image ID: {entry.id}")
-        journal.log_image(conn, "load", entry.id, entry.id, now)
+        log_image(conn, "load", entry.id, entry.id, now)
     return said
 
 
@@ -224,11 +224,11 @@ def _record_import(conn: Connection, image: Image, reference: Reference | None, 
     images.put(conn, image)
     if reference is not None:
         images.tag(conn, reference.full, image.id, now)
-    journal.log_image(conn, "import", image.id, reference.familiar if reference else image.id, now)
+    log_image(conn, "import", image.id, reference.familiar if reference else image.id, now)
     return image.id
 
 
 def _tag(conn: Connection, text: str, reference: Reference, now: int) -> None:
     image = find(conn, text)
     images.tag(conn, reference.full, image.id, now)
-    journal.log_image(conn, "tag", image.id, reference.familiar, now)
+    log_image(conn, "tag", image.id, reference.familiar, now)

@@ -8,17 +8,19 @@ import orjson
 from statesvc.db import events, images
 from statesvc.db.containers import insertion, names
 from statesvc.db.containers import rows as containers
-from statesvc.db.containers.insertion import Belongings, Container, Health, Port
+from statesvc.db.containers.insertion import Belongings, Container
 from statesvc.db.database import Connection, Database
 from statesvc.db.images import Image
+from statesvc.domain import list_entry
 from statesvc.domain.documents import ContainerCreate
 from statesvc.domain.event import Event
+from statesvc.domain.health import Health
 from statesvc.domain.mount_point import Link
-from statesvc.services.containers import rows as records
+from statesvc.domain.port import Port
 from statesvc.services.images.service import familiar
 from statesvc.services.imports.foreign import ForeignContainer, ForeignImage
 from statesvc.services.imports.report import Outcome
-from statesvc.services.journal import service as journal
+from statesvc.services.journal.writing import log_image
 from statesvc.services.site import Site
 from statesvc.validation import Context, Reference, mounts, namespaces, references, verify
 
@@ -135,10 +137,10 @@ def _add(conn: Connection, foreign: ForeignContainer, now: int) -> Judged:
 
 def _container(foreign: ForeignContainer) -> Container:
     verified = foreign.verified
-    summary = records.summary(
+    summary = list_entry.summary(
         foreign.id,
         verified.config.Labels,
-        command=records.command_line(foreign.path, foreign.args or []),
+        command=list_entry.command_line(foreign.path, foreign.args or []),
         created_at=foreign.created_at,
         network_mode=verified.host_config.NetworkMode,
         networks=foreign.networks.listed,
@@ -215,8 +217,8 @@ def _add_image(conn: Connection, foreign: ForeignImage, now: int) -> JudgedImage
         images.tag(conn, reference, foreign.id, foreign.tagged_at)
     if is_new:
         name = familiar(added[0]) if added else foreign.id
-        journal.log_image(conn, "import", foreign.id, name, now)
+        log_image(conn, "import", foreign.id, name, now)
     else:
         for reference in added:
-            journal.log_image(conn, "tag", foreign.id, familiar(reference), now)
+            log_image(conn, "tag", foreign.id, familiar(reference), now)
     return judged

@@ -7,11 +7,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from statesvc.db import events, images
-from statesvc.db.damage.judges import fault
+from statesvc.db import events
 from statesvc.db.database import Connection, Database
 from statesvc.domain.event import Event
-from statesvc.domain.image_config import parse_image_config
 from statesvc.domain.times import Clock
 from statesvc.errors import Gone
 
@@ -192,12 +190,3 @@ def _refuse_gap(seq: int, oldest: int) -> None:
         raise Gone(
             f"the events behind {seq} are not all kept any more: the oldest is {oldest}; take a new snapshot", oldest
         )
-
-
-def log_image(conn: Connection, action: str, image_id: str, name: str, now: int) -> None:
-    """Write an event about an image. Its labels and the name it was addressed by are the attributes."""
-    image = images.by_id(conn, image_id)
-    unreadable = image is None or fault("images", "config", image.config)
-    labels = {} if image is None or unreadable else parse_image_config(image.config).labels
-    attributes = labels | {"name": name}
-    events.append(conn, Event("image", action, image_id, now, attributes))

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 import orjson
 
 from statesvc.db.containers import health
-from statesvc.db.containers.insertion import Health
 from statesvc.db.containers.lifecycle import Life
 from statesvc.db.database import Connection
 from statesvc.domain.documents import HealthConfig
+from statesvc.domain.health import HEALTHY, STARTING, UNHEALTHY, Health
 from statesvc.domain.times import render as time_text
 
-STARTING, HEALTHY, UNHEALTHY = "starting", "healthy", "unhealthy"
 KEPT_PROBES = 5
 LONGEST_OUTPUT = 4096
 RETRIES = 3
