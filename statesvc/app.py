@@ -55,7 +55,7 @@ from statesvc.services.journal.retention import DAY, Limits, Retention
 from statesvc.services.journal.service import Journal
 from statesvc.services.lifecycle.service import Lifecycle
 from statesvc.services.lifecycle.waits import Waiting
-from statesvc.services.listing.snapshots import Snapshots
+from statesvc.services.listing.service import Listing
 from statesvc.services.networks import Networks
 from statesvc.services.processes import Processes
 from statesvc.services.pruning import Pruning
@@ -89,6 +89,7 @@ class Services:
     site: Site
     damage: DamageGuard
     containers: Containers
+    listing: Listing
     images: Images
     keys: Keys
     journal: Journal
@@ -104,9 +105,9 @@ class Services:
         """Return the HTTP application over these services."""
         processes = Processes(self.database, self.site, self.damage)
         apis = (
-            ContainersApi(self.containers, self.site.clock),
+            ContainersApi(self.containers, self.listing, self.site.clock),
             ImagesApi(self.images),
-            EventsApi(self.journal, Snapshots(self.database), self.site.clock),
+            EventsApi(self.journal, self.listing, self.site.clock),
             SystemApi(self.system, self.journal),
             RuntimesApi(self.runtimes, self.runtime_history),
             LifecycleApi(self.lifecycle),
@@ -116,7 +117,7 @@ class Services:
             FilesApi(processes),
             VolumesApi(Volumes(self.database)),
             NetworksApi(Networks(self.database, self.site)),
-            UsageApi(DiskUsage(self.database, self.damage), self.site.clock),
+            UsageApi(DiskUsage(self.listing), self.site.clock),
             EngineApi(),
             ImportsApi(self.importers),
         )
@@ -169,6 +170,7 @@ async def opened(
             site=site,
             damage=damage,
             containers=Containers(database, site, images, keys, damage),
+            listing=Listing(database, damage),
             images=images,
             keys=keys,
             journal=Journal(database, clock, damage.note),

@@ -26,7 +26,7 @@ from statesvc.services.containers.service import Containers, Created, Inspection
 from statesvc.services.images.service import Images
 from statesvc.services.journal.service import Journal
 from statesvc.services.lifecycle.service import Lifecycle
-from statesvc.services.listing.snapshots import Snapshot, Snapshots
+from statesvc.services.listing.service import Listing, Snapshot
 from statesvc.services.runtimes.service import Runtimes
 from statesvc.settings import Settings
 
@@ -159,13 +159,13 @@ class EngineContainers:
 class EngineEvents:
     """The journal of a data root."""
 
-    def __init__(self, journal: Journal, snapshots: Snapshots) -> None:
+    def __init__(self, journal: Journal, listing: Listing) -> None:
         self._journal = journal
-        self._snapshots = snapshots
+        self._listing = listing
 
     async def snapshot(self) -> Snapshot:
         """Return all containers, and the number of the event where they stand: follow behind it, and miss nothing."""
-        return await self._snapshots.take()
+        return await self._listing.snapshot()
 
     async def follow(
         self, *, after: int | None = None, until: int | None = None, follow: bool = True
@@ -233,7 +233,7 @@ async def open_data_root(
                 yield StatePlane(
                     EngineContainers(services.containers, by),
                     services.lifecycle,
-                    EngineEvents(services.journal, Snapshots(services.database)),
+                    EngineEvents(services.journal, services.listing),
                     services.images,
                     services.runtimes,
                     services,

@@ -19,6 +19,7 @@ from statesvc.domain.documents.update import host_config
 from statesvc.domain.network_mode import is_user_defined
 from statesvc.domain.times import Clock
 from statesvc.services.containers.service import Containers, Inspection
+from statesvc.services.listing.service import Listing
 
 LARGE_BODY = 256 * 1024
 LARGE_LIST = 2_000
@@ -27,8 +28,9 @@ LARGE_LIST = 2_000
 class ContainersApi:
     """The handlers under /containers that need no engine."""
 
-    def __init__(self, containers: Containers, clock: Clock) -> None:
+    def __init__(self, containers: Containers, listing: Listing, clock: Clock) -> None:
         self._containers = containers
+        self._listing = listing
         self._clock = clock
 
     def routes(self) -> list[Route]:
@@ -59,7 +61,7 @@ class ContainersApi:
 
     async def index(self, call: Call) -> Response:
         """GET /containers/json?all=&limit=&size=&filters="""
-        rows = await self._containers.listed(listing.query(call))
+        rows = await self._listing.listed(listing.query(call))
         large = len(rows.rows) > LARGE_LIST
         render = partial(listing.render, rows, self._clock())
         return raw_json(await asyncio.to_thread(render) if large else render())

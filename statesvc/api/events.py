@@ -20,7 +20,7 @@ from statesvc.domain.filters import Filters
 from statesvc.domain.times import Clock
 from statesvc.errors import InvalidParameter, StateError
 from statesvc.services.journal.service import Journal, Place, Span
-from statesvc.services.listing.snapshots import Snapshots
+from statesvc.services.listing.service import Listing
 
 log = structlog.get_logger(__name__)
 
@@ -33,9 +33,9 @@ _TIMESTAMP = re.compile(r"(-?\d{1,11})(?:\.(\d+))?", re.ASCII)
 class EventsApi:
     """The handlers of /events, and of the journal as the service itself tells it."""
 
-    def __init__(self, journal: Journal, snapshots: Snapshots, clock: Clock) -> None:
+    def __init__(self, journal: Journal, containers: Listing, clock: Clock) -> None:
         self._journal = journal
-        self._snapshots = snapshots
+        self._containers = containers
         self._clock = clock
         self._docker_s = _Rendered(_render)
         self._lines = _Rendered(_line)
@@ -66,7 +66,7 @@ class EventsApi:
 
     async def snapshot(self, _call: Call) -> Response:
         """GET /statesvc/v1/snapshot"""
-        found = await self._snapshots.take()
+        found = await self._containers.snapshot()
         entries = await asyncio.to_thread(listing.render, found.listed, self._clock())
         return raw_json(b'{"seq":%d,"containers":%b}' % (found.seq, entries.rstrip()))
 

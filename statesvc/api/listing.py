@@ -9,7 +9,7 @@ from statesvc.domain import filters
 from statesvc.domain.state import State
 from statesvc.domain.times import human
 from statesvc.errors import InvalidParameter
-from statesvc.services.listing.select import ACCEPTED, Listed, ListedRow, ListQuery
+from statesvc.services.listing.query import ACCEPTED, Listed, ListedRow, ListQuery
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 

@@ -20,7 +20,7 @@ from statesvc.services.images import removal
 from statesvc.services.images import service as images
 from statesvc.services.images.removal import Removal
 from statesvc.services.images.service import RecordedImage
-from statesvc.services.listing.select import labelled
+from statesvc.services.listing.labels import labelled
 from statesvc.services.site import Site
 from statesvc.services.volumes import has_labels
 

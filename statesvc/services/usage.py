@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from statesvc.db.containers import rows as containers
-from statesvc.db.database import Connection, Database
+from statesvc.db.database import Connection
 from statesvc.db.volumes import Volume
 from statesvc.services import volumes
-from statesvc.services.damage.judging import DamageGuard, Selector
 from statesvc.services.images import service as images
 from statesvc.services.images.service import RecordedImage
-from statesvc.services.listing.select import Listed, ListQuery
+from statesvc.services.listing.query import Listed, ListQuery
+from statesvc.services.listing.service import Listing, Select
 
 Layers = tuple[str, ...]
 
@@ -37,16 +37,15 @@ class Usage:
 class DiskUsage:
     """Who takes how much room."""
 
-    def __init__(self, database: Database, damage: DamageGuard) -> None:
-        self._database = database
-        self._damage = damage
+    def __init__(self, listing: Listing) -> None:
+        self._listing = listing
 
     async def all(self) -> Usage:
         """Return what takes how much room."""
-        return await self._database.scan(_usage, self._damage.selector())
+        return await self._listing.scan(_usage)
 
 
-def _usage(conn: Connection, select: Selector) -> Usage:
+def _usage(conn: Connection, select: Select) -> Usage:
     found = images.recorded(conn)
     sizes = {image.says.diff_ids: image.image.size for image in found}
     users = containers.count_by_image(conn)

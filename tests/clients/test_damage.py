@@ -90,6 +90,8 @@ def everything_else_is_served(service: Service) -> None:
     """The service answers for all that was not hurt, and the hurt container can be renamed and removed."""
     entries = listed(service)
     assert len(entries) == 3
+    assert service.call("GET", "/statesvc/v1/snapshot").json()["containers"] == [*entries.values()]
+    assert [entry["Id"] for entry in service.call("GET", "/system/df").json()["Containers"]] == [*entries]
     for name in ("sound", "linked"):
         shown = service.call("GET", f"/containers/{name}/json").json()
         assert f"/{name}" in entries[shown["Id"]]["Names"]  # type: ignore[operator]

@@ -15,7 +15,7 @@ from statesvc.db.schema.tables import metadata
 from statesvc.db.schema.types import LAST_INTEGER
 from statesvc.domain.documents import Config, ContainerCreate
 from statesvc.errors import Unavailable
-from statesvc.services.listing.select import ListQuery
+from statesvc.services.listing.query import ListQuery
 from statesvc.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -45,7 +45,7 @@ async def work(settings: Settings) -> None:
         await swept(services, settings)
         created = await services.containers.create("", ContainerCreate(config=Config(Cmd=["true"])))
         assert (await services.containers.inspect(created.id)).id == created.id
-        assert await services.containers.listed(ListQuery(all=True))
+        assert await services.listing.listed(ListQuery(all=True))
         await services.runtimes.reload()
         await services.runtime_history.in_force()
         await services.runtime_history.versions(10)

@@ -1,4 +1,4 @@
-"""What can be done with containers: create, inspect, list, update, rename, remove."""
+"""What can be done with containers: create, inspect, update, rename, remove."""
 
 import asyncio
 from collections.abc import Mapping
@@ -40,7 +40,6 @@ from statesvc.services.images import service as images
 from statesvc.services.images.service import Images
 from statesvc.services.journal import writing
 from statesvc.services.journal.writing import Subject, tell
-from statesvc.services.listing.select import Listed, ListQuery
 from statesvc.services.runtimes.service import obstacle
 from statesvc.services.site import Site
 from statesvc.validation import Context, Reference, Verdict, finish, mounts, platforms, references, update, verify
@@ -102,13 +101,6 @@ class Containers:
     async def image_size(self, image_id: str) -> int:
         """Return how large the image with this ID is, 0 if it is not recorded."""
         return (await self._database.read(image_records.sizes, (image_id,))).get(image_id, 0)
-
-    async def listed(self, query: ListQuery) -> Listed:
-        """Return the containers of a list, the newest first.
-
-        Raises InvalidParameter for values no filter understands.
-        """
-        return await self._damage.listed(query)
 
     async def create(
         self,

@@ -5,8 +5,8 @@ judged, whoever has changed it since. That costs less than asking SQLite whether
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from mmap import mmap
 from operator import itemgetter
 
@@ -26,7 +26,6 @@ from statesvc.domain.state import readable
 from statesvc.domain.times import Clock
 from statesvc.errors import Damaged, StateError
 from statesvc.services.damage import check
-from statesvc.services.listing.select import Listed, ListQuery, select
 
 log = structlog.get_logger(__name__)
 
@@ -67,7 +66,16 @@ def _hash(row: Inspection) -> int:
     return hash((documents, row.state, row.status, row.name))
 
 
-Selector = Callable[[Connection, ListQuery], Listed]
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """The rows of a list as they can be shown, and by ID why containers cannot be read: all that there are.
+
+    `found` are those of these rows that were found damaged now, each with the hash of its row: they are to be marked.
+    """
+
+    rows: Sequence[ListedRow]
+    damaged: Mapping[str, str]
+    found: Sequence[tuple[str, int]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +109,23 @@ class DamageGuard:
             self._inspected.add(row.rowid, judged)
         return row
 
-    async def listed(self, query: ListQuery) -> Listed:
-        """Return the containers of a list, those that are damaged with what can be shown of them."""
-        listed, found = await self._database.scan(_select, query, self._listed)
-        for container_id, judged in found:
-            self.note("containers", container_id, judged)
-        return listed
-
-    def selector(self) -> Selector:
-        """Return what selects the containers of a list within a unit, those that are damaged as `listed` shows them."""
-        return lambda conn, query: _select(conn, query, self._listed)[0]
+    def entries(self, conn: Connection, rows: Sequence[ListedRow]) -> Entries:
+        """Return the rows of a list, the damaged ones with what can be shown of them. Runs within a reading unit."""
+        marked = dict(quarantine.of_containers(conn))
+        unjudged = self._listed.unjudged(rows)
+        if not unjudged:
+            return Entries(rows, marked)
+        shown, found = list(rows), []
+        for at, now in unjudged:
+            row = shown[at]
+            reason = _fault_of_entry(row)
+            if reason is None:
+                self._listed.add(row.rowid, now)
+                continue
+            found.append((row.id, now))
+            marked.setdefault(row.id, reason)
+            shown[at] = _shown(conn, row)
+        return Entries(shown, marked, found)
 
     def note(self, table: str, key: str, judged: int = 0) -> None:
         """Have a row marked in which something was found; it is logged once, and again if it is judged anew."""
@@ -178,26 +193,6 @@ def _are_strings(listed: str) -> bool:
     except orjson.JSONDecodeError:
         return False
     return True
-
-
-def _select(conn: Connection, query: ListQuery, judged: _Judged) -> tuple[Listed, list[tuple[str, int]]]:
-    """Return the list, and the containers among it that were found damaged now, each with the hash of its entry."""
-    listed = select(conn, query)
-    marked = dict(quarantine.of_containers(conn))
-    unjudged = judged.unjudged(listed.rows)
-    if not unjudged and not marked:
-        return listed, []
-    rows, found = list(listed.rows), []
-    for at, now in unjudged:
-        row = rows[at]
-        reason = _fault_of_entry(row)
-        if reason is None:
-            judged.add(row.rowid, now)
-            continue
-        found.append((row.id, now))
-        marked.setdefault(row.id, reason)
-        rows[at] = _shown(conn, row)
-    return replace(listed, rows=rows, damaged=marked), found
 
 
 def _fault_of_entry(row: ListedRow) -> str | None:

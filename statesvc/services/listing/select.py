@@ -1,13 +1,11 @@
-"""Which containers a list shows (moby daemon/list.go)."""
+"""Selects the containers that a list shows (moby daemon/list.go). Only `Listing` may: it judges what was selected."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 
 from statesvc.db import images as image_records
 from statesvc.db.containers import conditions, listing
 from statesvc.db.containers.conditions import Condition, PortRange
-from statesvc.db.containers.listing import ListedRow
 from statesvc.db.database import Connection
 from statesvc.domain import filters as filtering
 from statesvc.domain.filters import Filters
@@ -15,51 +13,17 @@ from statesvc.domain.go.values import atoi, parse_uint
 from statesvc.domain.state import State
 from statesvc.errors import InvalidParameter, NotFound
 from statesvc.services.images import service as images
+from statesvc.services.listing.labels import labelled
 from statesvc.services.listing.patterns import Patterns
+from statesvc.services.listing.query import Listed, ListQuery
 from statesvc.validation.ports import split_protocol
 
-ACCEPTED = frozenset(
-    {
-        "ancestor", "before", "exited", "id", "isolation", "label", "name", "status", "health", "since", "volume",
-        "network", "is-task", "publish", "expose",
-    }
-)  # fmt: skip
-__all__ = ["ACCEPTED", "ListQuery", "Listed", "ListedRow", "labelled", "select"]
-
 _NARROW = ("id", "name", "label", "ancestor", "volume", "network", "publish", "expose")
-# An expression in SQL can be only so deep.
-MOST_LABELS = 100
 _HEALTH = ("starting", "healthy", "unhealthy", "none")
 # Patterns that mean one name, a beginning, or a part, and need no search by a regular expression.
 _EXACT = re.compile(r"\^/?([a-zA-Z0-9_-]+)\$")
 _BEGINNING = re.compile(r"\^/?([a-zA-Z0-9_-]+)")
 _PART = re.compile(r"[a-zA-Z0-9_/-]+")
-
-
-@dataclass(frozen=True, slots=True)
-class ListQuery:
-    """What a list is asked for.
-
-    Without `all`, a limit or a status only live containers are shown; `size` asks for the sizes of their images.
-    """
-
-    all: bool = False
-    limit: int = 0
-    filters: Filters = field(default_factory=dict)
-    size: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """The rows of a list; for each image text among them the ID it means now ("" for none), and sizes by image ID.
-
-    `damaged` says for containers that cannot be read, all that there are, why.
-    """
-
-    rows: Sequence[ListedRow]
-    images: Mapping[str, str]
-    sizes: Mapping[str, int] = field(default_factory=dict)
-    damaged: Mapping[str, str] = field(default_factory=dict)
 
 
 def select(conn: Connection, query: ListQuery) -> Listed:
@@ -111,15 +75,6 @@ def _conditions(filters: Filters) -> Iterator[Condition]:
 def _has_better(filters: Filters) -> bool:
     """Say whether a filter is set that chooses fewer containers than a state does."""
     return any(filters.get(key) for key in _NARROW)
-
-
-def labelled(filters: Filters) -> Iterator[Condition]:
-    """Yield a condition for each label that is asked for. Raises InvalidParameter for too many."""
-    wanted = filtering.labels(filters.get("label", ()))
-    if len(wanted) > MOST_LABELS:
-        raise InvalidParameter(f"invalid filter 'label': more than {MOST_LABELS} labels cannot be asked for at once")
-    for key, value in wanted:
-        yield conditions.labelled(key, value)
 
 
 def _around(conn: Connection, filters: Filters) -> tuple[str | None, str | None]:

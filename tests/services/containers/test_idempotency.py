@@ -15,7 +15,7 @@ from statesvc.domain.documents import Config, ContainerCreate
 from statesvc.errors import Conflict, InvalidParameter, NameConflict, Unavailable
 from statesvc.services.containers.service import Created
 from statesvc.services.journal.retention import DAY, Limits, Retention
-from statesvc.services.listing.select import ListQuery
+from statesvc.services.listing.query import ListQuery
 
 pytestmark = pytest.mark.anyio
 
@@ -29,7 +29,7 @@ async def create(services: Services, key: str | None, name: str = "", **config: 
 
 
 async def count(services: Services) -> int:
-    return len((await services.containers.listed(ListQuery(all=True))).rows)
+    return len((await services.listing.listed(ListQuery(all=True))).rows)
 
 
 def stored(conn: Connection) -> list[tuple[Any, ...]]:

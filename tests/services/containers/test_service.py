@@ -11,7 +11,7 @@ from statesvc.db.database import Connection
 from statesvc.domain import names as naming
 from statesvc.domain.documents import Config, ContainerCreate, HostConfig
 from statesvc.errors import Conflict, InvalidParameter, NameConflict, NotFound
-from statesvc.services.listing.select import ListQuery
+from statesvc.services.listing.query import ListQuery
 
 pytestmark = pytest.mark.anyio
 
@@ -21,7 +21,7 @@ def asked(**host: Any) -> ContainerCreate:
 
 
 async def everything(services: Services) -> list[str]:
-    listed = await services.containers.listed(ListQuery(all=True))
+    listed = await services.listing.listed(ListQuery(all=True))
     return [row.names for row in listed.rows]
 
 

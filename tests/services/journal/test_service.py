@@ -13,7 +13,6 @@ from statesvc.domain.event import Event
 from statesvc.errors import Gone
 from statesvc.services.journal.retention import DAY, Limits, Retention
 from statesvc.services.journal.service import Place
-from statesvc.services.listing.snapshots import Snapshots
 
 pytestmark = pytest.mark.anyio
 
@@ -102,7 +101,7 @@ async def test_a_reader_that_falls_behind_while_it_follows_is_told_so(services: 
 
 async def test_a_snapshot_and_the_events_behind_its_number_are_the_whole_truth(services: Services) -> None:
     before = await services.containers.create("before", ContainerCreate(config=Config(Cmd=["true"])))
-    snapshot = await Snapshots(services.database).take()
+    snapshot = await services.listing.snapshot()
     after = await services.containers.create("after", ContainerCreate(config=Config(Cmd=["true"])))
     assert [row.id for row in snapshot.listed.rows] == [before.id]
     place = await services.journal.place(snapshot.seq, follow=False)

@@ -6,7 +6,7 @@ import pytest
 from statesvc.app import Services
 from statesvc.domain.documents import Config, ContainerCreate, HostConfig
 from statesvc.errors import InvalidParameter, NotFound
-from statesvc.services.listing.select import ListQuery
+from statesvc.services.listing.query import ListQuery
 
 pytestmark = pytest.mark.anyio
 
@@ -15,7 +15,7 @@ NETWORK = "c0ffee" + "0" * 58
 
 
 async def asked(services: Services, query: ListQuery) -> list[str]:
-    return [row.names.strip('"/') for row in (await services.containers.listed(query)).rows]
+    return [row.names.strip('"/') for row in (await services.listing.listed(query)).rows]
 
 
 async def listed(services: Services, **filters: tuple[str, ...]) -> list[str]:
