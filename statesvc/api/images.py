@@ -1,6 +1,5 @@
 """Image records over HTTP: load, import, tag, list, inspect, remove."""
 
-import fnmatch
 from collections.abc import Sequence
 
 import orjson
@@ -10,14 +9,13 @@ from statesvc.api import versions
 from statesvc.api.routing import Route
 from statesvc.api.wire.answers import JSON, json_answer
 from statesvc.api.wire.call import Call
-from statesvc.domain import filters, references
-from statesvc.domain.filters import Filters
+from statesvc.domain import filters
 from statesvc.domain.times import SECOND
 from statesvc.domain.times import render as time_text
 from statesvc.errors import InvalidParameter, NotOffered
-from statesvc.services.images.service import Images, RecordedImage
-
-_ACCEPTED = frozenset({"dangling", "label", "before", "since", "reference", "until"})
+from statesvc.services.images.listing import ACCEPTED
+from statesvc.services.images.records import RecordedImage
+from statesvc.services.images.service import Images
 
 
 class ImagesApi:
@@ -38,10 +36,11 @@ class ImagesApi:
         ]
 
     async def index(self, call: Call) -> Response:
-        """GET /images/json?filters=&all=&digests="""
-        wanted = filters.parse(call.text("filters"), _ACCEPTED)
-        shown = _chosen(await self._images.all(), wanted)
-        return json_answer([entry(image, call.version) for image in shown])
+        """GET /images/json?filters=&filter=&all=&digests="""
+        wanted = filters.parse(call.text("filters"), ACCEPTED)
+        if call.version < versions.parse("1.41") and (pattern := call.text("filter")):
+            wanted = {**wanted, "reference": (*wanted.get("reference", ()), pattern)}
+        return json_answer([entry(image, call.version) for image in await self._images.listed(wanted)])
 
     async def load(self, call: Call) -> Response:
         """POST /images/load, the body a tar archive of `docker save`."""
@@ -91,48 +90,6 @@ class ImagesApi:
 
 def _lines(messages: Sequence[dict[str, str]]) -> Response:
     return Response(b"".join(orjson.dumps(message) + b"\r\n" for message in messages), media_type=JSON)
-
-
-def _chosen(images: Sequence[RecordedImage], wanted: Filters) -> list[RecordedImage]:
-    return [image for image in images if _passes(image, images, wanted)]
-
-
-def _passes(image: RecordedImage, among: Sequence[RecordedImage], wanted: Filters) -> bool:
-    labels = image.says.labels
-    dangling = not image.repo_tags and not image.repo_digests
-    return (
-        all(dangling == (text.lower() in {"1", "true"}) for text in wanted.get("dangling", ()))
-        and all(_has(labels, label) for label in wanted.get("label", ()))
-        and ("reference" not in wanted or any(_matches(image, pattern) for pattern in wanted["reference"]))
-        and all((image.image.created_at or 0) < _created(text, among) for text in wanted.get("before", ()))
-        and all((image.image.created_at or 0) > _created(text, among) for text in wanted.get("since", ()))
-    )
-
-
-def _has(labels: dict[str, str], wanted: str) -> bool:
-    key, equals, value = wanted.partition("=")
-    return key in labels and (not equals or labels[key] == value)
-
-
-def _matches(image: RecordedImage, pattern: str) -> bool:
-    """Whether a reference matches, with its tag or without, as path.Match would (a star stays within a segment)."""
-    for text in (*image.repo_tags, *image.repo_digests):
-        name = references.parse_normalized(text).familiar_name
-        for shown in (text, name):
-            if shown.count("/") == pattern.count("/") and fnmatch.fnmatchcase(shown, pattern):
-                return True
-    return False
-
-
-def _created(text: str, among: Sequence[RecordedImage]) -> int:
-    for image in among:
-        if (
-            text in image.repo_tags
-            or f"{text}:latest" in image.repo_tags
-            or image.image.id.removeprefix("sha256:").startswith(text)
-        ):
-            return image.image.created_at or 0
-    raise InvalidParameter(f"invalid filter: there is no image {text!r}")
 
 
 def entry(image: RecordedImage, version: versions.Version) -> dict[str, object]:

@@ -56,6 +56,11 @@ def labels(wanted: tuple[str, ...]) -> tuple[tuple[str, str | None], ...]:
     return tuple(dict.fromkeys((key, value if equals else None) for key, equals, value in split))
 
 
+def has_labels(labelled: Mapping[str, str], wanted: tuple[str, ...]) -> bool:
+    """Say whether every label that is asked for is there (moby MatchKVList)."""
+    return all(key in labelled and value in {None, labelled[key]} for key, value in labels(wanted))
+
+
 def _values(key: str, value: object) -> tuple[str, ...]:
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return tuple(dict.fromkeys(map(_text, value)))

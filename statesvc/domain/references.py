@@ -132,6 +132,11 @@ def parse_repo_tag(repo: str, tag: str) -> Reference | None:
     return reference.with_tag(tag) if tag else reference.with_default_tag()
 
 
+def familiar(full: str) -> str:
+    """Return a full reference, as it is stored, in the form that Docker shows."""
+    return parse_normalized(full).familiar
+
+
 def _split_domain(text: str) -> tuple[str, str]:
     """The registry and the rest, as Docker guesses: a first part with a dot, colon or capital is a registry."""
     first, slash, rest = text.partition("/")

@@ -18,7 +18,7 @@ from statesvc.errors import Conflict, Forbidden, InvalidParameter, NotFound
 from statesvc.services.engines import needs_engine
 from statesvc.services.listing.patterns import Patterns
 from statesvc.services.site import Site
-from statesvc.services.volumes import DERIVED, has_labels
+from statesvc.services.volumes import DERIVED
 
 ACCEPTED = frozenset({"dangling", "driver", "id", "label", "name", "scope", "type"})
 PRUNE_ACCEPTED = frozenset({"label", "label!", "until"})
@@ -158,7 +158,7 @@ def _passes(network: Network, filters: Filters) -> bool:
         and network.driver in filters.get("driver", (network.driver,))
         and "local" in filters.get("scope", ("local",))
         and kind in filters.get("type", (kind,))
-        and has_labels(DERIVED, filters.get("label", ()))
+        and filtering.has_labels(DERIVED, filters.get("label", ()))
         and (dangling is None or dangling == (not network.is_predefined and not network.live))
     )
 

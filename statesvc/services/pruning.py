@@ -16,13 +16,11 @@ from statesvc.domain.go import time_filters
 from statesvc.domain.state import LIVE
 from statesvc.errors import InvalidParameter, NotFound
 from statesvc.services.containers.service import discard
-from statesvc.services.images import removal
-from statesvc.services.images import service as images
+from statesvc.services.images import records, removal
+from statesvc.services.images.records import RecordedImage
 from statesvc.services.images.removal import Removal
-from statesvc.services.images.service import RecordedImage
 from statesvc.services.listing.labels import labelled
 from statesvc.services.site import Site
-from statesvc.services.volumes import has_labels
 
 ACCEPTED = frozenset({"label", "label!", "until"})
 IMAGES_ACCEPTED = ACCEPTED | {"dangling"}
@@ -61,7 +59,7 @@ class Pruning:
         dangling = filtering.flag(filters, "dangling")
         until = _until(filters, self._site.clock())
         removals: list[Removal] = []
-        for image in await self._database.scan(images.recorded):
+        for image in await self._database.scan(records.recorded):
             if _is_meant(image, filters, until):
                 removals += await self._database.write(
                     _remove_image, image.image.id, self._site.clock(), only_untagged=dangling is not False
@@ -112,9 +110,9 @@ def _is_meant(image: RecordedImage, filters: Filters, until: int | None) -> bool
     labels = image.says.labels
     if until is not None and (image.image.created_at is None or image.image.created_at > until):
         return False
-    if "label!" in filters and has_labels(labels, filters["label!"]):
+    if "label!" in filters and filtering.has_labels(labels, filters["label!"]):
         return False
-    return has_labels(labels, filters.get("label", ()))
+    return filtering.has_labels(labels, filters.get("label", ()))
 
 
 def _remove_image(conn: Connection, image_id: str, now: int, *, only_untagged: bool) -> list[Removal]:
@@ -125,7 +123,7 @@ def _remove_image(conn: Connection, image_id: str, now: int, *, only_untagged: b
     removals: list[Removal] = []
     for text in [*tags, *digests] or [image_id]:
         with suppress(NotFound):  # gone with the reference before, or by another prune
-            removals += removal.remove(conn, text, now, force=False, find=images.find)
+            removals += removal.remove(conn, text, now, force=False)
     return removals
 
 

@@ -7,8 +7,8 @@ from statesvc.db.containers import rows as containers
 from statesvc.db.database import Connection
 from statesvc.db.volumes import Volume
 from statesvc.services import volumes
-from statesvc.services.images import service as images
-from statesvc.services.images.service import RecordedImage
+from statesvc.services.images import records
+from statesvc.services.images.records import RecordedImage
 from statesvc.services.listing.query import Listed, ListQuery
 from statesvc.services.listing.service import Listing, Select
 
@@ -46,7 +46,7 @@ class DiskUsage:
 
 
 def _usage(conn: Connection, select: Select) -> Usage:
-    found = images.recorded(conn)
+    found = records.recorded(conn)
     sizes = {image.says.diff_ids: image.image.size for image in found}
     users = containers.count_by_image(conn)
     shared = {image.image.id: Shared(users.get(image.image.id, 0), _shared(image, found, sizes)) for image in found}

@@ -17,7 +17,7 @@ PRUNE_ACCEPTED = frozenset({"all", "label", "label!"})
 DERIVED: Mapping[str, str] = {"statesvc": "derived"}
 """The label of what is not an object of its own, but follows from the containers."""
 
-__all__ = ["ACCEPTED", "DERIVED", "PRUNE_ACCEPTED", "Volume", "Volumes", "has_labels"]
+__all__ = ["ACCEPTED", "DERIVED", "PRUNE_ACCEPTED", "Volume", "Volumes"]
 
 
 class Volumes:
@@ -65,15 +65,10 @@ def every(conn: Connection) -> Sequence[Volume]:
     return volumes.every(conn)
 
 
-def has_labels(labels: Mapping[str, str], wanted: tuple[str, ...]) -> bool:
-    """Say whether every label that is wanted is there (moby MatchKVList)."""
-    return all(key in labels and value in {None, labels[key]} for key, value in filtering.labels(wanted))
-
-
 def _passes(volume: Volume, filters: Filters) -> bool:
     names, drivers = filters.get("name", ()), filters.get("driver", ())
     return (
         (not names or Patterns(names).find(volume.name))
         and (not drivers or volume.driver in drivers)
-        and has_labels(DERIVED, filters.get("label", ()))
+        and filtering.has_labels(DERIVED, filters.get("label", ()))
     )

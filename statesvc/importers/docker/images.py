@@ -8,7 +8,6 @@ from statesvc.domain import references, times
 from statesvc.domain.image_config import image_id, parse_image_config, read_json
 from statesvc.errors import InvalidParameter
 from statesvc.importers.folder import Folder, Missing, Unreadable
-from statesvc.services.images.service import familiar
 from statesvc.services.imports.foreign import ForeignImage
 from statesvc.services.imports.report import Entry, Outcome
 
@@ -61,7 +60,7 @@ class ImageStore:
         for named, lost in self._references.items():
             for reference in lost:
                 why = f"the image {named} that it names was not imported"
-                yield Entry("tag", named, familiar(reference), Outcome.FAILED, why)
+                yield Entry("tag", named, references.familiar(reference), Outcome.FAILED, why)
 
     def _folder(self, *path: str) -> AbstractContextManager[Folder]:
         return self._root.folder("image", self._driver, *path)

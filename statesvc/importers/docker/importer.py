@@ -8,13 +8,13 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from statesvc.domain.references import familiar
 from statesvc.errors import InvalidParameter, Unavailable
 from statesvc.importers.docker.container import Stored
 from statesvc.importers.docker.images import ImageStore, stores
 from statesvc.importers.docker.survey import Survey, survey
 from statesvc.importers.failure import failure
 from statesvc.importers.folder import Folder, Unreadable, opened
-from statesvc.services.images.service import familiar
 from statesvc.services.imports.report import Entry, Outcome, Report
 from statesvc.services.imports.service import Imports, Judged
 

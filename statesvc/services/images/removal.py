@@ -1,6 +1,5 @@
 """What it takes to remove an image (moby daemon/images/image_delete.go)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from statesvc.db import images
@@ -11,6 +10,7 @@ from statesvc.domain.ids import short
 from statesvc.domain.references import parse_normalized
 from statesvc.domain.state import LIVE
 from statesvc.errors import Conflict
+from statesvc.services.images.records import find
 from statesvc.services.journal.writing import log_image
 
 
@@ -22,10 +22,11 @@ class Removal:
     deleted: str = ""
 
 
-def remove(
-    conn: Connection, text: str, now: int, *, force: bool, find: Callable[[Connection, str], Image]
-) -> list[Removal]:
-    """Remove what the text names: a reference, and with its last reference the image; or an image by its ID."""
+def remove(conn: Connection, text: str, now: int, *, force: bool) -> list[Removal]:
+    """Remove what the text names: a reference, and with its last reference the image; or an image by its ID.
+
+    Raises as find does, and Conflict where Docker refuses.
+    """
     image = find(conn, text)
     if _names_the_id(text, image.id):
         return _remove_by_id(conn, image, now, force=force)

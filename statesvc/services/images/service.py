@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 
 from statesvc.db import images
 from statesvc.db.damage.judges import fault
@@ -11,17 +11,13 @@ from statesvc.db.images import Image
 from statesvc.domain import references
 from statesvc.domain.dockerfile import apply_changes
 from statesvc.domain.documents import Config
-from statesvc.domain.image_config import (
-    ImageConfig,
-    image_id,
-    imported_config,
-    parse_image_config,
-    unreadable_image_config,
-)
-from statesvc.domain.references import DigestReference, Reference
-from statesvc.errors import Damaged, InvalidParameter, NotFound
-from statesvc.services.images import removal
+from statesvc.domain.filters import Filters
+from statesvc.domain.image_config import image_id, imported_config, parse_image_config
+from statesvc.domain.references import Reference
+from statesvc.errors import Damaged, InvalidParameter
+from statesvc.services.images import listing, records, removal
 from statesvc.services.images.archive import LoadedImage, digest_layer, read_archive
+from statesvc.services.images.records import RecordedImage, find
 from statesvc.services.images.removal import Removal
 from statesvc.services.images.streams import read_in_thread
 from statesvc.services.journal.writing import log_image
@@ -30,17 +26,6 @@ from statesvc.validation import platforms
 from statesvc.validation.platforms import Platform
 
 DOCKER_VERSION = "26.1.5"
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedImage:
-    """An image with the references that name it, as Docker shows them, and what its configuration says."""
-
-    image: Image
-    says: ImageConfig
-    repo_tags: list[str]
-    repo_digests: list[str]
-    damage: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +64,18 @@ class Images:
 
     async def inspect(self, text: str) -> RecordedImage:
         """Return all that is recorded of an image."""
-        found = await self._database.scan(_inspect, text)
+        found = await self._database.scan(records.inspect, text)
         if found.damage:
             raise _damaged(found.image.id, found.damage)
         return found
 
-    async def all(self) -> Sequence[RecordedImage]:
-        """Return every image, the newest first."""
-        return await self._database.scan(recorded)
+    async def listed(self, filters: Filters) -> Sequence[RecordedImage]:
+        """Return the images that pass the filters, the newest first, with the references that `reference` leaves.
+
+        Raises InvalidParameter for a value that a filter does not understand, NotFound for an image that before or
+        since name and that is not recorded.
+        """
+        return await self._database.scan(listing.listed, filters, self._site.clock())
 
     async def load(self, archive: AsyncIterator[bytes]) -> list[str]:
         """Record the images of a `docker save` archive; return a sentence about each, as Docker says it."""
@@ -132,34 +121,7 @@ class Images:
 
         Raises Conflict where Docker refuses: a container uses the image, or several repositories name it.
         """
-        remove = partial(removal.remove, find=find)
-        return await self._database.write(remove, text, self._site.clock(), force=force)
-
-
-def find(conn: Connection, text: str) -> Image:
-    """Return the image that a text means: a digest, a reference, or the beginning of an ID (moby images.GetImage).
-
-    Raises NotFound, and InvalidParameter for a text that is no reference.
-    """
-    reference = references.parse_any(text)
-    if isinstance(reference, DigestReference):
-        found = images.by_id(conn, reference.digest)
-        shown = reference.digest
-    else:
-        tagged = reference.with_default_tag()
-        found = images.by_reference(conn, tagged.full) or images.by_prefix(conn, text.removeprefix("sha256:"))
-        shown = tagged.familiar
-    if found is None:
-        raise NotFound(f"No such image: {shown}")
-    return found
-
-
-def id_of(conn: Connection, text: str) -> str:
-    """Return the ID of the image that a text means, "" if it means none."""
-    try:
-        return find(conn, text).id
-    except (NotFound, InvalidParameter):
-        return ""
+        return await self._database.write(removal.remove, text, self._site.clock(), force=force)
 
 
 def judge_platform(image: ResolvedImage, text: str, wanted: str, host: Platform) -> tuple[str, ...]:
@@ -174,33 +136,8 @@ def judge_platform(image: ResolvedImage, text: str, wanted: str, host: Platform)
     return (warning,) if warning else ()
 
 
-def familiar(full: str) -> str:
-    """Return a stored reference as Docker shows it."""
-    return references.parse_normalized(full).familiar
-
-
-def _recorded(image: Image, tags: Sequence[str], digests: Sequence[str]) -> RecordedImage:
-    damage = None
-    try:
-        says = parse_image_config(image.config)
-    except InvalidParameter:  # one that nobody can read must not hide the others
-        says, damage = unreadable_image_config(), fault("images", "config", image.config)
-    return RecordedImage(image, says, [familiar(tag) for tag in tags], [familiar(digest) for digest in digests], damage)
-
-
 def _damaged(image_id: str, reason: str) -> Damaged:
     return Damaged(f"image {image_id} is damaged: images.config {reason}. It can be removed, and loaded again")
-
-
-def _inspect(conn: Connection, text: str) -> RecordedImage:
-    image = find(conn, text)
-    return _recorded(image, images.tags(conn, image.id), images.digests(conn, image.id))
-
-
-def recorded(conn: Connection) -> list[RecordedImage]:
-    """Return every image, the newest first."""
-    tags, digests = images.references_by_image(conn)
-    return [_recorded(image, tags.get(image.id, ()), digests.get(image.id, ())) for image in images.all_images(conn)]
 
 
 def _record(conn: Connection, loaded: Sequence[LoadedImage], now: int) -> list[str]:

@@ -17,7 +17,7 @@ from statesvc.domain.event import Event
 from statesvc.domain.health import Health
 from statesvc.domain.mount_point import Link
 from statesvc.domain.port import Port
-from statesvc.services.images.service import familiar
+from statesvc.domain.references import familiar
 from statesvc.services.imports.foreign import ForeignContainer, ForeignImage
 from statesvc.services.imports.report import Outcome
 from statesvc.services.journal.writing import log_image

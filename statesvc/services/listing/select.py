@@ -12,7 +12,7 @@ from statesvc.domain.filters import Filters
 from statesvc.domain.go.values import atoi, parse_uint
 from statesvc.domain.state import State
 from statesvc.errors import InvalidParameter, NotFound
-from statesvc.services.images import service as images
+from statesvc.services.images import records
 from statesvc.services.listing.labels import labelled
 from statesvc.services.listing.patterns import Patterns
 from statesvc.services.listing.query import Listed, ListQuery
@@ -35,7 +35,7 @@ def select(conn: Connection, query: ListQuery) -> Listed:
     filters = query.filters
     chosen = [*_conditions(filters)]
     around = _around(conn, filters)
-    ancestors = [found for text in filters.get("ancestor", ()) if (found := images.id_of(conn, text))]
+    ancestors = [found for text in filters.get("ancestor", ()) if (found := records.id_of(conn, text))]
     if ancestors:
         chosen.append(conditions.image_in(ancestors))
     chosen += _ports(filters)
@@ -48,7 +48,7 @@ def select(conn: Connection, query: ListQuery) -> Listed:
     if place is None or (filters.get("ancestor") and not ancestors):
         return Listed((), {})
     rows = listing.rows(conn, [*chosen, *place], query.limit if query.limit > 0 else None)
-    meant = {image: images.id_of(conn, image) for image in {row.image for row in rows} if image}
+    meant = {image: records.id_of(conn, image) for image in {row.image for row in rows} if image}
     sizes = image_records.sizes(conn, {row.image_id for row in rows}) if query.size else {}
     return Listed(rows, meant, sizes)
 

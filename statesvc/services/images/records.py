@@ -1,0 +1,73 @@
+"""Image records as services read them: which image a text means, and all that is recorded of an image."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from statesvc.db import images
+from statesvc.db.damage.judges import fault
+from statesvc.db.database import Connection
+from statesvc.db.images import Image
+from statesvc.domain import references
+from statesvc.domain.image_config import ImageConfig, parse_image_config, unreadable_image_config
+from statesvc.domain.references import DigestReference
+from statesvc.errors import InvalidParameter, NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedImage:
+    """An image with the references that name it, as Docker shows them, and what its configuration says."""
+
+    image: Image
+    says: ImageConfig
+    repo_tags: list[str]
+    repo_digests: list[str]
+    damage: str | None = None
+
+
+def find(conn: Connection, text: str) -> Image:
+    """Return the image that a text means: a digest, a reference, or the beginning of an ID (moby images.GetImage).
+
+    Raises NotFound, and InvalidParameter for a text that is no reference.
+    """
+    reference = references.parse_any(text)
+    if isinstance(reference, DigestReference):
+        found = images.by_id(conn, reference.digest)
+        shown = reference.digest
+    else:
+        tagged = reference.with_default_tag()
+        found = images.by_reference(conn, tagged.full) or images.by_prefix(conn, text.removeprefix("sha256:"))
+        shown = tagged.familiar
+    if found is None:
+        raise NotFound(f"No such image: {shown}")
+    return found
+
+
+def id_of(conn: Connection, text: str) -> str:
+    """Return the ID of the image that a text means, "" if it means none."""
+    try:
+        return find(conn, text).id
+    except (NotFound, InvalidParameter):
+        return ""
+
+
+def inspect(conn: Connection, text: str) -> RecordedImage:
+    """Return all that is recorded of the image that a text means. Raises as find does."""
+    image = find(conn, text)
+    return _recorded(image, images.tags(conn, image.id), images.digests(conn, image.id))
+
+
+def recorded(conn: Connection) -> list[RecordedImage]:
+    """Return every image, the newest first."""
+    tags, digests = images.references_by_image(conn)
+    return [_recorded(image, tags.get(image.id, ()), digests.get(image.id, ())) for image in images.all_images(conn)]
+
+
+def _recorded(image: Image, tags: Sequence[str], digests: Sequence[str]) -> RecordedImage:
+    damage = None
+    try:
+        says = parse_image_config(image.config)
+    except InvalidParameter:  # one that nobody can read must not hide the others
+        says, damage = unreadable_image_config(), fault("images", "config", image.config)
+    return RecordedImage(
+        image, says, list(map(references.familiar, tags)), list(map(references.familiar, digests)), damage
+    )

@@ -1,0 +1,33 @@
+import json
+
+import pytest
+from service import Service
+
+
+def tags(service: Service, path: str = "/images/json", **query: object) -> list[str]:
+    answer = service.call("GET", path, query=query)
+    assert answer.status == 200, answer
+    return sorted(tag for image in answer.json() for tag in image["RepoTags"])
+
+
+def test_the_filter_by_reference_shows_only_the_names_that_match(service: Service) -> None:
+    service.call("POST", "/images/busybox/tag", query={"repo": "other/name", "tag": "1"})
+    assert tags(service, filters='{"reference":["other/*"]}') == ["other/name:1"]
+
+
+def test_the_parameter_filter_is_a_reference_before_version_1_41(service: Service) -> None:
+    service.call("POST", "/images/busybox/tag", query={"repo": "old/filter", "tag": "1"})
+    assert tags(service, "/v1.40/images/json", filter="old/filter") == ["old/filter:1"]
+    assert tags(service, "/v1.40/images/json", filter="old/*", filters='{"reference":["no/such"]}') == ["old/filter:1"]
+    assert tags(service, "/v1.41/images/json", filter="old/filter") == tags(service)
+
+
+@pytest.mark.parametrize(
+    ("filters", "status"),
+    [({"before": ["nosuch"]}, 404), ({"dangling": ["x"]}, 400), ({"until": ["x"]}, 400), ({"is-task": ["1"]}, 400)],
+    ids=str,
+)
+def test_a_filter_that_cannot_be_answered_is_refused(
+    service: Service, filters: dict[str, list[str]], status: int
+) -> None:
+    assert service.call("GET", "/images/json", query={"filters": json.dumps(filters)}).is_refusal(status)
