@@ -1,7 +1,14 @@
+import gzip
 import json
+import sys
 
 import pytest
-from service import Service
+from service import CONFORMANCE, Service
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 
 def tags(service: Service, path: str = "/images/json", **query: object) -> list[str]:
@@ -31,3 +38,14 @@ def test_a_filter_that_cannot_be_answered_is_refused(
     service: Service, filters: dict[str, list[str]], status: int
 ) -> None:
     assert service.call("GET", "/images/json", query={"filters": json.dumps(filters)}).is_refusal(status)
+
+
+def test_an_archive_that_zstd_compressed_is_loaded(own_service: Service) -> None:
+    assert own_service.call("DELETE", "/images/busybox:latest").status == 200
+    archive = gzip.decompress((CONFORMANCE / "images/busybox_latest.tar.gz").read_bytes())
+    answer = own_service.call(
+        "POST", "/images/load", zstd.compress(archive), headers={"Content-Type": "application/x-tar"}
+    )
+    assert answer.status == 200, answer
+    assert answer.json() == {"stream": "Loaded image: busybox:latest\n"}
+    assert tags(own_service, filters='{"reference":["busybox"]}') == ["busybox:latest"]

@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import lzma
+import sys
 import tarfile
 import zlib
 from collections.abc import Callable
@@ -20,9 +21,14 @@ from statesvc.services.images.archive import images as image_archive
 from statesvc.services.images.archive import layers
 from statesvc.services.images.archive.images import digest_layer, read_archive
 
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 CONFORMANCE = Path(__file__).parents[2] / "conformance"
 IMAGES = json.loads((CONFORMANCE / "images.json").read_text())["images"]
-COMPRESSIONS: list[Callable[[bytes], bytes]] = [bytes, gzip.compress, bz2.compress, lzma.compress]
+COMPRESSIONS: list[Callable[[bytes], bytes]] = [bytes, gzip.compress, bz2.compress, lzma.compress, zstd.compress]
 
 
 def digest(data: bytes) -> str:
@@ -167,7 +173,11 @@ def test_a_layer_that_is_not_the_configurations_is_named_with_both_digests() -> 
         (lzma.compress(an_archive())[:-20], "cut off"),
         (bz2.compress(an_archive())[:-20], "cut off"),
         (gzip.compress(an_archive()) + b"more", "damaged"),
-        (b"\x28\xb5\x2f\xfd" + bytes(100), "zstd"),
+        (zstd.compress(an_archive())[:-20], "cut off"),
+        (zstd.compress(an_archive()) + b"more", "the zstd data is damaged"),
+        (b"\x28\xb5\x2f\xfd", "the zstd data is damaged or cut off"),
+        (b"\x28\xb5\x2f\xfd" + bytes(100), "the zstd data is damaged"),
+        (b"\x50\x2a\x4d\x18\xff\0\0\0", "the zstd data is damaged or cut off"),
         (an_archive(**{"manifest.json": None}), "does not contain a manifest.json"),
         (a_tar(("oci-layout", b"{}"), ("index.json", b"{}")), "OCI layout"),
         (an_archive(**{"manifest.json": b"no JSON"}), "not valid JSON"),
@@ -259,6 +269,43 @@ def test_an_xz_stream_may_not_demand_gigabytes_of_memory() -> None:
         digest_layer(io.BytesIO(bytes(packed)))
 
 
+def a_zstd_frame(window_log: int, content: bytes = LAYER) -> bytes:
+    """A frame whose header wants a window of this size and that has the content as one raw block."""
+    window = bytes([(window_log - 10) << 3])
+    block = (len(content) << 3 | 1).to_bytes(3, "little")
+    return b"\x28\xb5\x2f\xfd\0" + window + block + content
+
+
+def test_a_zstd_stream_may_not_demand_gigabytes_of_memory() -> None:
+    assert digest_layer(io.BytesIO(a_zstd_frame(27))).diff_id == digest(LAYER)
+
+    for window_log in (28, 31, 41):
+        with pytest.raises(InvalidParameter, match="zstd data is damaged"):
+            digest_layer(io.BytesIO(a_zstd_frame(window_log)))
+
+
+def test_the_best_compression_of_zstd_is_read() -> None:
+    packed = zstd.compress(
+        LAYER, options={zstd.CompressionParameter.compression_level: 22, zstd.CompressionParameter.window_log: 27}
+    )
+
+    assert digest_layer(Trickle(packed)).diff_id == digest(LAYER)
+
+
+@pytest.mark.parametrize("magic", [0x184D2A50, 0x184D2A5F])
+def test_skippable_frames_of_zstd_are_skipped(magic: int) -> None:
+    skippable = magic.to_bytes(4, "little") + (5).to_bytes(4, "little") + b"hello"
+    half = len(LAYER) // 2
+    packed = skippable + zstd.compress(LAYER[:half]) + skippable * 2 + zstd.compress(LAYER[half:]) + skippable
+
+    assert digest_layer(Trickle(packed)).diff_id == digest(LAYER)
+
+
+def test_a_zstd_bomb_is_refused_when_it_has_unpacked_too_much() -> None:
+    with pytest.raises(InvalidParameter, match="unpacks to more"):
+        digest_layer(io.BytesIO(zstd.compress(a_tar(("zeros", bytes(1024 * 1024))))), layers.Budget(100_000))
+
+
 @pytest.mark.parametrize("compress", COMPRESSIONS)
 def test_a_layer_is_digested_as_its_uncompressed_tar(compress: Callable[[bytes], bytes]) -> None:
     assert digest_layer(Trickle(compress(LAYER))) == (digest(LAYER), LAYER_SIZE)
@@ -269,10 +316,10 @@ def test_an_empty_tar_is_an_empty_layer(data: bytes) -> None:
     assert digest_layer(io.BytesIO(data)) == (digest(data), 0)
 
 
-def test_streams_of_gzip_and_xz_may_follow_each_other() -> None:
+def test_compressed_streams_may_follow_each_other() -> None:
     half = len(LAYER) // 2
 
-    for compress in (gzip.compress, lzma.compress, bz2.compress):
+    for compress in COMPRESSIONS[1:]:
         packed = compress(LAYER[:half]) + compress(LAYER[half:])
         assert digest_layer(io.BytesIO(packed)).diff_id == digest(LAYER)
 

@@ -1,7 +1,7 @@
-"""Byte streams that may be compressed, read as if they were not: gzip, bzip2, xz, and zstd where Python has it.
+"""Byte streams that may be compressed with gzip, bzip2, xz or zstd, read as if they were not.
 
-What a stream is, is told by its first bytes, as Docker's DecompressStream does. Memory stays bounded: nothing is read
-ahead beyond a chunk, and an xz stream that wants a dictionary of gigabytes is refused.
+The first bytes of a stream tell the format, as in Docker's DecompressStream. Memory stays bounded: nothing is read
+ahead beyond a chunk, and an xz or zstd stream that wants a dictionary or window of gigabytes is refused.
 """
 
 import bz2
@@ -10,9 +10,15 @@ import io
 import lzma
 import sys
 import zlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from statesvc.errors import InvalidParameter
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer  # collections.abc has it from Python 3.12 on
@@ -21,7 +27,9 @@ CHUNK = 256 * 1024
 
 # xz -9 needs 65 MiB; the format allows 4 GiB.
 _XZ_MEMORY = 256 * 1024 * 1024
-_BROKEN = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError)
+# zstd -22 needs a window of 128 MiB, the largest that `zstd -d` takes unasked; the format allows terabytes.
+_ZSTD_OPTIONS: Mapping[int, int] = {zstd.DecompressionParameter.window_log_max: 27}
+_BROKEN = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zstd.ZstdError)
 
 
 class Readable(Protocol):
@@ -44,9 +52,14 @@ def decompressed(stream: Readable) -> Readable:
         return _Inflated(raw, bz2.BZ2File(source, "rb"), "bzip2")
     if magic.startswith(b"\xfd7zXZ\x00"):
         return _Inflated(raw, _Xz(source), "xz")
-    if magic.startswith(b"\x28\xb5\x2f\xfd"):
-        return _zstd(raw, source)
+    if magic.startswith(b"\x28\xb5\x2f\xfd") or _is_skippable(magic):
+        return _Inflated(raw, zstd.ZstdFile(source, options=_ZSTD_OPTIONS), "zstd")
     return source
+
+
+def _is_skippable(magic: bytes) -> bool:
+    """Say whether this begins a skippable frame of zstd: parallel compressors put one in front of the others."""
+    return magic[1:4] == b"\x2a\x4d\x18" and magic[0] & 0xF0 == 0x50
 
 
 class _Source(io.RawIOBase):
@@ -120,11 +133,3 @@ class _Xz:
     @staticmethod
     def _new() -> lzma.LZMADecompressor:
         return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
-
-
-def _zstd(raw: _Source, source: Readable) -> Readable:
-    if sys.version_info >= (3, 14):
-        from compression import zstd  # noqa: PLC0415 (it does not exist before)
-
-        return _Inflated(raw, zstd.ZstdFile(source), "zstd")
-    raise InvalidParameter("zstd archives are not supported here: compress with gzip, or not at all")
