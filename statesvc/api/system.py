@@ -10,13 +10,13 @@ from statesvc.api import versions
 from statesvc.api.routing import Route
 from statesvc.api.wire.answers import json_answer, with_length
 from statesvc.api.wire.call import Call
+from statesvc.domain.platform import of_host
 from statesvc.domain.runtimes import Runtime
 from statesvc.domain.state import State
 from statesvc.domain.times import render as time_text
 from statesvc.services.images.service import DOCKER_VERSION
 from statesvc.services.journal.service import Journal
 from statesvc.services.system import Counts, System
-from statesvc.validation import platforms
 
 # The engine whose behaviour is spoken: clients compare it with what they need.
 _LOG_DRIVERS = ["awslogs", "fluentd", "gcplogs", "gelf", "journald", "json-file", "local", "splunk", "syslog"]
@@ -53,7 +53,7 @@ class SystemApi:
     async def version(self, _call: Call) -> Response:
         """GET /version"""
         facts = self._system.site.facts
-        architecture = platforms.of_host(facts.architecture).architecture
+        architecture = of_host(facts.architecture).architecture
         common = {
             "ApiVersion": versions.NEWEST,
             "MinAPIVersion": versions.OLDEST,

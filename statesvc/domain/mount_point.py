@@ -1,6 +1,5 @@
 """A place in a container's file system where something else is mounted."""
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import orjson
@@ -53,11 +52,3 @@ class MountPoint(NamedTuple):
             entry["Driver"] = self.driver
         entry |= {"Mode": self.mode, "RW": self.rw, "Propagation": self.propagation}
         return entry
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A name under which a container wants to reach another one."""
-
-    child_id: str
-    alias: str

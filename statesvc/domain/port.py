@@ -1,4 +1,4 @@
-"""A port of a container that is reachable now."""
+"""Ports of a container that are reachable now, and how a port is written with its protocol."""
 
 from dataclasses import dataclass
 
@@ -11,3 +11,12 @@ class Port:
     protocol: str
     public_port: int | None
     host_ip: str
+
+
+def split_protocol(text: str) -> tuple[str, str]:
+    """Return protocol and port of `53/udp`; tcp where none is written, nothing of a text without a port.
+
+    What follows a second slash is ignored (nat SplitProtoPort).
+    """
+    port, _, rest = text.partition("/")
+    return (rest.partition("/")[0] or "tcp", port) if port else ("", "")

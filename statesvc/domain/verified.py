@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from statesvc.domain.documents import Config, EndpointSettings, HostConfig
-from statesvc.domain.mount_point import Link, MountPoint
+from statesvc.domain.link import Link
+from statesvc.domain.mount_point import MountPoint
 
 Origin = Literal["created", "docker", "podman"]
 

@@ -30,15 +30,6 @@ def problems(host: HostConfig) -> Iterator[Problem]:
                 yield HOST_PORT.broken(message, binding.HostPort, at=(key, at))
 
 
-def split_protocol(text: str) -> tuple[str, str]:
-    """Return protocol and port of `53/udp`; tcp where none is written, nothing of a text without a port.
-
-    What follows a second slash is ignored (nat SplitProtoPort).
-    """
-    port, _, rest = text.partition("/")
-    return (rest.partition("/")[0] or "tcp", port) if port else ("", "")
-
-
 def _is_range(text: str) -> bool:
     """Say whether it is empty, a port or a range; what follows a second dash is ignored (nat ParsePortRange)."""
     if "-" not in text:

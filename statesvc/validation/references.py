@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from statesvc.domain.documents import HostConfig
-from statesvc.domain.mount_point import Link
+from statesvc.domain.link import Link, parse_link
 from statesvc.domain.network_mode import is_user_defined
 from statesvc.errors import Problem
 from statesvc.validation import security
@@ -27,16 +27,6 @@ def named(host: HostConfig) -> frozenset[str]:
     links = {parse_link(link)[0] for link in host.Links or ()}
     volumes = {text.partition(":")[0] for text in host.VolumesFrom or ()}
     return frozenset((shared | links | volumes) - {""})
-
-
-def parse_link(text: str) -> tuple[str, str]:
-    """Return the reference and the alias of a link: `child:alias`, `child`, or `/child:/parent/alias`."""
-    name, colon, alias = text.partition(":")
-    if not colon:
-        return name, name
-    if name.startswith("/"):  # the form in which inspect shows links
-        return name, alias.rsplit("/", 1)[-1] if alias.startswith("/") else alias
-    return name, alias
 
 
 def shared_problems(host: HostConfig, found: Mapping[str, Reference]) -> Iterator[Problem]:

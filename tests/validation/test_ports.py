@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from statesvc.domain.documents import HostConfig, PortBinding
-from statesvc.validation.ports import problems, split_protocol
+from statesvc.validation.ports import problems
 
 
 def bound(host_port: str, key: str = "80/tcp", address: str = "") -> HostConfig:
@@ -68,14 +68,6 @@ def test_the_address_is_not_looked_at(address: str) -> None:
 @pytest.mark.parametrize("bindings", [None, [], [PortBinding()]], ids=["null", "empty", "zero"])
 def test_a_port_may_have_no_binding(bindings: list[PortBinding] | None) -> None:
     assert list(problems(HostConfig(PortBindings={"80/tcp": bindings}))) == []
-
-
-@pytest.mark.parametrize(
-    ("text", "parts"),
-    [("80", ("tcp", "80")), ("53/udp", ("udp", "53")), ("80/", ("tcp", "80")), ("/udp", ("", "")), ("", ("", ""))],
-)
-def test_a_port_is_split_from_its_protocol(text: str, parts: tuple[str, str]) -> None:
-    assert split_protocol(text) == parts
 
 
 @given(st.text(), st.text())

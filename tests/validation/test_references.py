@@ -8,7 +8,7 @@ from mistakes import CONTAINERS
 from verdicts import Judge, told
 
 from statesvc.domain.documents import HostConfig
-from statesvc.domain.mount_point import Link
+from statesvc.domain.link import Link
 from statesvc.validation import Context, references
 
 C = "c" * 64
@@ -19,21 +19,6 @@ UNDEFINED = "This would result in undefined behavior"
 def here(context: Context) -> Context:
     """A context in which containers were found."""
     return replace(context, containers=CONTAINERS | {"/c": CONTAINERS["c"]})
-
-
-@pytest.mark.parametrize(
-    ("text", "parsed"),
-    [
-        ("db:store", ("db", "store")),
-        ("db", ("db", "db")),
-        ("/db:/web/store", ("/db", "store")),
-        ("/db:store", ("/db", "store")),
-        ("db:", ("db", "")),
-        (":store", ("", "store")),
-    ],
-)
-def test_a_link_is_a_reference_and_an_alias(text: str, parsed: tuple[str, str]) -> None:
-    assert references.parse_link(text) == parsed
 
 
 def test_every_reference_of_a_request_is_named_once() -> None:

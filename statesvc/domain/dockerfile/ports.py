@@ -7,6 +7,7 @@ import ipaddress
 import re
 from collections.abc import Iterable
 
+from statesvc.domain.port import split_protocol
 from statesvc.errors import InvalidParameter
 
 _PROTOCOLS = ("tcp", "udp", "sctp")
@@ -27,7 +28,7 @@ def exposed_ports(specifications: Iterable[str]) -> list[str]:
 
 def _ports(specification: str) -> list[str]:
     address, host_part, container_part = _split(specification)
-    protocol, container = _protocol(container_part)
+    protocol, container = split_protocol(container_part)
     _check_address(address)
     if not container:
         raise InvalidParameter(f"no port specified: {specification}<empty>")
@@ -49,13 +50,6 @@ def _split(specification: str) -> tuple[str, str, str]:
     head, _, container = specification.rpartition(":")
     address, _, host = head.rpartition(":")
     return address, host, container
-
-
-def _protocol(text: str) -> tuple[str, str]:
-    parts = text.split("/")
-    if not parts[0]:
-        return "", ""
-    return (parts[1], parts[0]) if len(parts) > 1 and parts[1] else ("tcp", parts[0])
 
 
 def _check_address(address: str) -> None:

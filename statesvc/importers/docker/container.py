@@ -6,7 +6,8 @@ from statesvc.domain import names, times
 from statesvc.domain.container_files import ContainerFiles
 from statesvc.domain.documents import Document, HostConfig
 from statesvc.domain.documents.decode import decode
-from statesvc.domain.mount_point import Link, MountPoint
+from statesvc.domain.link import Link, parse_link
+from statesvc.domain.mount_point import MountPoint
 from statesvc.domain.network_mode import is_user_defined
 from statesvc.domain.state import LIVE, State
 from statesvc.domain.verified import SEAL, Security, Verified
@@ -15,7 +16,6 @@ from statesvc.importers.docker.documents import StoredContainer, StoredHealth, S
 from statesvc.importers.docker.network import mac_address, networks
 from statesvc.importers.folder import Folder, Unreadable
 from statesvc.services.imports.foreign import ForeignContainer, ForeignHealth, ForeignState
-from statesvc.validation.references import parse_link
 
 D = TypeVar("D", bound=Document)
 

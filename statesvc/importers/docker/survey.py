@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from statesvc.domain.ids import is_full
-from statesvc.domain.mount_point import Link
+from statesvc.domain.link import Link
 from statesvc.importers.docker.container import Stored
 from statesvc.importers.failure import failure
 from statesvc.importers.folder import Folder, Missing

@@ -20,6 +20,7 @@ from statesvc.domain import names as naming
 from statesvc.domain.documents import ContainerCreate, HostConfig
 from statesvc.domain.documents.decode import decode
 from statesvc.domain.event import Event
+from statesvc.domain.platform import of_host
 from statesvc.domain.state import LIVE, State
 from statesvc.domain.verified import Verified
 from statesvc.errors import (
@@ -167,7 +168,7 @@ class Containers:
     ) -> tuple[images.ResolvedImage | None, tuple[str, ...]]:
         """Return the image that is named, None if none is, and the warnings about its platform."""
         wanted = platform if version >= (1, 41) else ""
-        host = platforms.of_host(self._site.facts.architecture, self._site.facts.architecture_variant)
+        host = of_host(self._site.facts.architecture, self._site.facts.architecture_variant)
         if wanted:
             platforms.parse(wanted, host)
         if not text:

@@ -13,6 +13,7 @@ from statesvc.domain.dockerfile import apply_changes
 from statesvc.domain.documents import Config
 from statesvc.domain.filters import Filters
 from statesvc.domain.image_config import image_id, imported_config, parse_image_config
+from statesvc.domain.platform import Platform, of_host, of_image
 from statesvc.domain.references import Reference
 from statesvc.errors import Damaged, InvalidParameter
 from statesvc.services.images import listing, records, removal
@@ -23,7 +24,6 @@ from statesvc.services.images.streams import read_in_thread
 from statesvc.services.journal.writing import log_image
 from statesvc.services.site import Site
 from statesvc.validation import platforms
-from statesvc.validation.platforms import Platform
 
 DOCKER_VERSION = "26.1.5"
 
@@ -40,7 +40,7 @@ class ResolvedImage:
 @lru_cache(maxsize=256)
 def _said_of(raw: bytes) -> tuple[Config | None, Platform]:
     says = parse_image_config(raw)
-    return says.config, platforms.of_image(says)
+    return says.config, of_image(says)
 
 
 class Images:
@@ -102,7 +102,7 @@ class Images:
             diff_id=layer.diff_id,
             created=now,
             comment=message or "Imported from -",
-            architecture=architecture or platforms.of_host(self._site.facts.architecture).architecture,
+            architecture=architecture or of_host(self._site.facts.architecture).architecture,
             os="linux",
             docker_version=DOCKER_VERSION,
         )

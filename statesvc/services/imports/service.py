@@ -15,7 +15,7 @@ from statesvc.domain import list_entry
 from statesvc.domain.documents import ContainerCreate
 from statesvc.domain.event import Event
 from statesvc.domain.health import Health
-from statesvc.domain.mount_point import Link
+from statesvc.domain.link import Link
 from statesvc.domain.port import Port
 from statesvc.domain.references import familiar
 from statesvc.services.imports.foreign import ForeignContainer, ForeignImage

@@ -10,13 +10,13 @@ from statesvc.db.database import Connection
 from statesvc.domain import filters as filtering
 from statesvc.domain.filters import Filters
 from statesvc.domain.go.values import atoi, parse_uint
+from statesvc.domain.port import split_protocol
 from statesvc.domain.state import State
 from statesvc.errors import InvalidParameter, NotFound
 from statesvc.services.images import records
 from statesvc.services.listing.labels import labelled
 from statesvc.services.listing.patterns import Patterns
 from statesvc.services.listing.query import Listed, ListQuery
-from statesvc.validation.ports import split_protocol
 
 _NARROW = ("id", "name", "label", "ancestor", "volume", "network", "publish", "expose")
 _HEALTH = ("starting", "healthy", "unhealthy", "none")
