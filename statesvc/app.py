@@ -37,7 +37,7 @@ from statesvc.db.schema import migrate
 from statesvc.db.schema.backup import Backup, Backups
 from statesvc.domain.ids import Entropy
 from statesvc.domain.times import Clock
-from statesvc.errors import Conflict, InvalidParameter, StateError, Unavailable
+from statesvc.errors import Conflict, StateError, Unavailable
 from statesvc.host import facts
 from statesvc.host.lock import DataRootLock
 from statesvc.host.scripts import ScriptFolder
@@ -268,7 +268,7 @@ async def _reload(runtimes: Runtimes) -> None:
     try:
         await runtimes.reload()
     except StateError as error:
-        problems = [problem.told() for problem in error.problems] if isinstance(error, InvalidParameter) else []
+        problems = [problem.told() for problem in error.problems]
         log.warning("reload refused: the configuration in force stays so", reason=error.message, problems=problems)
 
 

@@ -35,19 +35,19 @@ class Problem:
 
 
 class StateError(Exception):
-    """An error that its caller can understand and act on. Its text is one sentence for a person."""
+    """An error that its caller can understand and act on. Its text is one sentence for a person.
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
-
-
-class InvalidParameter(StateError):
-    """The request is wrong. `problems` lists every mistake that was found, the first of them first."""
+    `problems` lists the rules that were broken, in the order of the message; empty where no rule was.
+    """
 
     def __init__(self, message: str, problems: tuple[Problem, ...] = ()) -> None:
         super().__init__(message)
+        self.message = message
         self.problems = problems
+
+
+class InvalidParameter(StateError):
+    """The request is wrong."""
 
 
 class NotFound(StateError):

@@ -40,7 +40,7 @@ def answer_error(error: errors.StateError) -> Response:
 def told(error: errors.StateError) -> dict[str, object]:
     """Return the body that tells of an error."""
     body: dict[str, object] = {"message": error.message}
-    if isinstance(error, errors.InvalidParameter) and error.problems:
+    if error.problems:
         body["errors"] = [problem.told() for problem in error.problems]
     if isinstance(error, errors.Gone):
         body["oldest"] = error.oldest

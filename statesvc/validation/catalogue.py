@@ -2,8 +2,17 @@
 
 from collections.abc import Iterable
 
-from statesvc.validation import daemon, platforms, update, verify  # noqa: F401 - importing them declares every rule
-from statesvc.validation.rules import CATALOGUE, DAEMON, Rule
+from statesvc.validation import daemon, image, platforms, update, verify  # noqa: F401 - importing them declares every rule
+from statesvc.validation.rules import CATALOGUE, DAEMON, Rule, rule
+
+# These two are broken in domain, where names and JSON are read.
+NAME = rule(
+    "name",
+    "/name",
+    "A name is a letter or digit, followed by letters, digits, dots, dashes or underscores.",
+    "moby daemon/names/names.go",
+)
+TYPE = rule("type", "/K", "A value has the type of its field.", "Go encoding/json")
 
 _HEAD = """# Validation
 
@@ -29,7 +38,7 @@ def markdown() -> str:
     refusing = _table(one for one in rules if not one.warns)
     warning = _table(one for one in rules if one.warns)
     return (
-        f"{_HEAD}\n## What is refused\n\n{refusing}\n## What is taken out or told\n\n{warning}"
+        f"{_HEAD}\n## What is refused\n\n{refusing}\n## What gives a warning\n\n{warning}"
         f"\n## What is refused in daemon.json\n\n{_DAEMON}\n{_table(DAEMON.values())}"
     )
 

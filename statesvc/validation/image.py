@@ -1,7 +1,12 @@
 """How an image's configuration is merged into a container's (moby daemon/commit.go merge, daemon/create.go)."""
 
 from statesvc.domain.documents import Config, HealthConfig
-from statesvc.errors import InvalidParameter, Problem
+from statesvc.errors import InvalidParameter
+from statesvc.validation.rules import rule
+
+COMMAND = rule(
+    "command", "/Cmd", "The request or its image names a command.", "moby daemon/create.go mergeAndVerifyConfig"
+)
 
 
 def merge(config: Config, image: Config | None) -> Config:
@@ -17,8 +22,8 @@ def split_command(config: Config) -> tuple[str, list[str]]:
     """Return the path and the arguments of the process. Raises InvalidParameter if there is no command."""
     words = [*(config.Entrypoint or ()), *(config.Cmd or ())]
     if not words:
-        message = "no command specified"
-        raise InvalidParameter(message, (Problem("command", "/Cmd", message),))
+        problem = COMMAND.broken("no command specified")
+        raise InvalidParameter(problem.message, (problem,))
     return words[0], words[1:]
 
 

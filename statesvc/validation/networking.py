@@ -7,7 +7,7 @@ from statesvc.domain.documents import Config, EndpointIPAMConfig, EndpointSettin
 from statesvc.domain.go.addresses import is_mac, parse_ip
 from statesvc.domain.network_mode import BRIDGE, is_container, is_user_defined
 from statesvc.errors import Problem
-from statesvc.validation.rules import rule
+from statesvc.validation.rules import RuleWarning, rule
 
 _CREATE = "moby api/server/router/container/container_routes.go postContainersCreate"
 _MAC = "moby api/server/router/container/container_routes.go handleMACAddressBC"
@@ -56,7 +56,7 @@ class Settled(NamedTuple):
     mac_address: str
     problems: tuple[Problem, ...]
     endpoint_problems: tuple[Problem, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[RuleWarning, ...]
 
 
 def settle(config: Config, host: HostConfig, networking: NetworkingConfig | None, version: tuple[int, ...]) -> Settled:
@@ -74,7 +74,7 @@ def settle(config: Config, host: HostConfig, networking: NetworkingConfig | None
         _shown_mac(mode, recorded, config.MacAddress if mac_stays else ""),
         (*found, *([conflict] if conflict else ())),
         tuple(_endpoint_problems(endpoints)),
-        (_DEPRECATED,) if config.MacAddress and not mac_stays and not conflict else (),
+        (MAC_DEPRECATED.warning(_DEPRECATED),) if config.MacAddress and not mac_stays and not conflict else (),
     )
 
 

@@ -3,7 +3,7 @@
 from statesvc.domain import platform
 from statesvc.domain.platform import BadPlatformError, Platform, matches
 from statesvc.errors import InvalidParameter, NotFound
-from statesvc.validation.rules import rule
+from statesvc.validation.rules import RuleWarning, rule
 
 PLATFORM = rule(
     "platform",
@@ -12,9 +12,12 @@ PLATFORM = rule(
     "containerd/platforms Parse",
 )
 FOREIGN = rule(
-    "platform-of-image", "/Image", "An image for another platform than the host's is told of, unless it was asked for.",
-    "moby daemon/create.go containerCreate", warns=True,
-)  # fmt: skip
+    "platform-of-image",
+    "/Image",
+    "The image is for the host's platform, or for one that was asked for.",
+    "moby daemon/create.go containerCreate",
+    warns=True,
+)
 
 
 def parse(text: str, host: Platform) -> Platform:
@@ -35,11 +38,11 @@ def check(reference: str, wanted: Platform, image: Platform) -> None:
         )
 
 
-def warning(image: Platform, host: Platform) -> str | None:
-    """Return what Docker says of an image that is not for this host when no platform was asked for."""
+def warning(image: Platform, host: Platform) -> RuleWarning | None:
+    """Return Docker's warning about an image that is not for this host, None for one that is."""
     if matches(host, image):
         return None
-    return (
+    return FOREIGN.warning(
         f"The requested image's platform ({image}) does not match the detected host platform ({host}) "
         "and no specific platform was requested"
     )

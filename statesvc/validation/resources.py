@@ -10,7 +10,7 @@ from statesvc.domain.documents import HostConfig
 from statesvc.domain.go import cpu_lists
 from statesvc.domain.host_facts import HostFacts
 from statesvc.errors import Problem
-from statesvc.validation.rules import Rule, rule
+from statesvc.validation.rules import Rule, RuleWarning, rule
 
 _SOURCE = "moby daemon/daemon_unix.go verifyPlatformContainerResources"
 _DECODE = "moby runconfig/hostconfig_unix.go validateResources"
@@ -83,7 +83,7 @@ class Limits:
         self._update = update
         self.changes: dict[str, Any] = {}
         self.problems: list[Problem] = []
-        self.warnings: list[str] = []
+        self.warnings: list[RuleWarning] = []
         self._memory()
         self._cpu()
         self._cpusets()
@@ -98,7 +98,7 @@ class Limits:
         self._now |= values
 
     def _discard(self, warning: str, **values: Any) -> None:
-        self.warnings.append(f"Your kernel does not support {warning}")
+        self.warnings.append(DISCARDED.warning(f"Your kernel does not support {warning}"))
         self._change(**values)
 
     def _memory(self) -> None:
@@ -155,10 +155,11 @@ class Limits:
                 self._discard("OomKillDisable. OomKillDisable discarded.")
             self._change(OomKillDisable=None)
         if self._now["OomKillDisable"] and self._now["Memory"] == 0:
-            self.warnings.append(
+            text = (
                 "OOM killer is disabled for the container, but no memory limit is set, "
                 "this can result in the system running out of resources."
             )
+            self.warnings.append(OOM_WITHOUT_LIMIT.warning(text))
         if self._now["PidsLimit"] is not None and not self._facts.pids_limit:
             if self._now["PidsLimit"] > 0:
                 self._discard(f"PIDs limit capabilities {_NO_CGROUP} PIDs limit discarded.")
@@ -192,7 +193,7 @@ class Limits:
         if 0 < now["CpuQuota"] < 1000:
             self.problems.append(QUOTA.broken("CPU cfs quota can not be less than 1ms (i.e. 1000)", now["CpuQuota"]))
         if now["CpuPercent"] > 0:
-            self.warnings.append("linux does not support CPU percent. Percent discarded.")
+            self.warnings.append(DISCARDED.warning("linux does not support CPU percent. Percent discarded."))
             self._change(CpuPercent=0)
 
     def _cpusets(self) -> None:

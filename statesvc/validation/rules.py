@@ -1,12 +1,26 @@
 """The catalogue of rules: each has a stable code, the field it is about, a sentence, and where Docker has it.
 
-`docs/validation.md` is made from it. A module declares its rules at its top and answers with `RULE.broken(…)`, or with
-`RULE.warning` texts where Docker only warns and takes the value out.
+`docs/validation.md` is made from it. A module declares its rules at its top and answers with `RULE.broken(…)` where
+Docker refuses a request, or with `RULE.warning(…)` where it only warns.
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 from statesvc.errors import Problem
+
+
+class RuleWarning(str):
+    """A warning: the text that clients get, in Docker's words, and the code of the rule that gives it."""
+
+    __slots__ = ("code",)
+    code: str
+
+    def __new__(cls, text: str, code: str) -> Self:
+        """Make the warning of the rule with this code."""
+        warning = super().__new__(cls, text)
+        warning.code = code
+        return warning
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +42,10 @@ class Rule:
         steps = iter(at if isinstance(at, tuple) else () if at is None else (at,))
         parts = [pointer(next(steps, part)) if part in {"N", "K"} else part for part in self.field.split("/")]
         return Problem(self.code, "/".join(parts), message, value)
+
+    def warning(self, text: str) -> RuleWarning:
+        """Return the warning of a rule that refuses nothing."""
+        return RuleWarning(text, self.code)
 
 
 CATALOGUE: dict[str, Rule] = {}

@@ -1,5 +1,6 @@
 """Rules of an update: the same limits as for a create, and what is set already (moby container/container_unix.go)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from statesvc.domain.documents import HostConfig
@@ -7,7 +8,7 @@ from statesvc.errors import Conflict, Problem
 from statesvc.validation import host
 from statesvc.validation.context import Context
 from statesvc.validation.resources import Limits
-from statesvc.validation.rules import rule
+from statesvc.validation.rules import RuleWarning, rule
 
 _SOURCE = "moby container/container_unix.go UpdateContainer"
 NANO_SET = rule(
@@ -31,7 +32,7 @@ class UpdateVerdict:
 
     problems: tuple[Problem, ...]
     asked: HostConfig
-    warnings: tuple[str, ...]
+    warnings: tuple[RuleWarning, ...]
 
 
 def adjust(asked: HostConfig, version: tuple[int, ...]) -> HostConfig:
@@ -55,10 +56,13 @@ def verify(asked: HostConfig, context: Context) -> UpdateVerdict:
 
 
 def apply(asked: HostConfig, stored: HostConfig, container_id: str) -> HostConfig:
-    """Return the stored host configuration with the update. Raises Conflict if what is set already forbids it."""
-    conflict = _conflict(asked, stored)
-    if conflict:
-        raise Conflict(f"Cannot update container {container_id}: {conflict}")
+    """Return the stored host configuration with the update.
+
+    Raises Conflict with a problem for every setting of the container that forbids the update.
+    """
+    if problems := tuple(_conflicts(asked, stored)):
+        message = "; ".join(problem.message for problem in problems)
+        raise Conflict(f"Cannot update container {container_id}: {message}", problems)
     changes: dict[str, object] = {name: getattr(asked, name) for name in RESOURCES if getattr(asked, name)}
     if asked.PidsLimit is not None:
         changes["PidsLimit"] = asked.PidsLimit
@@ -67,19 +71,24 @@ def apply(asked: HostConfig, stored: HostConfig, container_id: str) -> HostConfi
     return stored.copy_with(**changes)
 
 
-def _conflict(asked: HostConfig, stored: HostConfig) -> str:
+def _conflicts(asked: HostConfig, stored: HostConfig) -> Iterator[Problem]:
+    """Yield the settings of the container that the update would contradict, in Docker's order."""
     options = "Conflicting options:"
     if asked.NanoCpus > 0 and stored.CpuPeriod > 0:
-        return f"{options} Nano CPUs cannot be updated as CPU Period has already been set"
+        message = f"{options} Nano CPUs cannot be updated as CPU Period has already been set"
+        yield NANO_SET.broken(message, asked.NanoCpus)
     if asked.NanoCpus > 0 and stored.CpuQuota > 0:
-        return f"{options} Nano CPUs cannot be updated as CPU Quota has already been set"
+        message = f"{options} Nano CPUs cannot be updated as CPU Quota has already been set"
+        yield NANO_SET.broken(message, asked.NanoCpus)
     if asked.CpuPeriod > 0 and stored.NanoCpus > 0:
-        return f"{options} CPU Period cannot be updated as NanoCPUs has already been set"
+        message = f"{options} CPU Period cannot be updated as NanoCPUs has already been set"
+        yield PERIOD_SET.broken(message, asked.CpuPeriod)
     if asked.CpuQuota > 0 and stored.NanoCpus > 0:
-        return f"{options} CPU Quota cannot be updated as NanoCPUs has already been set"
+        message = f"{options} CPU Quota cannot be updated as NanoCPUs has already been set"
+        yield QUOTA_SET.broken(message, asked.CpuQuota)
     if asked.Memory != 0 and asked.Memory > stored.MemorySwap and asked.MemorySwap == 0:
         set_already = "Memory limit should be smaller than already set memoryswap limit"
-        return f"{set_already}, update the memoryswap at the same time"
+        yield MEMORY_SET.broken(f"{set_already}, update the memoryswap at the same time", asked.Memory)
     if asked.RestartPolicy.Name not in {"", "no"} and stored.AutoRemove:
-        return "Restart policy cannot be updated because AutoRemove is enabled for the container"
-    return ""
+        message = "Restart policy cannot be updated because AutoRemove is enabled for the container"
+        yield RESTART_SET.broken(message, asked.RestartPolicy.Name)

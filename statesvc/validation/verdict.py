@@ -27,4 +27,4 @@ class Verdict:
             return None
         message = "; ".join(dict.fromkeys(problem.message for problem in problems))
         first = CATALOGUE.get(problems[0].code)
-        return NotFound(message) if first and first.missing else InvalidParameter(message, problems)
+        return (NotFound if first and first.missing else InvalidParameter)(message, problems)

@@ -20,7 +20,7 @@ from statesvc.validation import (
 )
 from statesvc.validation.context import Context
 from statesvc.validation.resources import Limits, decode_problems
-from statesvc.validation.rules import rule
+from statesvc.validation.rules import RuleWarning, rule
 from statesvc.validation.security import parse as parse_security
 from statesvc.validation.verdict import Verdict
 
@@ -122,10 +122,11 @@ def _of_what_is_set(rules: tuple[tuple[str, _Judge], ...], asked: HostConfig, co
             yield from judge(asked, context)
 
 
-def _warnings(asked: HostConfig, context: Context) -> Iterator[str]:
+def _warnings(asked: HostConfig, context: Context) -> Iterator[RuleWarning]:
     if not context.facts.ipv4_forwarding and asked.NetworkMode not in {"host", "none"}:
-        yield "IPv4 forwarding is disabled. Networking will not work."
+        yield FORWARDING.warning("IPv4 forwarding is disabled. Networking will not work.")
     if asked.NetworkMode == "host" and asked.PortBindings:
-        yield "Published ports are discarded when using host network mode"
+        yield PUBLISHED.warning("Published ports are discarded when using host network mode")
     if asked.CgroupnsMode == "private" and not context.facts.cgroup_namespaces:
-        yield "Your kernel does not support cgroup namespaces.  Cgroup namespace setting discarded."
+        text = "Your kernel does not support cgroup namespaces.  Cgroup namespace setting discarded."
+        yield CGROUP_NAMESPACES.warning(text)

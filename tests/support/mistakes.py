@@ -41,11 +41,18 @@ class Mistake:
     about: frozenset[str] = frozenset()
     version: tuple[int, ...] = (1, 45)
     facts: Mapping[str, object] | None = None
+    daemon: str = "{}"
+    runtime_obstacle: str = ""
 
     @property
     def body(self) -> Json:
         """The request with this mistake."""
         return merged(VALID, self.change)
+
+    @property
+    def circumstances(self) -> tuple[object, ...]:
+        """What the request is judged against."""
+        return self.version, self.facts, self.daemon, self.runtime_obstacle
 
     @property
     def fields(self) -> frozenset[str]:
@@ -92,6 +99,7 @@ def _log(code: str, kind: str, option: str, options: Json) -> Mistake:
 
 
 _ANCIENT: Json = {"version": (1, 41)}
+_REMAPPED: Json = {"daemon": '{"userns-remap": "default"}'}
 
 MISTAKES = (
     # Read, before anything is verified.
@@ -190,8 +198,12 @@ MISTAKES = (
     _host("shm-size", {"ShmSize": -1}),
     _host("uts-mode", {"UTSMode": "private"}, about=_NETWORK),
     _host("oom-score", {"OomScoreAdj": 1001}),
+    _host("userns-privileged", {"Privileged": True}, **_REMAPPED),
+    _host("userns-network", {"NetworkMode": "host"}, **_REMAPPED),
+    _host("userns-pid", {"PidMode": "host"}, **_REMAPPED),
     _host("cgroup-parent", {"CgroupParent": "/x"}, facts={"cgroup_driver": "systemd"}),
     _host("runtime", {"Runtime": "/usr/bin/runc"}),
+    _host("runtime-path", {"Runtime": "runc"}, runtime_obstacle="crun is not there"),
     _host("tmpfs-destination", {"Tmpfs": {"run": ""}}, "/run", about=_MOUNTS),
     _host("cgroupns-mode", {"CgroupnsMode": "container:c"}),
     # With the image found.
@@ -240,3 +252,35 @@ WARNED: tuple[tuple[str, Json, Mapping[str, object], str], ...] = (
     ("oom-without-limit", {"HostConfig": {"OomKillDisable": True}}, {}, "OOM killer is disabled"),
     ("discarded", {"HostConfig": {"PidsLimit": 9}}, {"pids_limit": False}, "PIDs limit discarded."),
 )
+
+# Updates that a setting of the container forbids: the code and field of the rule, the update, what is set, the message.
+FORBIDDEN: tuple[tuple[str, str, Json, Json, str], ...] = (
+    (
+        "update-nano-cpus", "/NanoCpus", {"NanoCpus": 1}, {"CpuPeriod": 5000},
+        "Nano CPUs cannot be updated as CPU Period has already been set",
+    ),
+    (
+        "update-nano-cpus", "/NanoCpus", {"NanoCpus": 1}, {"CpuQuota": 5000},
+        "Nano CPUs cannot be updated as CPU Quota has already been set",
+    ),
+    (
+        "update-cpu-period", "/CpuPeriod", {"CpuPeriod": 5000}, {"NanoCpus": 1},
+        "CPU Period cannot be updated as NanoCPUs has already been set",
+    ),
+    (
+        "update-cpu-quota", "/CpuQuota", {"CpuQuota": 5000}, {"NanoCpus": 1},
+        "CPU Quota cannot be updated as NanoCPUs has already been set",
+    ),
+    (
+        "update-memory", "/Memory", {"Memory": 65 * MB}, {"Memory": 32 * MB, "MemorySwap": 64 * MB},
+        "Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same",
+    ),
+    (
+        "update-memory", "/Memory", {"Memory": 65 * MB}, {"MemorySwap": -1},
+        "Memory limit should be smaller than already set memoryswap limit",
+    ),
+    (
+        "update-restart", "/RestartPolicy", {"RestartPolicy": {"Name": "always"}}, {"AutoRemove": True},
+        "because AutoRemove is enabled",
+    ),
+)  # fmt: skip

@@ -1,55 +1,71 @@
 """Every rule is broken by a request, and two mistakes at once are told as each alone is."""
 
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from mistakes import CONTAINERS, MISTAKES, PATHS, WARNED, Json, Mistake, merged
+from mistakes import CONTAINERS, FORBIDDEN, MISTAKES, PATHS, WARNED, Json, Mistake, merged
 from verdicts import told
 
-from statesvc.domain.daemon_config import DaemonConfig
-from statesvc.domain.documents import ContainerCreate
+from statesvc.domain import names
+from statesvc.domain.documents import Config, ContainerCreate
 from statesvc.domain.documents.decode import decode_value
 from statesvc.domain.host_facts import HostFacts
+from statesvc.domain.platform import Platform
+from statesvc.errors import InvalidParameter
 from statesvc.validation import (
     Context,
     Verdict,
     catalogue,  # noqa: F401 - importing it declares every rule
+    daemon,
+    finish,
+    platforms,
     verify,
 )
 from statesvc.validation.rules import CATALOGUE
 
-# Told by another request than a create, or by another part of it than its body.
-ELSEWHERE = {
-    "platform": "test_platforms.py",
-    "platform-of-image": "test_platforms.py",
-    "update-nano-cpus": "test_update.py",
-    "update-cpu-period": "test_update.py",
-    "update-cpu-quota": "test_update.py",
-    "update-memory": "test_update.py",
-    "update-restart": "test_update.py",
-    "runtime-path": "test_host.py",
-    "userns-privileged": "test_daemon.py",
-    "userns-network": "test_daemon.py",
-    "userns-pid": "test_daemon.py",
-}
-
 
 def judged(mistake: Mistake, host: HostFacts, body: Json | None = None) -> Verdict:
     facts = replace(host, **(mistake.facts or {}))
-    context = Context(facts, DaemonConfig(), "/data/root", mistake.version, CONTAINERS, PATHS)
+    config = daemon.read(mistake.daemon)
+    context = Context(facts, config, "/data/root", mistake.version, CONTAINERS, PATHS, mistake.runtime_obstacle)
     return verify(decode_value(ContainerCreate, body or mistake.body), context, lambda: "f" * 64)
 
 
 def meet(one: Mistake, other: Mistake) -> bool:
-    """Say whether a request can have both: judged for one host and version, and about fields of their own."""
-    return (one.version, one.facts) == (other.version, other.facts) and not one.fields & other.fields
+    """Say whether a request can have both: judged against the same, and about fields of their own."""
+    return one.circumstances == other.circumstances and not one.fields & other.fields
 
 
-def test_every_rule_is_broken_by_a_request() -> None:
+def refused(ask: Callable[[], object]) -> set[str]:
+    """Return the codes of the problems for which this is refused."""
+    with pytest.raises(InvalidParameter) as caught:
+        ask()
+    return {problem.code for problem in caught.value.problems}
+
+
+def of_other_requests(host: HostFacts) -> set[str]:
+    """Return the codes that come from another part of a create than its judged body: it does not have others."""
+    here, valid = Platform("linux", "amd64"), judged(Mistake("", "", {}), host)
+    foreign = platforms.warning(Platform("linux", "arm64"), here)
+    assert foreign is not None
+    return {
+        foreign.code,
+        *refused(lambda: platforms.parse("bogus", here)),
+        *refused(lambda: names.check("-")),
+        *refused(lambda: decode_value(ContainerCreate, {"Image": 1})),
+        *refused(lambda: finish.merged(replace(valid, verified=replace(valid.verified, config=Config())), None)),
+    }
+
+
+def test_every_rule_is_reached_by_a_request_and_every_code_is_declared(v1_host: HostFacts) -> None:
+    # Other tests hold that each of these tables says what its requests are answered with.
     broken = [mistake.code for mistake in MISTAKES]
     assert len(broken) == len(set(broken))
-    assert {*broken, *ELSEWHERE, *(code for code, *_ in WARNED)} == CATALOGUE.keys()
+    reached = {*broken, *(code for code, *_ in FORBIDDEN), *(code for code, *_ in WARNED), *of_other_requests(v1_host)}
+    assert reached == CATALOGUE.keys()
+    assert {code for code, *_ in WARNED} | {platforms.FOREIGN.code} == {r.code for r in CATALOGUE.values() if r.warns}
 
 
 def test_the_valid_request_is_valid(v1_host: HostFacts) -> None:
@@ -81,4 +97,5 @@ def test_a_rule_that_warns_is_told_and_refuses_nothing(
 ) -> None:
     verdict = judged(Mistake(code, "", change, facts=lacks), v1_host)
     assert told(verdict) == []
-    assert [warning in text for text in verdict.verified.warnings] == [True]
+    (given,) = verdict.verified.warnings
+    assert (given.code, warning in given) == (code, True)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from mistakes import FORBIDDEN
 
 from statesvc.domain.documents import ContainerUpdate, HostConfig, RestartPolicy
 from statesvc.domain.documents.decode import decode_value
@@ -85,26 +86,23 @@ def test_an_update_sets_what_it_says(fields: dict[str, Any], stored: dict[str, A
     assert {name: getattr(found, name) for name in changed} == changed
 
 
-@pytest.mark.parametrize(
-    ("fields", "stored", "reason"),
-    [
-        ({"NanoCpus": 1}, {"CpuPeriod": 5000}, "Nano CPUs cannot be updated as CPU Period has already been set"),
-        ({"NanoCpus": 1}, {"CpuQuota": 5000}, "Nano CPUs cannot be updated as CPU Quota has already been set"),
-        ({"CpuPeriod": 5000}, {"NanoCpus": 1}, "CPU Period cannot be updated as NanoCPUs has already been set"),
-        ({"CpuQuota": 5000}, {"NanoCpus": 1}, "CPU Quota cannot be updated as NanoCPUs has already been set"),
-        (
-            {"Memory": 65 * MB}, {"Memory": 32 * MB, "MemorySwap": 64 * MB},
-            "Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same",
-        ),
-        ({"Memory": 65 * MB}, {"MemorySwap": -1}, "Memory limit should be smaller than already set memoryswap limit"),
-        ({"RestartPolicy": {"Name": "always"}}, {"AutoRemove": True}, "because AutoRemove is enabled"),
-    ],
-    ids=lambda value: str(value)[:60],
-)  # fmt: skip
-def test_what_is_set_can_forbid_an_update(fields: dict[str, Any], stored: dict[str, Any], reason: str) -> None:
+@pytest.mark.parametrize(("code", "field", "fields", "stored", "reason"), FORBIDDEN, ids=lambda value: str(value)[:60])
+def test_what_is_set_can_forbid_an_update(
+    code: str, field: str, fields: dict[str, Any], stored: dict[str, Any], reason: str
+) -> None:
     with pytest.raises(Conflict, match=reason) as caught:
         applied(asked(**fields), **stored)
     assert caught.value.message.startswith(f"Cannot update container {ID}: ")
+    assert [(problem.code, problem.field) for problem in caught.value.problems] == [(code, field)]
+
+
+def test_every_setting_that_forbids_an_update_is_named() -> None:
+    with pytest.raises(Conflict) as caught:
+        applied(asked(CpuPeriod=5000, CpuQuota=5000, RestartPolicy={"Name": "always"}), NanoCpus=1, AutoRemove=True)
+    codes = [problem.code for problem in caught.value.problems]
+    assert codes == ["update-cpu-period", "update-cpu-quota", "update-restart"]
+    assert caught.value.message.startswith(f"Cannot update container {ID}: Conflicting options: CPU Period cannot")
+    assert all(problem.message in caught.value.message for problem in caught.value.problems)
 
 
 @pytest.mark.parametrize("name", ["", "no"])

@@ -63,7 +63,7 @@ class Judgement:
 
     def told(self) -> dict[str, object]:
         """Return the judgement as a client gets it, with what would be stored."""
-        problems = self.refusal.problems if isinstance(self.refusal, InvalidParameter) else ()
+        problems = self.refusal.problems if self.refusal else ()
         told: dict[str, object] = {
             "valid": self.refusal is None,
             "message": self.refusal.message if self.refusal else "",
