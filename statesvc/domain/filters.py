@@ -1,14 +1,12 @@
 """The `filters` parameter of Docker's lists: a JSON object of keys, each with the values that it may have."""
 
-import json
-import re
 from collections.abc import Mapping
 
+from statesvc.domain.go.text import loads, replace_surrogates
 from statesvc.errors import InvalidParameter
 
 Filters = Mapping[str, tuple[str, ...]]
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _WORDS = {"0": False, "false": False, "1": True, "true": True}
 
 
@@ -21,7 +19,7 @@ def parse(text: str, accepted: frozenset[str] | None = None) -> Filters:
     if not text:
         return {}
     try:
-        written = json.loads(text)
+        written = loads(replace_surrogates(text))
     except (ValueError, RecursionError):
         raise InvalidParameter(f"invalid filter: {text[:100]!r} is not JSON") from None
     if written is None:
@@ -30,10 +28,10 @@ def parse(text: str, accepted: frozenset[str] | None = None) -> Filters:
         raise InvalidParameter("invalid filter: the filters must be a JSON object")
     for key in written:
         if accepted is not None and key not in accepted:
-            raise InvalidParameter(f"invalid filter '{_text(key)}'")
+            raise InvalidParameter(f"invalid filter '{key}'")
     if {list, dict} <= {type(value) for value in written.values()}:
         raise InvalidParameter("invalid filter: lists and objects of values cannot be mixed")
-    return {_text(key): _values(key, value) for key, value in written.items()}
+    return {key: _values(key, value) for key, value in written.items()}
 
 
 def flag(filters: Filters, key: str) -> bool | None:
@@ -63,14 +61,9 @@ def has_labels(labelled: Mapping[str, str], wanted: tuple[str, ...]) -> bool:
 
 def _values(key: str, value: object) -> tuple[str, ...]:
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return tuple(dict.fromkeys(map(_text, value)))
+        return tuple(dict.fromkeys(value))
     if isinstance(value, dict) and all(isinstance(chosen, bool) for chosen in value.values()):
-        return tuple(map(_text, value))
+        return tuple(value)
     if value is None:
         return ()
-    raise InvalidParameter(f"invalid filter '{_text(key)}': its values must be a list of strings")
-
-
-def _text(value: str) -> str:
-    """Return the text as Go reads it from JSON: half a character is the replacement character."""
-    return _SURROGATE.sub("\ufffd", value)
+    raise InvalidParameter(f"invalid filter '{key}': its values must be a list of strings")

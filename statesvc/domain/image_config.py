@@ -5,21 +5,20 @@ Docker Engine 26.1 leaves in image/overlay2/imagedb/content: sorted names outsid
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
 from pydantic import Field
 
 from statesvc.domain import times
 from statesvc.domain.documents import Config, Document
-from statesvc.domain.documents.decode import decode_value
+from statesvc.domain.documents.decode import decode, decode_value
 from statesvc.domain.documents.go_types import Strings, Structs
+from statesvc.domain.go.text import decode_utf8, dumps, loads
 from statesvc.errors import InvalidParameter
 
-_SURROGATES = re.compile("[\ud800-\udfff]")
 _DIGEST = re.compile(r"sha256:[a-f0-9]{64}")
 
 
@@ -140,7 +139,7 @@ def imported_config(
     document = {
         "architecture": architecture,
         "comment": comment,
-        "config": decode_value(Config, _scrubbed(config)).to_dict(),
+        "config": decode(Config, dumps(config)).to_dict(),
         "container_config": Config().to_dict(),
         "created": time,
         "docker_version": docker_version,
@@ -149,7 +148,7 @@ def imported_config(
         "rootfs": {"type": "layers", "diff_ids": [diff_id]},
         "variant": variant,
     }
-    return _go_json({name: value for name, value in document.items() if value != ""})
+    return dumps({name: value for name, value in document.items() if value != ""})
 
 
 def read_json(raw: bytes, what: str) -> object:
@@ -158,22 +157,10 @@ def read_json(raw: bytes, what: str) -> object:
     Text that is not UTF-8 and halves of surrogate pairs become U+FFFD, as in Go: they could not be stored.
     """
     try:
-        text = raw.decode("utf-8", "replace")
-        value = json.loads(text, parse_constant=_no_such_constant)
-        if re.search(r"\\u[dD][89a-fA-F]", text):
-            value = json.loads(_SURROGATES.sub("\ufffd", json.dumps(value, ensure_ascii=False)))
+        value: object = loads(decode_utf8(raw))
     except (ValueError, RecursionError) as error:
         raise InvalidParameter(f"{what} is not valid JSON: {error}") from error
-    else:
-        return value
-
-
-def _no_such_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON value")
-
-
-def _scrubbed(value: Any) -> Any:
-    return json.loads(_SURROGATES.sub("\ufffd", json.dumps(value, ensure_ascii=False)))
+    return value
 
 
 def _time(text: str | None, name: str) -> int | None:
@@ -189,11 +176,3 @@ def _diff_ids(diff_ids: list[str]) -> tuple[str, ...]:
         if not _DIGEST.fullmatch(diff_id):
             raise InvalidParameter(f"invalid image JSON: rootfs.diff_ids: {diff_id[:80]!r} is no sha256 digest")
     return tuple(diff_ids)
-
-
-def _go_json(value: object) -> bytes:
-    """JSON as Go's encoder writes it: no spaces, UTF-8, and the characters that matter to HTML escaped."""
-    text = _SURROGATES.sub("\ufffd", json.dumps(value, ensure_ascii=False, separators=(",", ":")))
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text.encode()

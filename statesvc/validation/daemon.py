@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from statesvc.domain.daemon_config import CGROUP_DRIVERS, DaemonConfig
 from statesvc.domain.documents import LogConfig, Ulimit
+from statesvc.domain.go.text import refuse_constant
 from statesvc.domain.go.values import ram_in_bytes
 from statesvc.domain.runtimes import RUNC, SHIM, STOCK, Runtime, is_shim_name
 from statesvc.errors import InvalidParameter, Problem
@@ -68,7 +69,7 @@ def read(text: str) -> DaemonConfig:
     """Read a daemon.json. Raises InvalidParameter with every problem, each with its JSON pointer."""
     try:
         # The standard library would take NaN, halves of surrogate pairs and numbers of any length: none can be stored.
-        written = json.loads(text, parse_constant=_no_constant, parse_int=_int64)
+        written = json.loads(text, parse_constant=refuse_constant, parse_int=_int64)
         json.dumps(written, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise _refusal([DOCUMENT.broken(f"the configuration is not JSON: {error}")]) from None
@@ -79,10 +80,6 @@ def read(text: str) -> DaemonConfig:
     if file.problems:
         raise _refusal(file.problems)
     return config
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a value of JSON")
 
 
 def _int64(digits: str) -> int:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from statesvc.domain.documents import HostConfig
+from statesvc.domain.go.values import is_bool, parse_bool
 from statesvc.domain.verified import Security
 from statesvc.errors import Problem
 from statesvc.validation.rules import rule
@@ -13,10 +14,6 @@ OPTION = rule(
     "/HostConfig/SecurityOpt/N",
     "no-new-privileges, label=, apparmor=, seccomp= or no-new-privileges=.",
     _SOURCE,
-)
-_TRUE, _FALSE = (
-    frozenset({"1", "t", "T", "TRUE", "true", "True"}),
-    frozenset({"0", "f", "F", "FALSE", "false", "False"}),
 )
 
 
@@ -37,8 +34,8 @@ def parse(options: list[str] | None) -> tuple[Security, list[Problem]]:
             found["apparmor_profile"] = value
         elif key == "seccomp":
             found["seccomp_profile"] = value
-        elif key == "no-new-privileges" and value in _TRUE | _FALSE:
-            found["no_new_privileges"] = value in _TRUE
+        elif key == "no-new-privileges" and is_bool(value):
+            found["no_new_privileges"] = parse_bool(value)
         elif key != "label":
             problems.append(OPTION.broken(f'invalid --security-opt 2: "{option}"', option, at=at))
     return Security(**found), problems

@@ -116,6 +116,12 @@ def test_junk_is_refused(raw: bytes) -> None:
         parse_image_config(raw)
 
 
+def test_each_byte_that_is_not_utf_8_is_replaced_as_in_go() -> None:
+    image = parse_image_config(an_image(author="?").replace(b'"?"', b'"\xe2\x82"'))
+
+    assert image.author == "\ufffd\ufffd"
+
+
 def test_half_a_surrogate_pair_can_be_stored_afterwards() -> None:
     image = parse_image_config(an_image(author="\ud800"))
 

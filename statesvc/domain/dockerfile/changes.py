@@ -15,11 +15,11 @@ from statesvc.domain.dockerfile.healthcheck import healthcheck, read_flags
 from statesvc.domain.dockerfile.lines import SPACES, Instruction, parse_dockerfile
 from statesvc.domain.dockerfile.ports import exposed_ports
 from statesvc.domain.go import signals
+from statesvc.domain.go.text import replace_surrogates
 from statesvc.errors import InvalidParameter
 
 _DEFAULT_SHELL = ["/bin/sh", "-c"]
 _ONBUILD = re.compile(r"^[\t\n\f\r ]*ONBUILD[\t\n\f\r ]*", re.IGNORECASE)
-_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def apply_changes(config: Mapping[str, Any], changes: Sequence[str]) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def apply_changes(config: Mapping[str, Any], changes: Sequence[str]) -> dict[str
     changed = copy.deepcopy(dict(config))
     if not changes:
         return changed
-    dockerfile = parse_dockerfile(_SURROGATES.sub("\ufffd", "\n".join(changes)))
+    dockerfile = parse_dockerfile(replace_surrogates("\n".join(changes)))
     for instruction in dockerfile.instructions:
         if instruction.keyword not in _APPLY:
             raise InvalidParameter(f"{instruction.name} is not a valid change command")

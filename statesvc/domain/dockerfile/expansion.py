@@ -4,10 +4,10 @@ The rules are those of BuildKit's frontend/dockerfile/shell. Of the ${name…} f
 without a colon) are known; the pattern forms (#, %, /) are refused like any unknown modifier.
 """
 
-import json
 from collections.abc import Mapping
 
 from statesvc.domain.dockerfile.lines import SPACES
+from statesvc.domain.go.values import quote
 from statesvc.errors import InvalidParameter
 
 # Docker knows no limit, but a variable that doubles itself in each of forty lines must not fill the memory.
@@ -30,8 +30,7 @@ def _expand(text: str, variables: Mapping[str, str], escape: str, words: "_Words
         return _Expansion(text, variables, escape).until("", words), words.end() if words else []
     except (InvalidParameter, RecursionError) as error:
         reason = "too many nested substitutions" if isinstance(error, RecursionError) else str(error)
-        quoted = json.dumps(text, ensure_ascii=False)
-        raise InvalidParameter(f"failed to process {quoted}: {reason}") from error
+        raise InvalidParameter(f"failed to process {quote(text)}: {reason}") from error
 
 
 class _Words:

@@ -3,11 +3,11 @@
 The rules and sentences are those of BuildKit's frontend/dockerfile/instructions and of Go's time.ParseDuration.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from statesvc.domain.dockerfile.lines import Instruction
+from statesvc.domain.go.values import parse_duration, parse_int
 from statesvc.errors import InvalidParameter
 
 _DURATION_FLAGS = {
@@ -16,18 +16,7 @@ _DURATION_FLAGS = {
     "start-period": "StartPeriod",
     "start-interval": "StartInterval",
 }
-_UNITS = {
-    "ns": 1,
-    "us": 1_000,
-    "\u00b5s": 1_000,
-    "\u03bcs": 1_000,
-    "ms": 1_000_000,
-    "s": 1_000_000_000,
-    "m": 60_000_000_000,
-    "h": 3_600_000_000_000,
-}
 _MINIMUM = 1_000_000
-_PART = re.compile(r"([0-9]*)(\.[0-9]*)?([^0-9.]*)")
 
 
 def healthcheck(instruction: Instruction) -> dict[str, Any]:
@@ -66,51 +55,20 @@ def read_flags(instruction: Instruction, known: tuple[str, ...] = ()) -> dict[st
 
 def _retries(flags: Mapping[str, str]) -> int:
     text = flags.get("retries", "")
-    if not text:
-        return 0
-    if not re.fullmatch(r"[+-]?[0-9]+", text):
-        raise InvalidParameter(f'strconv.ParseInt: parsing "{text}": invalid syntax')
-    retries = int(text) if len(text.lstrip("+-0")) <= 10 else 2**31
-    if not -(2**31) <= retries < 2**31:
-        raise InvalidParameter(f'strconv.ParseInt: parsing "{text}": value out of range')
+    try:
+        retries = parse_int(text, 32) if text else 0
+    except ValueError as error:
+        raise InvalidParameter(str(error)) from None
     if retries < 0:
         raise InvalidParameter(f"--retries cannot be negative ({retries})")
     return retries
 
 
 def _interval(name: str, text: str) -> int:
-    duration = _duration(text) if text else 0
+    try:
+        duration = parse_duration(text) if text else 0
+    except ValueError as error:
+        raise InvalidParameter(str(error)) from None
     if duration and duration < _MINIMUM:
         raise InvalidParameter(f'Interval "{name}" cannot be less than 1ms')
     return duration
-
-
-def _duration(text: str) -> int:
-    """Nanoseconds of a duration like `1h30m` or `1.5s`; fractions of a nanosecond are dropped."""
-    unsigned = text[1:] if text[0] in "+-" else text
-    if unsigned == "0":
-        return 0
-    if not unsigned or len(unsigned) > 100:
-        raise InvalidParameter(f'time: invalid duration "{text}"')
-    total, position = 0, 0
-    while position < len(unsigned):
-        match = _PART.match(unsigned, position)
-        assert match is not None, "every part of the pattern may be empty"
-        total += _part(match, text)
-        position = match.end()
-    if total >= 2**63:
-        raise InvalidParameter(f'time: invalid duration "{text}"')
-    return -total if text.startswith("-") else total
-
-
-def _part(match: re.Match[str], text: str) -> int:
-    whole, fraction, unit = match[1], (match[2] or "")[1:], match[3]
-    if not whole and not fraction:
-        raise InvalidParameter(f'time: invalid duration "{text}"')
-    if not unit:
-        raise InvalidParameter(f'time: missing unit in duration "{text}"')
-    if unit not in _UNITS:
-        raise InvalidParameter(f'time: unknown unit "{unit}" in duration "{text}"')
-    scale = _UNITS[unit]
-    beyond: int = int(fraction or "0") * scale // 10 ** len(fraction)
-    return int(whole or "0") * scale + beyond

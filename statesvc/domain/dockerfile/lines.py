@@ -8,8 +8,9 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NoReturn
 
+from statesvc.domain.go.text import refuse_constant, replace_escapes
+from statesvc.domain.go.values import quote
 from statesvc.errors import InvalidParameter
 
 # Go's unicode.IsSpace; Python's strip() would also take U+001C to U+001F.
@@ -22,7 +23,7 @@ _LINE_LENGTH_MAX = 65535
 _BLANKS = re.compile(r"[\t\v\f\r ]+")
 _DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*")
 _HEREDOC = re.compile(r"(?:^|\s)\d*<<-?[^<\s]")
-_SURROGATES = re.compile("[\ud800-\udfff]")
+_DECODER = json.JSONDecoder(parse_constant=refuse_constant)
 
 
 def _whole(rest: str) -> list[str]:
@@ -199,16 +200,12 @@ def _json_strings(rest: str) -> list[str] | None:
     if not rest.startswith("["):
         return None
     try:
-        value, _ = json.JSONDecoder(parse_constant=_no_such_constant).raw_decode(rest)
+        value, _ = _DECODER.raw_decode(replace_escapes(rest))
     except (ValueError, RecursionError):
         return None
     if not all(isinstance(item, str) for item in value):
         raise InvalidParameter("when using JSON array syntax, arrays must be comprised of strings only")
-    return [_SURROGATES.sub("\ufffd", item) for item in value]
-
-
-def _no_such_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON value")
+    return list(value)
 
 
 def _pairs(keyword: str, rest: str, escape: str) -> list[str]:
@@ -223,8 +220,7 @@ def _pairs(keyword: str, rest: str, escape: str) -> list[str]:
         return [key, value]
     for word in words:
         if "=" not in word:
-            quoted = json.dumps(word, ensure_ascii=False)
-            raise InvalidParameter(f"Syntax error - can't find = in {quoted}. Must be of the form: name=value")
+            raise InvalidParameter(f"Syntax error - can't find = in {quote(word)}. Must be of the form: name=value")
     return [part for word in words for part in word.split("=", 1)]
 
 

@@ -11,16 +11,12 @@ from pydantic_core import ErrorDetails
 
 from statesvc.domain.documents.document import Document
 from statesvc.domain.documents.fold import fold, object_of
+from statesvc.domain.go.text import decode_utf8, replace_escapes
 from statesvc.errors import InvalidParameter, Problem
 
 D = TypeVar("D", bound=Document)
 
 _SPACE = re.compile(r"[ \t\n\r]*")
-_SURROGATE = re.compile("[\ud800-\udfff]")
-# A pair of escaped surrogates, one that stands alone (group 1), or any other escape.
-_ESCAPE = re.compile(
-    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
-)
 _CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|(-?Infinity|NaN)', re.DOTALL)
 # What may be left of a text that was cut in the middle of a word or a number.
 _CUT = re.compile(r"[ \t\n\r]*(?:-|\.|[eE][-+]?|t|tr|tru|f|fa|fal|fals|n|nu|nul)?\Z")
@@ -31,7 +27,7 @@ _MOST_PROBLEMS = 1000  # a body can hold millions, which nobody reads
 
 def decode(model: type[D], body: bytes) -> D:
     """The document in a request's body. Raises InvalidParameter, with a problem for every value of the wrong type."""
-    text = _read_text(body)
+    text = replace_escapes(decode_utf8(body))
     start = _end_of_space(text, 0)
     if start == len(text):
         raise InvalidParameter("invalid JSON: got EOF while reading request body")
@@ -56,17 +52,6 @@ def decode_value(model: type[D], value: object) -> D:
         mistakes = error.errors(include_url=False)[:_MOST_PROBLEMS]
         problems = tuple(_problem(model, details) for details in mistakes)
         raise InvalidParameter(_summary(problems, error.error_count()), problems) from None
-
-
-def _read_text(body: bytes) -> str:
-    try:
-        text = body.decode()
-    except UnicodeDecodeError:
-        # One replacement for each wrong byte, as in Go; Python's own "replace" takes several bytes together.
-        text = _SURROGATE.sub("\ufffd", body.decode("utf-8", "surrogateescape"))
-    if "\\u" in text:
-        text = _ESCAPE.sub(lambda escape: "\\ufffd" if escape[1] else escape[0], text)
-    return text
 
 
 def _end_of_space(text: str, start: int) -> int:

@@ -1,1 +1,1 @@
-"""What Go reads and writes, read and written as Go does it: numbers, durations, times, addresses, paths, signals."""
+"""What Go reads and writes, read and written as Go does it: text, numbers, durations, times, addresses, paths."""

@@ -39,6 +39,11 @@ def atoi(text: str) -> int:
     return _integer("Atoi", text, r"[+-]?[0-9]+", -_INT_MAX - 1, _INT_MAX)
 
 
+def parse_int(text: str, bits: int) -> int:
+    """Return a decimal number, with or without a sign, of so many bits. Raises ValueError in Go's words."""
+    return _integer("ParseInt", text, r"[+-]?[0-9]+", -(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+
+
 def parse_uint(text: str, bits: int) -> int:
     """Return a decimal number without a sign. Raises ValueError in Go's words."""
     return _integer("ParseUint", text, r"[0-9]+", 0, 2**bits - 1)
@@ -51,6 +56,11 @@ def _integer(function: str, text: str, form: str, low: int, high: int) -> int:
     if len(text.lstrip("+-0")) > 20 or not low <= int(text) <= high:
         raise ValueError(f"strconv.{function}: parsing {quote(text)}: value out of range")
     return int(text)
+
+
+def is_bool(text: str) -> bool:
+    """Say whether `parse_bool` reads the text."""
+    return text in _BOOLS
 
 
 def parse_bool(text: str) -> bool:

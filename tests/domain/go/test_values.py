@@ -84,9 +84,9 @@ def test_a_text_is_quoted_as_go_quotes_it(text: str, quoted: str) -> None:
     "read",
     [
         values.atoi, values.parse_bool, values.parse_duration, values.ram_in_bytes,
-        lambda text: values.parse_uint(text, 16),
+        lambda text: values.parse_uint(text, 16), lambda text: values.parse_int(text, 32),
     ],
-    ids=["atoi", "bool", "duration", "size", "uint"],
+    ids=["atoi", "bool", "duration", "size", "uint", "int"],
 )  # fmt: skip
 @given(text=st.text() | st.from_regex(r"[+-]?[0-9.]{0,40}([eE][0-9]{1,4})?[a-zA-Z ]{0,4}", fullmatch=True))
 def test_any_text_is_read_or_refused(read: Callable[[str], int], text: str) -> None:
