@@ -7,12 +7,13 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
-from statesvc.api import listing, versions
+from statesvc.api import listing
 from statesvc.api.inspection import render
 from statesvc.api.preconditions import if_match, tagged
 from statesvc.api.routing import Route
 from statesvc.api.wire.answers import json_answer, no_content, raw_json
 from statesvc.api.wire.call import Call
+from statesvc.domain.api_version import NEWEST, Version
 from statesvc.domain.documents import ContainerCreate, ContainerUpdate, HostConfig
 from statesvc.domain.documents.decode import decode
 from statesvc.domain.documents.update import host_config
@@ -69,7 +70,7 @@ class ContainersApi:
     async def inspect(self, call: Call) -> Response:
         """GET /containers/{name}/json?size="""
         row = await self._containers.inspect(call.name)
-        if call.version >= versions.CURRENT and not call.query:
+        if call.version >= NEWEST and not call.query:
             return tagged(raw_json(render(row)), row.revision)
         document: dict[str, Any] = orjson.loads(render(row))
         if call.flag("size"):
@@ -103,9 +104,9 @@ class ContainersApi:
         return no_content()
 
 
-def _adapted(document: dict[str, Any], version: versions.Version) -> bytes:
+def _adapted(document: dict[str, Any], version: Version) -> bytes:
     """Return an inspect document as the API version has it (moby daemon/inspect.go)."""
-    if version < versions.CURRENT:
+    if version < NEWEST:
         more = [document["Id"][:12], document["Config"]["Hostname"]]
         for name, endpoint in document["NetworkSettings"]["Networks"].items():
             if is_user_defined(name):

@@ -11,6 +11,7 @@ from statesvc.api.wire.call import Call
 from statesvc.domain import times
 from statesvc.domain.documents import EngineReport, ExecBegun, ExecProcess, HealthReport, ProbeReport
 from statesvc.domain.documents.decode import decode
+from statesvc.domain.health import REPORTED
 from statesvc.errors import InvalidParameter, Problem
 from statesvc.services.lifecycle.execs import Process
 from statesvc.services.lifecycle.handles import Handle
@@ -19,7 +20,6 @@ from statesvc.services.lifecycle.reports import Exited, Restarting
 from statesvc.services.lifecycle.service import Lifecycle, Standing
 
 _LARGEST_CODE = 2**31 - 1
-_HEALTH = ("starting", "healthy", "unhealthy")
 _CONTAINER = "/statesvc/v1/containers/{name}"
 
 Plain = Callable[..., Awaitable[Standing]]
@@ -110,8 +110,8 @@ class LifecycleApi:
         report = decode(HealthReport, body) if body else HealthReport()
         if report.Status is None and report.Probe is None:
             _refuse([_missing("Probe")])
-        if report.Status is not None and report.Status not in _HEALTH:
-            known = ", ".join(_HEALTH)
+        if report.Status is not None and report.Status not in REPORTED:
+            known = ", ".join(REPORTED)
             _refuse([Problem("health-status", "/status", f"status: it is one of {known}", report.Status)])
         probe = _probe(report.Probe) if report.Probe else None
         checked = await self._lifecycle.health(call.name, status=report.Status, probe=probe, expected=if_match(call))

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import orjson
 from starlette.responses import Response
 
-from statesvc.api import versions
 from statesvc.api.routing import Route
 from statesvc.api.wire.answers import JSON, json_answer
 from statesvc.api.wire.call import Call
 from statesvc.domain import filters
+from statesvc.domain.api_version import Version
 from statesvc.domain.times import SECOND
 from statesvc.domain.times import render as time_text
 from statesvc.errors import InvalidParameter, NotOffered
@@ -38,7 +38,7 @@ class ImagesApi:
     async def index(self, call: Call) -> Response:
         """GET /images/json?filters=&filter=&all=&digests="""
         wanted = filters.parse(call.text("filters"), ACCEPTED)
-        if call.version < versions.parse("1.41") and (pattern := call.text("filter")):
+        if call.version < (1, 41) and (pattern := call.text("filter")):
             wanted = {**wanted, "reference": (*wanted.get("reference", ()), pattern)}
         return json_answer([entry(image, call.version) for image in await self._images.listed(wanted)])
 
@@ -92,7 +92,7 @@ def _lines(messages: Sequence[dict[str, str]]) -> Response:
     return Response(b"".join(orjson.dumps(message) + b"\r\n" for message in messages), media_type=JSON)
 
 
-def entry(image: RecordedImage, version: versions.Version) -> dict[str, object]:
+def entry(image: RecordedImage, version: Version) -> dict[str, object]:
     """Return an image as a list shows it."""
     says = image.says
     shown: dict[str, object] = {
@@ -106,14 +106,14 @@ def entry(image: RecordedImage, version: versions.Version) -> dict[str, object]:
         "SharedSize": -1,
         "Size": image.image.size,
     }
-    if version < versions.parse("1.44"):
+    if version < (1, 44):
         shown["VirtualSize"] = image.image.size
-    if version < versions.parse("1.43") and not image.repo_tags:
+    if version < (1, 43) and not image.repo_tags:
         shown |= {"RepoTags": ["<none>:<none>"], "RepoDigests": image.repo_digests or ["<none>@<none>"]}
     return shown
 
 
-def _document(image: RecordedImage, version: versions.Version) -> dict[str, object]:
+def _document(image: RecordedImage, version: Version) -> dict[str, object]:
     says = image.says
     shown: dict[str, object] = {
         "Id": image.image.id,
@@ -136,9 +136,9 @@ def _document(image: RecordedImage, version: versions.Version) -> dict[str, obje
         shown["Variant"] = says.variant
     if says.os_version:
         shown["OsVersion"] = says.os_version
-    if version < versions.parse("1.44"):
+    if version < (1, 44):
         shown["VirtualSize"] = image.image.size
-    if version < versions.parse("1.45"):
+    if version < (1, 45):
         container_config = says.container_config.to_dict() if says.container_config else None
         shown |= {"Container": says.container, "ContainerConfig": container_config}
     return shown

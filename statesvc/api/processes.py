@@ -6,9 +6,9 @@ import orjson
 from starlette.responses import Response, StreamingResponse
 
 from statesvc.api.routing import Route
-from statesvc.api.versions import parse as version
 from statesvc.api.wire.answers import JSON, no_content, raw_json
 from statesvc.api.wire.call import Call
+from statesvc.domain.api_version import parse as version
 from statesvc.domain.documents import ExecCreate, ExecStart
 from statesvc.domain.documents.decode import decode
 from statesvc.domain.go.values import atoi, quote

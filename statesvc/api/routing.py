@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 OWN = "/statesvc/v1/"
 _VERSIONED = re.compile(r"/v([0-9.]+)(/.*)", re.DOTALL)
 HEADERS = [
-    (b"api-version", versions.NEWEST.encode()),
+    (b"api-version", versions.NEWEST_TEXT.encode()),
     (b"docker-experimental", b"false"),
     (b"ostype", b"linux"),
     (b"server", f"statesvc/{__version__} (linux)".encode()),

@@ -55,8 +55,8 @@ class SystemApi:
         facts = self._system.site.facts
         architecture = of_host(facts.architecture).architecture
         common = {
-            "ApiVersion": versions.NEWEST,
-            "MinAPIVersion": versions.OLDEST,
+            "ApiVersion": versions.NEWEST_TEXT,
+            "MinAPIVersion": versions.OLDEST_TEXT,
             "Os": "linux",
             "Arch": architecture,
             "KernelVersion": facts.kernel_version,

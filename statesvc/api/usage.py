@@ -3,10 +3,11 @@
 import orjson
 from starlette.responses import Response
 
-from statesvc.api import images, listing, versions, volumes
+from statesvc.api import images, listing, volumes
 from statesvc.api.routing import Route
 from statesvc.api.wire.answers import raw_json
 from statesvc.api.wire.call import Call
+from statesvc.domain.api_version import Version
 from statesvc.domain.times import Clock
 from statesvc.errors import InvalidParameter
 from statesvc.services.usage import DiskUsage, Usage
@@ -27,7 +28,7 @@ class UsageApi:
 
     async def df(self, call: Call) -> Response:
         """GET /system/df?type=, the type any number of times. What was not asked for is null."""
-        asked = call.values("type") if call.version >= versions.parse("1.42") else []
+        asked = call.values("type") if call.version >= (1, 42) else []
         for kind in asked:
             if kind not in _KINDS:
                 raise InvalidParameter(f"unknown object type: {kind}")
@@ -47,7 +48,7 @@ class UsageApi:
         )
 
 
-def _images(usage: Usage, version: versions.Version) -> list[dict[str, object]]:
+def _images(usage: Usage, version: Version) -> list[dict[str, object]]:
     return [
         images.entry(image, version)
         | {

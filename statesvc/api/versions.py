@@ -1,22 +1,11 @@
-"""The versions of the Docker Engine API that are spoken."""
+"""Which version of the Docker Engine API a request is answered in."""
 
 from functools import lru_cache
 
+from statesvc.domain.api_version import NEWEST, OLDEST, Version, parse, render
 from statesvc.errors import InvalidParameter
 
-NEWEST = "1.45"
-OLDEST = "1.24"
-
-Version = tuple[int, ...]
-
-
-def parse(text: str) -> Version:
-    """Return a version as numbers that compare as Docker's do: `1.045` is 1.45, an empty or odd part is 0."""
-    return tuple(int(part) if part.isdecimal() and len(part) < 10 else 0 for part in text.split("."))
-
-
-CURRENT = parse(NEWEST)
-_OLDEST = parse(OLDEST)
+NEWEST_TEXT, OLDEST_TEXT = render(NEWEST), render(OLDEST)
 
 
 @lru_cache(maxsize=64)
@@ -25,14 +14,14 @@ def negotiated(text: str | None) -> Version:
 
     Raises InvalidParameter outside the range.
     """
-    if text is None or text == NEWEST:
-        return CURRENT
+    if text is None or text == NEWEST_TEXT:
+        return NEWEST
     version = parse(text)
-    if version < _OLDEST:
+    if version < OLDEST:
         raise InvalidParameter(
-            f"client version {text} is too old. Minimum supported API version is {OLDEST}, "
+            f"client version {text} is too old. Minimum supported API version is {OLDEST_TEXT}, "
             "please upgrade your client to a newer version"
         )
-    if version > CURRENT:
-        raise InvalidParameter(f"client version {text} is too new. Maximum supported API version is {NEWEST}")
+    if version > NEWEST:
+        raise InvalidParameter(f"client version {text} is too new. Maximum supported API version is {NEWEST_TEXT}")
     return version

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
+from statesvc.db.prefixes import after
 from statesvc.db.schema.tables import image_digests, image_tags, images
 from statesvc.db.statements import Statement
 
@@ -58,7 +59,7 @@ def by_reference(conn: Connection, reference: str) -> Image | None:
 def by_prefix(conn: Connection, hexadecimal: str) -> Image | None:
     """Return the only image whose ID begins with these digits, None if there is none or more than one."""
     prefix = f"sha256:{hexadecimal}"
-    rows = conn.execute(_BY_PREFIX, {"prefix": prefix, "after": prefix + "g"}).all()
+    rows = conn.execute(_BY_PREFIX, {"prefix": prefix, "after": after(prefix)}).all()
     return _image(rows[0]) if len(rows) == 1 else None
 
 

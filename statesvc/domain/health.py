@@ -5,6 +5,8 @@ from dataclasses import dataclass
 STARTING, HEALTHY, UNHEALTHY, NONE = "starting", "healthy", "unhealthy", "none"
 STATUSES = (STARTING, HEALTHY, UNHEALTHY, NONE)
 """Every status; `none` is that of a container without a health check."""
+REPORTED = (STARTING, HEALTHY, UNHEALTHY)
+"""What an engine reports of a container with a health check."""
 
 
 @dataclass(frozen=True, slots=True)

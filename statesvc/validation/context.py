@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from statesvc.domain.api_version import NEWEST, Version
 from statesvc.domain.daemon_config import DaemonConfig
 from statesvc.domain.host_facts import HostFacts
 from statesvc.domain.mount_point import MountPoint
@@ -30,7 +31,7 @@ class Context:
     facts: HostFacts
     daemon: DaemonConfig
     data_root: str
-    version: tuple[int, ...] = (1, 45)
+    version: Version = NEWEST
     containers: Mapping[str, Reference] = field(default_factory=dict)
     paths: frozenset[str] = frozenset()
     runtime_obstacle: str = ""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from statesvc.domain.api_version import Version
 from statesvc.domain.documents import Config, EndpointIPAMConfig, EndpointSettings, HostConfig, NetworkingConfig
 from statesvc.domain.go.addresses import is_mac, parse_ip
 from statesvc.domain.network_mode import BRIDGE, is_container, is_user_defined
@@ -59,7 +60,7 @@ class Settled(NamedTuple):
     warnings: tuple[RuleWarning, ...]
 
 
-def settle(config: Config, host: HostConfig, networking: NetworkingConfig | None, version: tuple[int, ...]) -> Settled:
+def settle(config: Config, host: HostConfig, networking: NetworkingConfig | None, version: Version) -> Settled:
     """Decide a new container's networks as Docker does for a client of this API version."""
     endpoints = dict((networking and networking.EndpointsConfig) or {})
     mode = _mode(host.NetworkMode, endpoints)
@@ -78,7 +79,7 @@ def settle(config: Config, host: HostConfig, networking: NetworkingConfig | None
     )
 
 
-def problems(networking: NetworkingConfig | None, version: tuple[int, ...]) -> Iterator[Problem]:
+def problems(networking: NetworkingConfig | None, version: Version) -> Iterator[Problem]:
     """Yield what is wrong with the endpoints, taken for themselves; `settle` says this too, and of the rest as well."""
     endpoints = dict((networking and networking.EndpointsConfig) or {})
     _take_mac("", BRIDGE, endpoints, version)
@@ -94,7 +95,7 @@ def _mode(mode: str, endpoints: _Endpoints) -> str:
     return BRIDGE
 
 
-def _take_mac(mac: str, mode: str, endpoints: _Endpoints, version: tuple[int, ...]) -> Problem | None:
+def _take_mac(mac: str, mode: str, endpoints: _Endpoints, version: Version) -> Problem | None:
     """Move the container's MAC address to the endpoint that it is meant for, or say why it has none."""
     own_network = mode == BRIDGE or is_user_defined(mode)
     if version < _PER_ENDPOINT:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from statesvc.domain.api_version import Version
 from statesvc.domain.documents import HostConfig
 from statesvc.errors import Conflict, Problem
 from statesvc.validation import host
@@ -35,7 +36,7 @@ class UpdateVerdict:
     warnings: tuple[RuleWarning, ...]
 
 
-def adjust(asked: HostConfig, version: tuple[int, ...]) -> HostConfig:
+def adjust(asked: HostConfig, version: Version) -> HostConfig:
     """Return the update as Docker reads it from a client of this API version."""
     changes: dict[str, object] = {}
     if asked.PidsLimit is not None:

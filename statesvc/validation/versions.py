@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from statesvc.domain.api_version import Version
 from statesvc.domain.documents import BindOptions, Config, ContainerCreate, HostConfig, Mount
 from statesvc.domain.go.values import quote
 from statesvc.errors import Problem
@@ -38,7 +39,7 @@ class Adjusted(NamedTuple):
     readonly_non_recursive: bool = False
 
 
-def adjust(request: ContainerCreate, version: tuple[int, ...], *, cgroup_version: int) -> Adjusted:
+def adjust(request: ContainerCreate, version: Version, *, cgroup_version: int) -> Adjusted:
     """Adjust a request to what its API version means. What needs no change is not copied."""
     host = request.host_config or _EMPTY
     new: _Changes = {}
@@ -53,7 +54,7 @@ def adjust(request: ContainerCreate, version: tuple[int, ...], *, cgroup_version
     )
 
 
-def _host_changes(host: HostConfig, version: tuple[int, ...], cgroup_version: int) -> _Changes:
+def _host_changes(host: HostConfig, version: Version, cgroup_version: int) -> _Changes:
     changes = _unknown(host, version) | _old_defaults(host, version, cgroup_version) if version < (1, 43) else {}
     if version >= (1, 42) and host.KernelMemory:
         changes["KernelMemory"] = 0
@@ -63,7 +64,7 @@ def _host_changes(host: HostConfig, version: tuple[int, ...], cgroup_version: in
     return changes
 
 
-def _unknown(host: HostConfig, version: tuple[int, ...]) -> _Changes:
+def _unknown(host: HostConfig, version: Version) -> _Changes:
     """Return the fields that are emptied because they came with a later version."""
     changes: _Changes = {}
     if version < (1, 25) and host.AutoRemove:
@@ -80,7 +81,7 @@ def _unknown(host: HostConfig, version: tuple[int, ...]) -> _Changes:
     return changes
 
 
-def _old_defaults(host: HostConfig, version: tuple[int, ...], cgroup_version: int) -> _Changes:
+def _old_defaults(host: HostConfig, version: Version, cgroup_version: int) -> _Changes:
     changes: _Changes = {}
     if version < (1, 40) and not host.IpcMode:
         changes["IpcMode"] = "shareable"
@@ -89,7 +90,7 @@ def _old_defaults(host: HostConfig, version: tuple[int, ...], cgroup_version: in
     return changes
 
 
-def _older(mounts: list[Mount], version: tuple[int, ...]) -> list[Mount]:
+def _older(mounts: list[Mount], version: Version) -> list[Mount]:
     """Return the mounts without what clients before 1.42 did not know.
 
     Options of another type stay, for the rules of mounts to judge: Docker means to drop them, but does so in copies of
@@ -98,7 +99,7 @@ def _older(mounts: list[Mount], version: tuple[int, ...]) -> list[Mount]:
     return [_older_mount(mount, version) for mount in mounts]
 
 
-def _older_mount(mount: Mount, version: tuple[int, ...]) -> Mount:
+def _older_mount(mount: Mount, version: Version) -> Mount:
     if mount.BindOptions is None:
         return mount
     return mount.copy_with(BindOptions=_older_bind(mount.BindOptions, version))
@@ -108,7 +109,7 @@ def _has_options(mount: Mount) -> bool:
     return bool(mount.BindOptions or mount.VolumeOptions or mount.TmpfsOptions)
 
 
-def own_options(mount: Mount, version: tuple[int, ...]) -> Mount:
+def own_options(mount: Mount, version: Version) -> Mount:
     """Return the mount without the options of other types, which the rules of the version have told of."""
     if version < (1, 42) or not _has_options(mount):
         return mount
@@ -116,7 +117,7 @@ def own_options(mount: Mount, version: tuple[int, ...]) -> Mount:
     return mount.copy_with(**dict.fromkeys(foreign)) if foreign else mount
 
 
-def _older_bind(options: BindOptions, version: tuple[int, ...]) -> BindOptions:
+def _older_bind(options: BindOptions, version: Version) -> BindOptions:
     changes: _Changes = {}
     if options.CreateMountpoint:
         changes["CreateMountpoint"] = False
@@ -131,7 +132,7 @@ def _without_start_interval(config: Config | None) -> Config | None:
     return config.copy_with(Healthcheck=config.Healthcheck.copy_with(StartInterval=0))
 
 
-def _mount_problems(mounts: list[Mount], version: tuple[int, ...]) -> Iterator[Problem]:
+def _mount_problems(mounts: list[Mount], version: Version) -> Iterator[Problem]:
     """Yield what Docker refuses in the mounts for the sake of the version, rule by rule as it does."""
     if version >= (1, 42):
         for at, mount in enumerate(mounts):

@@ -8,7 +8,7 @@ from urllib.parse import unquote_to_bytes
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope
 
-from statesvc.api.versions import Version
+from statesvc.domain.api_version import Version
 from statesvc.errors import InvalidParameter, TooLarge
 
 BODY_LIMIT = 16 * 1024 * 1024

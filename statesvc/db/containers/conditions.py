@@ -26,6 +26,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from statesvc.db.prefixes import BEHIND_DIGITS
 from statesvc.db.schema.tables import (
     container_health,
     container_labels,
@@ -35,6 +36,7 @@ from statesvc.db.schema.tables import (
     containers,
 )
 from statesvc.db.statements import Statement
+from statesvc.domain import health
 from statesvc.domain.state import LIVE, State
 
 Value = BindParameter[Any]
@@ -145,7 +147,7 @@ def health_in(statuses: Iterable[str]) -> Condition:
 
 
 def _has_health(statuses: Value) -> Clause:
-    return func.coalesce(_H.status, literal_column("'none'")).in_(_each(statuses))
+    return func.coalesce(_H.status, literal_column(f"'{health.NONE}'")).in_(_each(statuses))
 
 
 def image_in(image_ids: Iterable[str]) -> Condition:
@@ -200,7 +202,7 @@ def _uses_volume(wanted: Value) -> Clause:
 
 def in_network(wanted: Sequence[str]) -> Condition:
     """The container has a network of this name, or one whose ID begins so."""
-    # Every ID begins with nothing.
+    # An empty prefix matches every network ID.
     return Condition(_in_any_network) if "" in wanted else Condition(_in_network, (_array(wanted),))
 
 
@@ -213,9 +215,10 @@ def _in_network(wanted: Value) -> Clause:
     asked = func.json_each(wanted).table_valued("value", name="asked")
     value = asked.c.value
     by_name = select(networks.container_id).select_from(asked).join(container_networks, networks.name == value)
-    # The hexadecimal digits end at f: g is the first text behind every ID that begins so.
     known = networks.network_id != literal_column("''")  # as the index has it
-    begins = and_(known, networks.network_id >= value, networks.network_id < value.op("||")(literal_column("'g'")))
+    begins = and_(
+        known, networks.network_id >= value, networks.network_id < value.op("||")(literal_column(f"'{BEHIND_DIGITS}'"))
+    )
     by_id = select(networks.container_id).select_from(asked).join(container_networks, begins)
     return _C.id.in_(union_all(by_name, by_id))
 

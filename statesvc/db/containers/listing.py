@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 from sqlalchemy import Connection, Select, bindparam, func, literal_column, select
 
 from statesvc.db.containers.conditions import Condition, Shape
+from statesvc.db.prefixes import after
 from statesvc.db.schema.tables import container_health, container_names, containers
 from statesvc.db.statements import Query, Statement
 
@@ -137,7 +138,7 @@ def only_with_prefix(conn: Connection, prefix: str) -> str | None:
     """Return the only ID that begins so, None if there is none or more than one."""
     if not prefix:
         return None
-    found = _BY_PREFIX.run(conn, {"prefix": prefix, "after": prefix + "g"}).fetchall()
+    found = _BY_PREFIX.run(conn, {"prefix": prefix, "after": after(prefix)}).fetchall()
     return found[0][0] if len(found) == 1 else None
 
 

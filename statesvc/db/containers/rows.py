@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from statesvc.db.damage.judges import fault
+from statesvc.db.prefixes import after
 from statesvc.db.schema.tables import (
     container_health,
     container_labels,
@@ -202,8 +203,7 @@ _LABELS = Statement(
 
 
 def _keys(reference: str) -> dict[str, str]:
-    # The hexadecimal digits end at f: g is the first text behind every ID that begins with the reference.
-    return {"reference": reference, "name": reference.removeprefix("/"), "after": reference + "g"}
+    return {"reference": reference, "name": reference.removeprefix("/"), "after": after(reference)}
 
 
 def best(conn: Connection, statement: Query[R], reference: str) -> R:

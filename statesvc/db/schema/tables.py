@@ -24,6 +24,7 @@ from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, MetaData
 from sqlalchemy.schema import CheckConstraint, PrimaryKeyConstraint, SchemaItem, UniqueConstraint
 
 from statesvc.db.schema.types import Flag, Json, is_digest, is_flag, is_id, is_json, one_of
+from statesvc.domain import health
 from statesvc.domain.state import State
 
 metadata = MetaData(
@@ -239,7 +240,7 @@ container_ports = _table(
 container_health = _table(
     "container_health",
     Column("container_id", _of_container(), primary_key=True),
-    Column("status", Text, one_of("status", "starting", "healthy", "unhealthy", "none"), nullable=False),
+    Column("status", Text, one_of("status", *health.STATUSES), nullable=False),
     Column("streak", Integer, nullable=False),
     Column("log", Text, is_json("log"), nullable=False),
 )

@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from statesvc.domain import names, times
+from statesvc.domain import health, names, times
 from statesvc.domain.container_files import ContainerFiles
 from statesvc.domain.documents import Document, HostConfig
 from statesvc.domain.documents.decode import decode
@@ -21,7 +21,6 @@ D = TypeVar("D", bound=Document)
 
 CONFIG, HOST_CONFIG = "config.v2.json", "hostconfig.json"
 LIMIT = 16 * 1024 * 1024
-_HEALTH = frozenset({"starting", "healthy", "unhealthy", "none"})
 
 
 class Stored:
@@ -159,8 +158,8 @@ def _health(stored: StoredHealth | None) -> ForeignHealth | None:
     if stored is None:
         return None
     # Docker shows a status that was never set as unhealthy (moby container/health.go).
-    status = stored.Status or "unhealthy"
-    if status not in _HEALTH:
+    status = stored.Status or health.UNHEALTHY
+    if status not in health.STATUSES:
         raise Unreadable(f"{CONFIG}: State.Health.Status is {status!r}, which is no health")
     return ForeignHealth(status, stored.FailingStreak, [probe.to_dict() for probe in stored.Log or ()])
 

@@ -11,6 +11,7 @@ from statesvc.db import idempotency
 from statesvc.db.damage.judges import fault
 from statesvc.db.database import Connection
 from statesvc.db.idempotency import Kept
+from statesvc.domain.api_version import Version
 from statesvc.domain.documents import ContainerCreate
 from statesvc.domain.times import SECOND
 from statesvc.errors import Conflict, Damaged, InvalidParameter
@@ -54,9 +55,7 @@ class Keys:
         self._secret = b""
         self._one_at_a_time = asyncio.Lock()
 
-    async def claim(
-        self, key: str, name: str, request: ContainerCreate, *, version: tuple[int, ...], platform: str
-    ) -> Claim:
+    async def claim(self, key: str, name: str, request: ContainerCreate, *, version: Version, platform: str) -> Claim:
         """Return what a key stands for. Raises InvalidParameter for one that is empty, long, or not printable ASCII."""
         if not (0 < len(key) <= MOST and key.isascii() and key.isprintable()):
             raise InvalidParameter(f"an idempotency key has 1 to {MOST} printable ASCII characters")

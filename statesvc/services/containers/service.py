@@ -17,6 +17,7 @@ from statesvc.db.containers.rows import Found, Inspection
 from statesvc.db.database import Connection, Database
 from statesvc.domain import ids
 from statesvc.domain import names as naming
+from statesvc.domain.api_version import NEWEST, Version
 from statesvc.domain.documents import ContainerCreate, HostConfig
 from statesvc.domain.documents.decode import decode
 from statesvc.domain.event import Event
@@ -44,9 +45,6 @@ from statesvc.services.journal.writing import Subject, tell
 from statesvc.services.runtimes.service import obstacle
 from statesvc.services.site import Site
 from statesvc.validation import Context, Reference, Verdict, finish, mounts, platforms, references, update, verify
-
-Version = tuple[int, ...]
-NEWEST = (1, 45)
 
 __all__ = ["Containers", "Created", "Expected", "Inspection"]
 

@@ -21,6 +21,7 @@ from statesvc.db.damage.finding import Mark
 from statesvc.db.damage.findings import owned
 from statesvc.db.damage.judges import MOUNTS, fault, outline_fault
 from statesvc.db.database import Connection, Database
+from statesvc.domain import health
 from statesvc.domain.documents import Config, HostConfig
 from statesvc.domain.state import readable
 from statesvc.domain.times import Clock
@@ -34,7 +35,6 @@ _PLACES = 1 << 20
 _LAST = _PLACES - 1
 # All that `_fault_of_entry` looks at.
 _JUDGED_OF_ENTRY = itemgetter(*map(ListedRow._fields.index, ("id", "names", "state", "status", "summary")))
-_HEALTH = frozenset({"starting", "healthy", "unhealthy", "none"})
 
 
 class _Judged:
@@ -176,7 +176,7 @@ def faults_of(row: Inspection) -> list[_Fault]:
         found.append(_Fault("container_mounts", "document", "is not a mount point"))
     if row.status is not None and (reason := fault("container_health", "log", row.log or "")):
         found.append(_Fault("container_health", "log", reason))
-    if row.status is not None and row.status not in _HEALTH:
+    if row.status is not None and row.status not in health.STATUSES:
         found.append(_Fault("container_health", "status", "is not a status"))
     if readable(row.state) != row.state:
         found.append(_Fault("containers", "state", "is not a state"))
@@ -205,7 +205,7 @@ def _fault_of_entry(row: ListedRow) -> str | None:
         return "container_names has no name for it that can be read"
     if readable(row.state) != row.state:
         return "containers.state is not a state"
-    if row.status is not None and row.status not in _HEALTH:
+    if row.status is not None and row.status not in health.STATUSES:
         return "container_health.status is not a status"
     return None
 
@@ -216,7 +216,7 @@ def _shown(conn: Connection, row: ListedRow) -> ListedRow:
     return row._replace(
         names=names if _are_strings(names) else "",
         state=readable(row.state),
-        status=row.status if row.status in _HEALTH else None,
+        status=row.status if row.status in health.STATUSES else None,
         summary=_remade(conn, row.id),
     )
 

@@ -8,6 +8,7 @@ from statesvc.db.containers import conditions, listing
 from statesvc.db.containers.conditions import Condition, PortRange
 from statesvc.db.database import Connection
 from statesvc.domain import filters as filtering
+from statesvc.domain import health
 from statesvc.domain.filters import Filters
 from statesvc.domain.go.values import atoi, parse_uint
 from statesvc.domain.port import split_protocol
@@ -19,7 +20,6 @@ from statesvc.services.listing.patterns import Patterns
 from statesvc.services.listing.query import Listed, ListQuery
 
 _NARROW = ("id", "name", "label", "ancestor", "volume", "network", "publish", "expose")
-_HEALTH = ("starting", "healthy", "unhealthy", "none")
 # Patterns that mean one name, a beginning, or a part, and need no search by a regular expression.
 _EXACT = re.compile(r"\^/?([a-zA-Z0-9_-]+)\$")
 _BEGINNING = re.compile(r"\^/?([a-zA-Z0-9_-]+)")
@@ -64,7 +64,7 @@ def _conditions(filters: Filters) -> Iterator[Condition]:
     if task is not None:
         yield conditions.managed(wanted=task)
     if wanted := filters.get("health"):
-        yield conditions.health_in(_known(wanted, _HEALTH, "unrecognized filter value for health: {}"))
+        yield conditions.health_in(_known(wanted, health.STATUSES, "unrecognized filter value for health: {}"))
     yield from labelled(filters)
     if wanted := filters.get("volume"):
         yield conditions.uses_volume(wanted)
