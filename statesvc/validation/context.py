@@ -10,7 +10,7 @@ from statesvc.domain.mount_point import MountPoint
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class ReferencedContainer:
     """A container that a request refers to: its ID, or why there is none."""
 
     id: str = ""
@@ -21,9 +21,9 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The host, one configuration, and what the request refers to as it was found.
+    """The host, one version of the daemon configuration, and what was found of what the request refers to.
 
-    `containers` maps each reference of the request to what it means; `paths` are those of the asked that exist;
+    `containers` maps each reference of the request to its container; `paths` are the sources of its mounts that exist;
     `version` is the API version of the request, `runtime_obstacle` says why the binary behind its runtime's wrapper
     script cannot be executed, "" if it can.
     """
@@ -32,7 +32,7 @@ class Context:
     daemon: DaemonConfig
     data_root: str
     version: Version = NEWEST
-    containers: Mapping[str, Reference] = field(default_factory=dict)
+    containers: Mapping[str, ReferencedContainer] = field(default_factory=dict)
     paths: frozenset[str] = frozenset()
     runtime_obstacle: str = ""
 

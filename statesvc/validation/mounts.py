@@ -7,7 +7,7 @@ from statesvc.domain.go import paths
 from statesvc.domain.mount_point import MountPoint
 from statesvc.errors import Problem
 from statesvc.validation import mount_specs, versions
-from statesvc.validation.context import Context, Reference
+from statesvc.validation.context import Context, ReferencedContainer
 from statesvc.validation.mount_specs import BadMountError
 from statesvc.validation.rules import rule
 
@@ -82,7 +82,7 @@ class Registry:
             except BadMountError as error:
                 self.problems.append(VOLUMES_FROM.broken(str(error), text, at=at))
                 continue
-            found = self._context.containers.get(name, Reference(missing=f"No such container: {name}"))
+            found = self._context.containers.get(name, ReferencedContainer(missing=f"No such container: {name}"))
             if found.missing:
                 self.problems.append(VOLUMES_FROM.broken(found.missing, text, at=at))
                 continue

@@ -7,7 +7,7 @@ from statesvc.domain.link import Link, parse_link
 from statesvc.domain.network_mode import is_user_defined
 from statesvc.errors import Problem
 from statesvc.validation import security
-from statesvc.validation.context import Reference
+from statesvc.validation.context import ReferencedContainer
 from statesvc.validation.namespaces import shared_container
 from statesvc.validation.rules import rule
 
@@ -29,7 +29,7 @@ def named(host: HostConfig) -> frozenset[str]:
     return frozenset((shared | links | volumes) - {""})
 
 
-def shared_problems(host: HostConfig, found: Mapping[str, Reference]) -> Iterator[Problem]:
+def shared_problems(host: HostConfig, found: Mapping[str, ReferencedContainer]) -> Iterator[Problem]:
     """Yield the shared namespaces whose container is not there. That of a network is looked for at the start only.
 
     Docker looks for the containers to take their labels; where it takes none, it does not miss them.
@@ -41,7 +41,7 @@ def shared_problems(host: HostConfig, found: Mapping[str, Reference]) -> Iterato
             yield SHARED.broken(missing, getattr(host, mode), at=mode)
 
 
-def link_problems(host: HostConfig, found: Mapping[str, Reference]) -> Iterator[Problem]:
+def link_problems(host: HostConfig, found: Mapping[str, ReferencedContainer]) -> Iterator[Problem]:
     """Yield what is wrong with the links, in their order. On a user's network the endpoint has the links that count."""
     for at, text in enumerate(_own_links(host)):
         if not text:
@@ -52,7 +52,7 @@ def link_problems(host: HostConfig, found: Mapping[str, Reference]) -> Iterator[
             continue
         name = parse_link(text)[0]
         unknown = f"No such container: {name}" if name else 'invalid name or ID supplied: ""'
-        target = found.get(name, Reference(missing=unknown))
+        target = found.get(name, ReferencedContainer(missing=unknown))
         if target.missing:
             yield LINK.broken(f"could not get container for {name}: {target.missing}", text, at=at)
         elif target.host_network:
@@ -60,7 +60,7 @@ def link_problems(host: HostConfig, found: Mapping[str, Reference]) -> Iterator[
             yield LINK_HOST.broken(f"conflicting options: {why}", text, at=at)
 
 
-def links(host: HostConfig, found: Mapping[str, Reference]) -> tuple[Link, ...]:
+def links(host: HostConfig, found: Mapping[str, ReferencedContainer]) -> tuple[Link, ...]:
     """Return the links whose containers were found; one with an empty alias names nothing and is left out."""
     if not host.Links:
         return ()
@@ -73,7 +73,7 @@ def _own_links(host: HostConfig) -> Sequence[str]:
     return () if not host.Links or is_user_defined(host.NetworkMode) else host.Links
 
 
-def with_ids(host: HostConfig, found: Mapping[str, Reference]) -> dict[str, str]:
+def with_ids(host: HostConfig, found: Mapping[str, ReferencedContainer]) -> dict[str, str]:
     """Return the shared modes rewritten so that they name the other container by its ID."""
     targets = {mode: shared_container(getattr(host, mode)) for mode in ("NetworkMode", *_SHARED)}
     return {

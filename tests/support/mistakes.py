@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from statesvc.domain.mount_point import MountPoint
-from statesvc.validation import Reference
+from statesvc.validation import ReferencedContainer
 
 Json = dict[str, Any]
 MB = 1024 * 1024
@@ -13,11 +13,11 @@ MB = 1024 * 1024
 VALID: Json = {"Image": "busybox:latest", "Cmd": ["true"]}
 
 # What the requests refer to.
-CONTAINERS: Mapping[str, Reference] = {
-    "c": Reference("c" * 64),
-    "onhost": Reference("d" * 64, host_network=True),
-    "scratch": Reference("e" * 64, mounts=(MountPoint("tmpfs", "/t"),)),
-    "gone": Reference(missing="No such container: gone"),
+CONTAINERS: Mapping[str, ReferencedContainer] = {
+    "c": ReferencedContainer("c" * 64),
+    "onhost": ReferencedContainer("d" * 64, host_network=True),
+    "scratch": ReferencedContainer("e" * 64, mounts=(MountPoint("tmpfs", "/t"),)),
+    "gone": ReferencedContainer(missing="No such container: gone"),
 }
 PATHS = frozenset({"/tmp"})
 

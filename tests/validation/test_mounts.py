@@ -9,7 +9,7 @@ from verdicts import Judge, told
 from statesvc.domain.documents import Config, HostConfig, Mount
 from statesvc.domain.mount_point import MountPoint
 from statesvc.errors import InvalidParameter
-from statesvc.validation import Context, Reference, Verdict, finish, mounts
+from statesvc.validation import Context, ReferencedContainer, Verdict, finish, mounts
 from statesvc.validation.mount_specs import BadMountError, check_mode, parse_bind, parse_volumes_from, volume_faults
 
 ANONYMOUS = "f" * 64
@@ -25,10 +25,10 @@ def here(context: Context) -> Context:
         MountPoint("bind", "/etc/app", "/etc", mode="ro", rw=False, propagation="rprivate"),
         MountPoint("volume", "/own", f"{VOLUMES}/{ANONYMOUS}/_data", ANONYMOUS, "local", named=False),
     )
-    scratch = Reference("e" * 64, mounts=(MountPoint("tmpfs", "/t"),))
-    gone = Reference(missing="No such container: gone")
+    scratch = ReferencedContainer("e" * 64, mounts=(MountPoint("tmpfs", "/t"),))
+    gone = ReferencedContainer(missing="No such container: gone")
     return replace(
-        context, paths=frozenset({"/tmp"}), containers={"web": Reference("c" * 64, mounts=points)} | {
+        context, paths=frozenset({"/tmp"}), containers={"web": ReferencedContainer("c" * 64, mounts=points)} | {
             "scratch": scratch, "gone": gone,
         },
     )  # fmt: skip

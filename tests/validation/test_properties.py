@@ -16,16 +16,16 @@ from statesvc.domain.documents.update import host_config
 from statesvc.domain.host_facts import HostFacts
 from statesvc.domain.mount_point import MountPoint
 from statesvc.errors import Conflict, InvalidParameter
-from statesvc.validation import Context, Reference, Verdict, update, verify
+from statesvc.validation import Context, ReferencedContainer, Verdict, update, verify
 from statesvc.validation.rules import CATALOGUE
 
 ID = "c" * 64
-WEB = Reference(ID, mounts=(MountPoint("volume", "/data", "/data/root/volumes/v/_data", "v", "local"),))
+WEB = ReferencedContainer(ID, mounts=(MountPoint("volume", "/data", "/data/root/volumes/v/_data", "v", "local"),))
 # A container is found under its name, and under the ID that takes the place of the name.
-FOUND: Mapping[str, Reference] = {
+FOUND: Mapping[str, ReferencedContainer] = {
     "web": WEB,
     ID: WEB,
-    "gone": Reference(missing="No such container: gone"),
+    "gone": ReferencedContainer(missing="No such container: gone"),
 }
 SECRET = "hunter2-unmistakable"
 examples = settings(max_examples=60)  # on each of three hosts

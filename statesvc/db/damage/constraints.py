@@ -1,4 +1,4 @@
-"""What the schema demands of each column, asked of every row: SQLite asks at a write only, and names no row afterwards.
+"""The constraints of the schema, checked in every row: SQLite checks them at a write only, and names no row afterwards.
 
 A value gets past a CHECK, a NOT NULL or the type of its column where they were switched off, or as bytes flip on disk.
 """
@@ -19,7 +19,7 @@ _STRING = re.compile(r"'[^']*'")
 _TYPES = {Text: "text", Json: "text", Integer: "integer", Flag: "integer", LargeBinary: "blob"}
 
 
-class Rule(NamedTuple):
+class Constraint(NamedTuple):
     """A condition in SQL that a column's value fulfils or leaves open, and half a sentence for when it does not."""
 
     column: str
@@ -28,7 +28,7 @@ class Rule(NamedTuple):
 
 
 class Broken(NamedTuple):
-    """A value that breaks a rule: in which row and column, and half a sentence that says which."""
+    """A value that breaks a constraint: its row and column, and half a sentence that says which."""
 
     table: str
     key: str
@@ -38,19 +38,19 @@ class Broken(NamedTuple):
 
 
 @cache
-def of_table(table: Table) -> tuple[Rule, ...]:
-    """Return the types of a table's columns and its CHECKs, each told of the first column that it names."""
+def of_table(table: Table) -> tuple[Constraint, ...]:
+    """Return the types of a table's columns and its CHECKs; one of several columns counts for the first it names."""
     return (*_types(table), *sorted(_checks(table)))
 
 
 def broken(conn: Connection) -> Iterator[Broken]:
-    """Yield every value that breaks a rule of its table."""
+    """Yield every value that breaks a constraint of its table."""
     for table in checked_tables():
         yield from _of_table(conn, table)
 
 
 def broken_of(conn: Connection, container_id: str) -> Iterator[Broken]:
-    """Yield the values that break a rule in the rows of a container."""
+    """Yield the values that break a constraint in the rows of a container."""
     for table in checked_tables():
         column = "id" if table is containers else "container_id"
         if column in table.columns:
@@ -58,27 +58,28 @@ def broken_of(conn: Connection, container_id: str) -> Iterator[Broken]:
 
 
 def broken_in(conn: Connection, table: str, key: str) -> Iterator[Broken]:
-    """Yield the values that break a rule in a row of a table with one key."""
+    """Yield the values that break a constraint in a row of a table with one key."""
     of = metadata.tables[table]
     (column,) = of.primary_key
     yield from _of_table(conn, of, (column.name, key))
 
 
 def _of_table(conn: Connection, table: Table, only: tuple[str, str] | None = None) -> Iterator[Broken]:
-    rules, keys = of_table(table), [column.name for column in table.primary_key]
+    demanded, keys = of_table(table), [column.name for column in table.primary_key]
     owner = "container_id" if "container_id" in table.columns else "id" if table is containers else "NULL"
-    asked = ", ".join((*keys, owner, *(f"NOT ({rule.condition})" for rule in rules)))
-    where = f"NOT ({' AND '.join(f'({rule.condition})' for rule in rules)})" + (f" AND {only[0]} = ?" if only else "")
-    every = f"SELECT {asked} FROM {table.name} WHERE {where}"  # noqa: S608 - names and rules of our own tables
+    asked = ", ".join((*keys, owner, *(f"NOT ({one.condition})" for one in demanded)))
+    all_hold = " AND ".join(f"({one.condition})" for one in demanded)
+    where = f"NOT ({all_hold})" + (f" AND {only[0]} = ?" if only else "")
+    every = f"SELECT {asked} FROM {table.name} WHERE {where}"  # noqa: S608 - names and constraints of our own tables
     for row in _as_bytes(conn, every, only[1:] if only else ()):
         key, of, fails = key_text(row[: len(keys)]), row[len(keys)], row[len(keys) + 1 :]
-        first = {rule.column: rule for rule, failed in reversed([*zip(rules, fails, strict=True)]) if failed}
-        for rule in first.values():
-            yield Broken(table.name, key, rule.column, None if of is None else str(legible(of)), rule.reason)
+        first = {one.column: one for one, failed in reversed([*zip(demanded, fails, strict=True)]) if failed}
+        for one in first.values():
+            yield Broken(table.name, key, one.column, None if of is None else str(legible(of)), one.reason)
 
 
 def _as_bytes(conn: Connection, query: str, values: tuple[str, ...]) -> list[Any]:
-    """Return the rows, text as bytes: what breaks a rule need not be text."""
+    """Return the rows, text as bytes: what breaks a constraint need not be text."""
     raw = bare(conn)
     before, raw.text_factory = raw.text_factory, bytes
     try:
@@ -88,22 +89,22 @@ def _as_bytes(conn: Connection, query: str, values: tuple[str, ...]) -> list[Any
     return found
 
 
-def _types(table: Table) -> Iterator[Rule]:
+def _types(table: Table) -> Iterator[Constraint]:
     for column in table.columns:
         kind = _TYPES[type(column.type)]
         allowed = (kind, "null") if column.nullable else (kind,)
         listed = ", ".join(f"'{one}'" for one in allowed)
-        yield Rule(column.name, f"typeof({column.name}) IN ({listed})", f"is not {' or '.join(allowed)}")
+        yield Constraint(column.name, f"typeof({column.name}) IN ({listed})", f"is not {' or '.join(allowed)}")
 
 
-def _checks(table: Table) -> Iterator[Rule]:
+def _checks(table: Table) -> Iterator[Constraint]:
     for column in table.columns:
-        yield from (_rule(one, column.name) for one in column.constraints if isinstance(one, CheckConstraint))
+        yield from (_constraint(one, column.name) for one in column.constraints if isinstance(one, CheckConstraint))
     for one in table.constraints:
         if isinstance(one, CheckConstraint):
             words = re.findall(r"\w+", _STRING.sub("", str(one.sqltext)))
-            yield _rule(one, next(word for word in words if word in table.columns))
+            yield _constraint(one, next(word for word in words if word in table.columns))
 
 
-def _rule(check: CheckConstraint, column: str) -> Rule:
-    return Rule(column, str(check.sqltext), f"is not what {check.name} allows")
+def _constraint(check: CheckConstraint, column: str) -> Constraint:
+    return Constraint(column, str(check.sqltext), f"is not what {check.name} allows")

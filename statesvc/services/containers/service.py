@@ -44,7 +44,17 @@ from statesvc.services.journal import writing
 from statesvc.services.journal.writing import Subject, tell
 from statesvc.services.runtimes.service import obstacle
 from statesvc.services.site import Site
-from statesvc.validation import Context, Reference, Verdict, finish, mounts, platforms, references, update, verify
+from statesvc.validation import (
+    Context,
+    ReferencedContainer,
+    Verdict,
+    finish,
+    mounts,
+    platforms,
+    references,
+    update,
+    verify,
+)
 
 __all__ = ["Containers", "Created", "Expected", "Inspection"]
 
@@ -261,19 +271,19 @@ def _name_problems(name: str) -> tuple[Problem, ...]:
     return ()
 
 
-def _look_up_all(conn: Connection, asked: frozenset[str]) -> Mapping[str, Reference]:
+def _look_up_all(conn: Connection, asked: frozenset[str]) -> Mapping[str, ReferencedContainer]:
     return {reference: _look_up(conn, reference) for reference in asked}
 
 
-def _look_up(conn: Connection, reference: str) -> Reference:
+def _look_up(conn: Connection, reference: str) -> ReferencedContainer:
     try:
         row = containers.inspect(conn, reference)
         if faults := faults_of(row):
             raise damaged(row.id, faults)
     except StateError as error:
-        return Reference(missing=error.message)
+        return ReferencedContainer(missing=error.message)
     on_host = orjson.loads(row.host_config)["NetworkMode"] == "host"
-    return Reference(row.id, host_network=on_host, mounts=containers.mounts(conn, row.id))
+    return ReferencedContainer(row.id, host_network=on_host, mounts=containers.mounts(conn, row.id))
 
 
 def _insert(

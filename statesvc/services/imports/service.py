@@ -22,7 +22,7 @@ from statesvc.services.imports.foreign import ForeignContainer, ForeignImage
 from statesvc.services.imports.report import Outcome
 from statesvc.services.journal.writing import log_image
 from statesvc.services.site import Site
-from statesvc.validation import Context, Reference, mounts, namespaces, references, verify
+from statesvc.validation import Context, ReferencedContainer, mounts, namespaces, references, verify
 
 _IN_DATABASE = "it is in the database already, where it stays as it is"
 
@@ -73,7 +73,7 @@ class Imports:
             in_force.daemon,
             str(self._site.data_root),
             # What it refers to was the other engine's to find.
-            containers={reference: Reference(reference) for reference in references.named(host)},
+            containers={reference: ReferencedContainer(reference) for reference in references.named(host)},
             paths=mounts.sources(host),
         )
         config = foreign.verified.config.copy_with(**namespaces.never_asked(host.NetworkMode, host.UTSMode))
