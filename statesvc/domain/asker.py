@@ -1,4 +1,4 @@
-"""Who asked for a change: the process behind the socket, and what it calls itself."""
+"""The client that asked for a change: the process behind the socket, and its User-Agent."""
 
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ AGENT_LIMIT = 200
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """The peer of a request as the kernel told it, and its User-Agent; None for what is not known."""
+    """The peer of a request, as the kernel identifies it, and its User-Agent; None for what is not known."""
 
     pid: int | None = None
     uid: int | None = None
@@ -16,5 +16,5 @@ class Asker:
     agent: str | None = None
 
 
-# Whoever takes a request sets it; the journal reads it in the unit, which runs in the context of its caller.
+# Set when a request comes in, read by the journal in the unit of work, which runs in the context of the request.
 current: ContextVar[Asker | None] = ContextVar("asker", default=None)

@@ -1,4 +1,4 @@
-"""The part of Docker's daemon.json that concerns container state: the runtimes, and the defaults of containers."""
+"""The settings of Docker's daemon.json that concern containers: the runtimes, and defaults for new containers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,12 +9,12 @@ from statesvc.domain.runtimes import RUNC, STOCK, Runtime
 CGROUP_DRIVERS = ("cgroupfs", "systemd", "none")
 
 STANDARD_LOG = LogConfig(Type="json-file", Config={})
-"""The log configuration of an engine that was not told another."""
+"""The log configuration of an engine without log settings."""
 
 
 @dataclass(frozen=True, slots=True)
 class DaemonConfig:
-    """A configuration as the user wrote it (`text`), and what follows from it.
+    """A daemon configuration: the file as the user wrote it (`text`), and the settings in it.
 
     Sizes are bytes. An empty `cgroupns_mode`, `cgroup_driver` or `cgroup_parent` leaves the choice to the host.
     """

@@ -1,11 +1,11 @@
-"""One entry of the journal: what happened to what, when, and who asked for it."""
+"""An entry of the journal: what happened to which object, when, and which client asked for it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from statesvc.domain.asker import Asker
 
-# Actions that Docker has no word for: its /events leaves them out.
+# Actions that Docker does not have: /events leaves them out.
 OWN_ACTIONS = frozenset({"unlink"})
 
 
@@ -15,7 +15,7 @@ class Event:
 
     `seq` is its place in the journal (0 until it is written), `time` nanoseconds since 1970. An event about a container
     carries the revision that the change made, and the `values` of the container's narrow columns after it, None once it
-    is gone. Values and asker are the journal's to know: an event is written without them.
+    is removed. The journal adds values and asker when it writes the event.
     """
 
     type: str

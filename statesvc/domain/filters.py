@@ -35,9 +35,9 @@ def parse(text: str, accepted: frozenset[str] | None = None) -> Filters:
 
 
 def flag(filters: Filters, key: str) -> bool | None:
-    """Return what a filter of yes and no asks for, None if it is not there.
+    """Return the value of a boolean filter, None if it is not there.
 
-    Raises InvalidParameter if it says neither, or both (moby GetBoolOrDefault).
+    Raises InvalidParameter for any other word, and for both at once (moby GetBoolOrDefault).
     """
     if key not in filters:
         return None

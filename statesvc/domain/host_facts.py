@@ -1,11 +1,11 @@
-"""What validation and `/info` need to know of the machine that containers run on."""
+"""Facts about the machine that containers run on, for validation and `/info`."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class HostFacts:
-    """Facts of one machine, read once at start. The capability flags are what its kernel can limit."""
+    """Facts of one machine, read once at start. The flags say what its kernel can limit."""
 
     hostname: str
     kernel_version: str

@@ -1,4 +1,4 @@
-"""Image configurations: the JSON whose SHA-256 is the image ID, read from its exact bytes, and written for an import.
+"""Image configurations: JSON whose SHA-256 is the image ID, parsed, and written for `docker import`.
 
 Reading goes through the one decoder (unknown fields, case of names and null as in Go). Writing follows the files that
 Docker Engine 26.1 leaves in image/overlay2/imagedb/content: sorted names outside, the order of Docker's structs inside.
@@ -23,14 +23,14 @@ _DIGEST = re.compile(r"sha256:[a-f0-9]{64}")
 
 
 class RootFS(Document):
-    """The layers, by the digests of their uncompressed tars."""
+    """The digests of the uncompressed layers."""
 
     type: str = ""
     diff_ids: Strings | None = None
 
 
 class HistoryEntry(Document):
-    """How one layer, or an empty one, came to be."""
+    """The build step that made a layer, or an empty one."""
 
     OMIT_EMPTY: ClassVar = frozenset({"created", "created_by", "author", "comment", "empty_layer"})
 
@@ -60,7 +60,7 @@ class _ImageDocument(Document):
 
 @dataclass(frozen=True, slots=True)
 class ImageConfig:
-    """What an image configuration says; `created` is in nanoseconds."""
+    """A parsed image configuration; `created` is in nanoseconds."""
 
     architecture: str
     os: str
@@ -84,12 +84,12 @@ class ImageConfig:
 
 
 def image_id(raw: bytes) -> str:
-    """The ID of the image with this configuration: the digest of its exact bytes."""
+    """Return the ID of the image with this configuration: the digest of its exact bytes."""
     return f"sha256:{hashlib.sha256(raw).hexdigest()}"
 
 
 def parse_image_config(raw: bytes) -> ImageConfig:
-    """Read an OCI or Docker image configuration. Raises InvalidParameter for anything else."""
+    """Parse an OCI or Docker image configuration. Raises InvalidParameter for anything else."""
     found = decode_value(_ImageDocument, read_json(raw, "the image configuration"))
     if found.rootfs is None:
         raise InvalidParameter("invalid image JSON, no RootFS key")
@@ -116,7 +116,7 @@ def parse_image_config(raw: bytes) -> ImageConfig:
 
 
 def unreadable_image_config() -> ImageConfig:
-    """Return what is shown of an image whose configuration cannot be read: nothing."""
+    """Return the empty configuration that is shown of an image whose own cannot be read."""
     return parse_image_config(b'{"rootfs":{}}')
 
 
@@ -131,9 +131,9 @@ def imported_config(
     docker_version: str,
     variant: str = "",
 ) -> bytes:
-    """The configuration that `docker import` gives an image of one layer, as the bytes that Docker 26.1 writes.
+    """Return the configuration that `docker import` gives an image of one layer, as the bytes that Docker 26.1 writes.
 
-    `config` is what the changes made of an empty configuration, `created` is in nanoseconds since 1970.
+    `config` is an empty configuration after the changes, `created` is in nanoseconds since 1970.
     """
     time = times.render(created)
     document = {
@@ -152,7 +152,7 @@ def imported_config(
 
 
 def read_json(raw: bytes, what: str) -> object:
-    """The value in a JSON text. Raises InvalidParameter, which says `what` was read, for any other bytes.
+    """Return the value in JSON. Raises InvalidParameter, with a message that names `what` was read, for other bytes.
 
     Text that is not UTF-8 and halves of surrogate pairs become U+FFFD, as in Go: they could not be stored.
     """
@@ -164,7 +164,7 @@ def read_json(raw: bytes, what: str) -> object:
 
 
 def _time(text: str | None, name: str) -> int | None:
-    """The nanoseconds of a time; None for null, absent and Go's zero time."""
+    """Return the nanoseconds of a time, None for null, absent and Go's zero time."""
     try:
         return None if text is None else times.parse(text)
     except InvalidParameter as error:

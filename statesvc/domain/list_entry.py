@@ -5,7 +5,7 @@ from typing import Any
 from statesvc.domain.mount_point import MountPoint
 from statesvc.domain.port import Port
 
-# What a list leaves out of an endpoint (moby container/view.go).
+# The fields of an endpoint that a list leaves empty (moby container/view.go).
 NOT_LISTED = dict.fromkeys(("Aliases", "Links", "DriverOpts", "DNSNames"))
 
 

@@ -1,4 +1,4 @@
-"""A place in a container's file system where something else is mounted."""
+"""Mount points: where in a container a volume, a directory of the host or a tmpfs is mounted."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ import orjson
 
 
 class MountPoint(NamedTuple):
-    """What is mounted where. (A NamedTuple: every mount of every request makes one, in half a dataclass's time.)
+    """What is mounted where. (A NamedTuple: one is made for every mount of a request, in half a dataclass's time.)
 
     `source` is the path on the host; `named` says that the user, not the service, named the volume.
     """

@@ -1,4 +1,4 @@
-"""Container names: what may be one, and how one is made up. Names are kept without Docker's leading slash."""
+"""Container names: valid ones, and generated ones. Names are stored without Docker's leading slash."""
 
 import re
 
@@ -12,7 +12,7 @@ ATTEMPTS = 6
 
 
 def check(text: str) -> str:
-    """Return the name without its leading slash. Raises InvalidParameter, in the form Docker's clients know."""
+    """Return the name without its leading slash. Raises InvalidParameter in Docker's words, with a problem."""
     if not _NAME.fullmatch(text):
         message = f"Invalid container name ({text}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"
         raise InvalidParameter(message, (Problem("name", "/name", message, text),))
@@ -20,13 +20,13 @@ def check(text: str) -> str:
 
 
 def fits(stored: str, *, alias: bool = False) -> bool:
-    """Say whether this can be a name as it is kept; that of an alias stands under the name of its parent."""
+    """Say whether this can be a stored name; that of an alias is `parent/alias`."""
     own, slash, rest = stored.partition("/")
     return _NAME.fullmatch(own) is not None and (bool(rest) if alias else not slash)
 
 
 def candidates(entropy: Entropy, container_id: str) -> tuple[str, ...]:
-    """Return names to try in turn for a container that was given none; the last is its short ID."""
+    """Return generated names to try in turn for a container without one; the last is its short ID."""
     return (*(_invent(entropy, attempt) for attempt in range(ATTEMPTS)), short(container_id))
 
 
@@ -34,7 +34,7 @@ def _invent(entropy: Entropy, attempt: int) -> str:
     number = int.from_bytes(entropy(6), "big")
     number, adjective = divmod(number, len(ADJECTIVES))
     number, surname = divmod(number, len(SURNAMES))
-    # A collision says that plain pairs grow scarce; a digit makes ten times as many.
+    # After a collision a digit is added, as in Docker: that makes ten times as many names.
     return f"{ADJECTIVES[adjective]}_{SURNAMES[surname]}{number % 10 if attempt else ''}"
 
 

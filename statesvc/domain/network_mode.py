@@ -1,4 +1,4 @@
-"""What a network mode means: one of Docker's own networks, another container's, or the name of a user's."""
+"""Network modes: one of Docker's own networks, `container:REFERENCE`, or the name of a user-defined network."""
 
 BRIDGE = "bridge"
 _PREDEFINED = frozenset({"", "default", BRIDGE, "host", "none"})
@@ -10,7 +10,7 @@ def is_container(mode: str) -> bool:
 
 
 def is_user_defined(mode: str) -> bool:
-    """Say whether the mode, or the key of an endpoint, names a network that the user made.
+    """Say whether the mode, or the key of an endpoint, names a user-defined network.
 
     Source: moby api/types/container NetworkMode.IsUserDefined.
     """

@@ -1,12 +1,12 @@
-"""Image references: the words people name images with, read and written as Docker reads and writes them.
+"""Image references: names of images with a tag or a digest, read and written as Docker does.
 
-The grammar and the sentences are those of github.com/distribution/reference and github.com/opencontainers/go-digest:
+The grammar and the messages are those of github.com/distribution/reference and github.com/opencontainers/go-digest:
 
     busybox                     docker.io/library/busybox            (familiar form, full name)
     index.docker.io/a/b:1       docker.io/a/b:1
     localhost:5000/x@sha256:…   localhost:5000/x@sha256:…
 
-The text kept in the database is `Reference.full` of a tagged reference: `docker.io/library/busybox:latest`.
+The text stored in the database is `Reference.full` of a tagged reference: `docker.io/library/busybox:latest`.
 """
 
 import re
@@ -39,7 +39,7 @@ _HEX_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A repository, and what of it is meant: a tag, a digest, both, or neither. Make one with `parse_normalized`."""
+    """A repository with a tag, a digest, both or neither. Made by `parse_normalized`."""
 
     domain: str
     path: str
@@ -91,7 +91,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class DigestReference:
-    """An image named by nothing but its digest (`sha256:…`)."""
+    """An image named by its digest alone (`sha256:…`)."""
 
     digest: str
 
@@ -99,7 +99,7 @@ class DigestReference:
 def parse_normalized(text: str) -> Reference:
     """Read a reference as people write it; the domain and `library/` are filled in, a tag is not.
 
-    Raises InvalidParameter with the sentence of reference.ParseNormalizedNamed.
+    Raises InvalidParameter in the words of reference.ParseNormalizedNamed.
     """
     if _IDENTIFIER_RE.fullmatch(text):
         raise InvalidParameter(f"invalid repository name ({text}), cannot specify 64-byte hexadecimal strings")
@@ -138,7 +138,7 @@ def familiar(full: str) -> str:
 
 
 def _split_domain(text: str) -> tuple[str, str]:
-    """The registry and the rest, as Docker guesses: a first part with a dot, colon or capital is a registry."""
+    """Return registry and rest, as Docker guesses: a first part with a dot, a colon or a capital is a registry."""
     first, slash, rest = text.partition("/")
     if not slash:
         return _DEFAULT_DOMAIN, _OFFICIAL + text
@@ -167,7 +167,7 @@ def _parse(text: str) -> Reference:
 
 
 def _digest_problem(text: str) -> str | None:
-    """What is wrong with a digest, or None; the rules and sentences of go-digest's Validate."""
+    """Return what is wrong with a digest, None if nothing is; rules and messages are those of go-digest's Validate."""
     algorithm, _, encoded = text.partition(":")
     if not algorithm or not encoded:
         return "invalid checksum digest format"

@@ -1,4 +1,4 @@
-"""What became of the configuration: its versions, what changed between two, and which containers lag behind."""
+"""The history of the daemon configuration: its versions, their differences, and containers that drifted from it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from statesvc.domain.runtimes import Lock
 
 @dataclass(frozen=True, slots=True)
 class VersionInfo:
-    """A version: where it came from and when (nanoseconds), and how many containers are locked to it."""
+    """A version: its source, when it was loaded (nanoseconds), and how many containers are locked to it."""
 
     version: int
     digest: str
@@ -20,7 +20,7 @@ class VersionInfo:
     containers: int
 
     def told(self) -> dict[str, object]:
-        """Return it as it is handed out."""
+        """Return it as clients get it."""
         return {
             "version": self.version,
             "digest": self.digest,
@@ -33,7 +33,7 @@ class VersionInfo:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What is different between two versions. Of other settings only the names are told: some hold credentials."""
+    """The differences between two versions. Other settings than runtimes appear by name only: some hold credentials."""
 
     before: int
     after: int
@@ -43,7 +43,7 @@ class Changes:
     settings: tuple[str, ...]
 
     def told(self) -> dict[str, object]:
-        """Return it as it is handed out."""
+        """Return it as clients get it."""
         pairs = {name: {"before": shown(one), "after": shown(other)} for name, (one, other) in self.changed.items()}
         return {
             "before": self.before,
@@ -57,7 +57,7 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """A container that is not run as a new one would be, and why: each reason is a sentence."""
+    """A container whose locked runtime differs from what a new container would get; each reason is a sentence."""
 
     container_id: str
     container_name: str
@@ -66,7 +66,7 @@ class Drift:
     reasons: tuple[str, ...]
 
     def told(self) -> dict[str, object]:
-        """Return it as it is handed out."""
+        """Return it as clients get it."""
         return {
             "id": self.container_id,
             "name": self.container_name,
@@ -78,7 +78,7 @@ class Drift:
 
 
 def shown(lock: Lock) -> dict[str, object]:
-    """Return a runtime as it is handed out."""
+    """Return a runtime as clients get it."""
     return {
         "name": lock.name,
         "origin": lock.origin,
@@ -92,7 +92,7 @@ def shown(lock: Lock) -> dict[str, object]:
 
 
 def definition(lock: Lock) -> tuple[Any, ...]:
-    """What makes two runtimes the same: two of equal definition run a container alike."""
+    """Return what decides how a runtime runs a container: runtimes of equal definition are the same."""
     return (lock.path, lock.binary, lock.args, lock.type, lock.options)
 
 
@@ -102,7 +102,7 @@ def changes(
     runtimes: tuple[Mapping[str, Lock], Mapping[str, Lock]],
     settings: tuple[Mapping[str, Any], Mapping[str, Any]],
 ) -> Changes:
-    """Compare two versions by the runtimes of each, and by the settings that the user wrote."""
+    """Return the differences between two versions, given the runtimes and the written settings of each."""
     old, new = runtimes
     both = [name for name in sorted(old.keys() & new.keys()) if definition(old[name]) != definition(new[name])]
     written, rewritten = settings

@@ -1,4 +1,4 @@
-"""Runtimes: what runs the containers of one name, as the user wrote it and as it follows on this machine."""
+"""Runtimes: as the user configured them, as they resolve on this machine, and as containers are locked to them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Origin = Literal["stock", "configured", "shim"]
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """How containers of one runtime name are run: a binary with arguments, or a shim type with options."""
+    """A configured runtime: a binary with arguments, or a shim type with options."""
 
     name: str
     path: str | None = None
@@ -28,11 +28,11 @@ STOCK = (Runtime(RUNC, path=RUNC), Runtime(SHIM, path=RUNC))
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """A runtime of one version.
+    """A runtime of one version, resolved on this machine.
 
-    `runtime` is what the user wrote, or what every engine has ("stock"), or a shim that a container asked for by its
-    name; `binary` is the absolute path (None for a shim, and for a path that was not found on PATH), `script` what
-    passes the arguments on (None without arguments).
+    `runtime` is one that the user configured, one that every engine has ("stock"), or a shim that a container asked for
+    by its name; `binary` is the absolute path (None for a shim, and for a path that was not found on PATH), `script` is
+    the wrapper script (None without arguments).
     """
 
     runtime: Runtime
@@ -43,10 +43,10 @@ class Derived:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """One row of the runtimes: what a container is run by from its start on, whatever is configured since.
+    """A runtime as a container is locked to it from its start on, whatever is configured later: a row of `runtimes`.
 
     `binary` is the absolute path, None for a shim and for a path that was not found on PATH; `script_digest` is None
-    where there is no script. `path` and `args` are the user's.
+    where there is no script. `path` and `args` are as the user wrote them.
     """
 
     runtime_id: int
@@ -62,12 +62,12 @@ class Lock:
 
     @property
     def script_file(self) -> str | None:
-        """The name of the script's file in the folder of the runtimes."""
+        """The name of the wrapper script's file, None without one."""
         return file_name(self.name, self.script_digest) if self.script_digest else None
 
 
 def derive(runtimes: Iterable[Runtime], found: Mapping[str, str]) -> tuple[Derived, ...]:
-    """Return what follows from these runtimes on a machine where `found` maps their paths to absolute ones."""
+    """Return the runtimes as they resolve on a machine where `found` maps their paths to absolute ones."""
     return tuple(_derived(runtime, found) for runtime in runtimes)
 
 

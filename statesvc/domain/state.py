@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """Where a container is in its life. The words are Docker's `State.Status`."""
+    """The state of a container, in the words of Docker's `State.Status`."""
 
     CREATED = "created"
     RUNNING = "running"
@@ -15,11 +15,11 @@ class State(StrEnum):
     DEAD = "dead"
 
 
-# A failed start leaves a created container created (with an exit code), and an exited one exited.
+# A failed start does not change the state: a created container stays created (with an exit code), an exited one exited.
 LEGAL: dict[State, frozenset[State]] = {
     State.CREATED: frozenset({State.RUNNING, State.REMOVING}),
     State.RUNNING: frozenset({State.PAUSED, State.RESTARTING, State.EXITED, State.REMOVING, State.DEAD}),
-    # What is paused can be killed from outside, and its policy restarts it.
+    # A paused container can be killed from outside, and then be restarted by its policy.
     State.PAUSED: frozenset({State.RUNNING, State.RESTARTING, State.EXITED, State.REMOVING, State.DEAD}),
     State.RESTARTING: frozenset({State.RUNNING, State.EXITED, State.REMOVING, State.DEAD}),
     State.EXITED: frozenset({State.RUNNING, State.REMOVING, State.DEAD}),
@@ -32,7 +32,7 @@ LIVE = frozenset({State.RUNNING, State.PAUSED, State.RESTARTING})
 
 
 def readable(stored: str) -> State:
-    """Return a state as it is stored; a word that is none means dead: no process is known, and it can be removed."""
+    """Return a stored state. An unknown word is read as dead: a dead container has no process and can be removed."""
     try:
         return State(stored)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Times are integer nanoseconds since 1970 in UTC, None for Go's zero time; here are the texts that stand for them."""
+"""Times as text. A time is an integer, nanoseconds since 1970 in UTC; None is Go's zero time."""
 
 import re
 from calendar import timegm
@@ -27,7 +27,7 @@ def render(time: int | None) -> str:
     return f"{text}.{fraction:09d}".rstrip("0") + "Z" if fraction else text + "Z"
 
 
-@lru_cache(maxsize=1024)  # the same containers are looked at again and again
+@lru_cache(maxsize=1024)  # the same containers are inspected again and again
 def _second(seconds: int) -> str:
     return strftime("%Y-%m-%dT%H:%M:%S", gmtime(seconds))
 

@@ -1,4 +1,4 @@
-"""Documents that may be stored. Only `validation` makes them, and, marked as such, an import."""
+"""Documents that may be stored: made by `validation`, or by an importer, which marks them."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -9,13 +9,13 @@ from statesvc.domain.mount_point import MountPoint
 
 Origin = Literal["created", "docker", "podman"]
 
-# Who has this may make a Verified: validation and the importers. A test holds that nobody else imports it.
+# The key to making a Verified. A test holds that only validation and the importers import it.
 SEAL = object()
 
 
 @dataclass(frozen=True, slots=True)
 class Security:
-    """What the security options say: labels, profiles, and whether privileges can be gained."""
+    """The parsed security options: labels, profiles, and whether processes can gain privileges."""
 
     process_label: str = ""
     mount_label: str = ""
@@ -26,10 +26,10 @@ class Security:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A container's documents as they will be stored, and what follows from them.
+    """A container's documents as they will be stored, with the mounts, links and networks that follow from them.
 
-    `origin` says who vouches for them: today's rules ("created"), or the engine that they were imported from, which may
-    have had others. Making one without the seal raises TypeError.
+    `origin` says by whose rules they are valid: today's ("created"), or those of the engine that they were imported
+    from. Making one without the seal raises TypeError.
     """
 
     seal: object = field(repr=False, compare=False)

@@ -1,6 +1,6 @@
-"""Wrapper scripts: how a runtime gets its arguments in front of those of an engine, and nothing is evaluated.
+"""Wrapper scripts: they put a runtime's configured arguments in front of those of its caller, without evaluation.
 
-moby writes path and arguments into its script unquoted, so that a shell splits and evaluates them (moby #37978).
+moby writes path and arguments into its script unquoted: a shell splits and evaluates them (moby #37978).
 """
 
 import hashlib
@@ -8,7 +8,7 @@ import re
 import shlex
 from dataclasses import dataclass
 
-# What a name keeps in a file name; every other byte becomes % and two hexadecimal digits.
+# The bytes of a name that its file name keeps; every other becomes % and two hexadecimal digits.
 _SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.")
 _LONGEST = 120
 _FILE = re.compile(r".+\.([0-9a-f]{64})", re.DOTALL)
@@ -23,7 +23,7 @@ class Script:
 
 
 def render(binary: str, args: tuple[str, ...]) -> Script:
-    """Return the script that executes the binary with these arguments, and then with its own.
+    """Return the script that executes the binary with these arguments, followed by those that the script gets.
 
     Neither may contain NUL, which no argument can carry; validation refuses it.
     """

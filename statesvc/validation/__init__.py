@@ -1,4 +1,4 @@
-"""Pure rules: documents and what they refer to in, a Verdict out. Nothing here reads or writes anything."""
+"""The rules for requests, as pure functions: from documents and their context to a Verdict, without any I/O."""
 
 from statesvc.validation.context import Context, ReferencedContainer
 from statesvc.validation.verdict import Verdict

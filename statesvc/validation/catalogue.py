@@ -1,4 +1,4 @@
-"""The catalogue of rules as a document: docs/validation.md is what `markdown` returns, and a test holds that."""
+"""The catalogue of rules as a document: docs/validation.md is the output of `markdown`, and a test keeps it so."""
 
 from collections.abc import Iterable
 
@@ -16,19 +16,19 @@ TYPE = rule("type", "/K", "A value has the type of its field.", "Go encoding/jso
 
 _HEAD = """# Validation
 
-Made by `make docs` from the rules in `statesvc/validation/`; a test holds it to them.
+Made by `make docs` from the rules in `statesvc/validation/`; a test compares the two.
 
-A request to create or update a container is judged by all of these rules before anything is stored. The answer's
+A request to create or update a container must keep all of these rules before anything is stored. The answer's
 `message` begins with the first problem in Docker's order, the others follow; `errors` lists each with its code, the
 JSON pointer of its field, a sentence, and the value where it is no secret. `N` stands for an index, `K` for a key.
 Environment values are never repeated.
 
-`statesvc validate FILE` and `POST /statesvc/v1/containers/validate` judge a request and create nothing.
+`statesvc validate FILE` and `POST /statesvc/v1/containers/validate` check a request and create nothing.
 """
 
 _DAEMON = """\
-The file of `--config-file` is taken as a whole or not at all. Every problem is told, with its JSON pointer.
-Settings that do not concern containers are known, and have no effect.
+The file of `--config-file` takes effect as a whole or not at all. Every problem is reported, with its JSON pointer.
+Other settings of Docker Engine are accepted and have no effect.
 """
 
 

@@ -48,7 +48,7 @@ def problems(config: Config) -> Iterator[Problem]:
         yield STOP_SIGNAL.broken(f"invalid signal: {config.StopSignal}", config.StopSignal)
     for at, entry in enumerate(config.Env or ()):
         if entry[:1] in _NO_NAME:
-            # What stands behind the sign may be a secret, so it is not repeated.
+            # The text behind the equals sign may be a secret, so it is not repeated.
             yield ENV.broken(f"invalid environment variable: {'=' if entry else ''} (entry {at} has no name)", at=at)
     if config.Healthcheck:
         yield from _health(config.Healthcheck)
@@ -64,7 +64,7 @@ def _health(health: HealthConfig) -> Iterator[Problem]:
 
 
 def normalised(config: Config, mac_address: str) -> Config:
-    """Return the configuration with its working directory cleaned, and the MAC address that it keeps."""
+    """Return the configuration with its working directory cleaned, and with this MAC address."""
     directory = config.WorkingDir and paths.clean(config.WorkingDir)
     if (directory, mac_address) == (config.WorkingDir, config.MacAddress):
         return config

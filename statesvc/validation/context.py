@@ -1,4 +1,4 @@
-"""What the rules judge a request against."""
+"""The facts that a request is checked against."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -38,5 +38,5 @@ class Context:
 
     @property
     def volumes_root(self) -> str:
-        """Where an engine keeps the volumes."""
+        """The folder of the engine's volumes."""
         return f"{self.data_root}/volumes"

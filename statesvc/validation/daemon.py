@@ -1,7 +1,7 @@
-"""Rules of Docker's daemon.json, and what the file says (moby daemon/config, daemon/runtime_unix.go).
+"""Reads Docker's daemon.json, and has its rules (moby daemon/config, daemon/runtime_unix.go).
 
-Docker stops at the first problem, and ignores keys that it does not know inside of a runtime. Here all problems are
-told, and an unknown key is one: a misspelt setting is a setting that is not in force.
+Docker stops at the first problem, and ignores unknown keys of a runtime. Here all problems are reported, and an unknown
+key is one: a misspelt setting would silently have no effect.
 """
 
 import difflib
@@ -68,7 +68,7 @@ T = TypeVar("T")
 def read(text: str) -> DaemonConfig:
     """Read a daemon.json. Raises InvalidParameter with every problem, each with its JSON pointer."""
     try:
-        # The standard library would take NaN, halves of surrogate pairs and numbers of any length: none can be stored.
+        # Python would accept NaN, halves of surrogate pairs and numbers of any length: none can be stored.
         written = json.loads(text, parse_constant=refuse_constant, parse_int=_int64)
         json.dumps(written, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
@@ -94,7 +94,7 @@ def _refusal(problems: list[Problem]) -> InvalidParameter:
 
 
 class _File:
-    """A daemon.json while it is read: gives the settings, and gathers what is wrong with them."""
+    """A daemon.json while it is read: returns the settings, and collects the problems."""
 
     def __init__(self, written: dict[str, Any]) -> None:
         self._written = written
@@ -122,7 +122,7 @@ class _File:
         )
 
     def _setting(self, key: str, default: T) -> T:
-        """Return the setting of the type of its default; null is Docker's way to say nothing."""
+        """Return a setting, which must have the type of its default; null stands for the default, as in Docker."""
         value = self._written.get(key)
         if value is None:
             return default
@@ -162,7 +162,7 @@ class _File:
         for name, entry in self._object("runtimes").items():
             runtime, problems = _runtime(name, entry)
             self.problems += problems
-            # One that is wrong is there all the same: the default may mean it.
+            # A wrong one counts as configured, so that `default-runtime` may name it without a second problem.
             found.setdefault(name, runtime)
         return found
 
@@ -258,7 +258,7 @@ def _runtime(name: str, entry: Any) -> tuple[Runtime, list[Problem]]:
     problems = []
     written = {}
     for key, value in entry.items():
-        known = _RUNTIME_KEYS.get(key.lower())  # Go reads the names of fields without regard to case
+        known = _RUNTIME_KEYS.get(key.lower())  # Go matches the names of fields in any case
         if known is None:
             message = f"runtime {name!r}: unknown key {key!r}{_nearest(key, _RUNTIME_KEYS.values())}"
             problems.append(RUNTIME_KEY.broken(message, key, at=(name, key)))

@@ -1,4 +1,4 @@
-"""The settings that Docker Engine 26.1 knows in its daemon.json, of which few concern the state of containers."""
+"""The settings in the daemon.json of Docker Engine 26.1, few of which concern the state of containers."""
 
 KNOWN = frozenset(
     """allow-nondistributable-artifacts api-cors-header authorization-plugins bip bridge builder cdi-spec-dirs

@@ -1,4 +1,4 @@
-"""What Docker fills in where a request says nothing (moby daemon/daemon_unix.go adaptContainerSettings)."""
+"""Docker's defaults for settings that a request leaves out (moby daemon/daemon_unix.go adaptContainerSettings)."""
 
 from statesvc.domain.documents import HostConfig
 from statesvc.domain.network_mode import BRIDGE
@@ -13,7 +13,7 @@ READONLY_PATHS = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysr
 
 
 def fill(host: HostConfig, context: Context) -> HostConfig:
-    """Return the host configuration with Docker's defaults. Links are left out: they are kept as names."""
+    """Return the host configuration with Docker's defaults, without Links: those are stored as names."""
     policy = host.RestartPolicy
     return host.copy_with(
         Links=None,

@@ -1,4 +1,4 @@
-"""Rules of HostConfig.ExtraHosts: names that the container's hosts file gives an address."""
+"""Rules of HostConfig.ExtraHosts: additional entries of the container's hosts file."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from statesvc.errors import Problem
 from statesvc.validation.rules import rule
 
 HOST_GATEWAY = "host-gateway"
-"""The address that stands for the host's own."""
+"""The placeholder for the host's own address."""
 
 _SOURCE = "moby opts/hosts.go ValidateExtraHost"
 FORM = rule("extra-host", "/HostConfig/ExtraHosts/N", "An entry is NAME:ADDRESS.", _SOURCE)
@@ -24,6 +24,6 @@ def problems(host: HostConfig) -> Iterator[Problem]:
         name, colon, address = entry.partition(":")
         if not name or not colon:
             yield FORM.broken(f"bad format for add-host: {quote(entry)}", entry, at=at)
-        # Docker trims what it reads, and keeps what was written.
+        # Docker trims the address to check it, and stores it as written.
         elif address != HOST_GATEWAY and not is_ip(address.strip()):
             yield ADDRESS.broken(f"invalid IP address in add-host: {quote(address)}", entry, at=at)

@@ -1,4 +1,4 @@
-"""From a verdict without problems to the documents of one container: its image merged in, its ID known."""
+"""Completes the documents of a valid request: image configuration merged in, host name and image volumes added."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,7 +14,7 @@ from statesvc.validation.verdict import Verdict
 
 
 def merged(verdict: Verdict, image_config: Config | None) -> Config:
-    """Return the container's configuration with its image's. Raises InvalidParameter if there is no command then."""
+    """Return the configuration with the image's merged in. Raises InvalidParameter if neither has a command."""
     config = image.merge(verdict.verified.config, image_config)
     image.split_command(config)
     return config
@@ -23,9 +23,9 @@ def merged(verdict: Verdict, image_config: Config | None) -> Config:
 def complete(
     verdict: Verdict, config: Config, container_id: str, context: Context, new_name: Callable[[], str]
 ) -> Verified:
-    """Return what is stored of a container with this ID: its host name chosen, its image's volumes mounted.
+    """Return what is stored of a container with this ID, with its host name and the volumes of its image.
 
-    Raises the refusal of a verdict that has problems, InvalidParameter if no driver makes the image's volumes.
+    Raises the refusal of a verdict with problems, InvalidParameter if there is no driver for the image's volumes.
     """
     refusal = verdict.refusal()
     if refusal:

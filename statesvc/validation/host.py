@@ -17,7 +17,10 @@ RESTART_NAME = rule(
     "restart-policy", "/HostConfig/RestartPolicy/Name", "no, always, on-failure, unless-stopped.", _RESTART
 )
 RESTART_COUNT = rule(
-    "restart-count", "/HostConfig/RestartPolicy/MaximumRetryCount", "Only on-failure counts, and not below 0.", _RESTART
+    "restart-count",
+    "/HostConfig/RestartPolicy/MaximumRetryCount",
+    "Only on-failure has a retry count, and it is not negative.",
+    _RESTART,
 )
 CAP_ADD = rule(
     "cap-add", "/HostConfig/CapAdd/N", "ALL or a capability of Linux.", "moby oci/caps NormalizeLegacyCapabilities"
@@ -56,7 +59,7 @@ _POLICIES = frozenset({"no", "always", "on-failure", "unless-stopped"})
 
 
 def auto_remove_problems(host: HostConfig) -> Iterator[Problem]:
-    """Yield the conflict of removing the container and of restarting it."""
+    """Yield the conflict between AutoRemove and a restart policy."""
     if host.AutoRemove and host.RestartPolicy.Name not in {"", "no"}:
         yield AUTO_REMOVE.broken("can't create 'AutoRemove' container with restart policy", value=True)
 
@@ -123,7 +126,7 @@ def oom_score_problems(host: HostConfig) -> Iterator[Problem]:
 
 
 def cgroup_parent_problems(host: HostConfig, driver: str) -> Iterator[Problem]:
-    """Yield a cgroup parent that systemd does not take."""
+    """Yield a cgroup parent that is invalid for systemd."""
     parent = host.CgroupParent
     if parent and driver == "systemd" and (len(parent) <= len(".slice") or not parent.endswith(".slice")):
         message = 'cgroup-parent for systemd cgroup should be a valid slice named as "xxx.slice"'
@@ -131,7 +134,7 @@ def cgroup_parent_problems(host: HostConfig, driver: str) -> Iterator[Problem]:
 
 
 def runtime_problems(host: HostConfig, context: Context) -> Iterator[Problem]:
-    """Yield a runtime that is neither configured nor the name of a shim, or whose wrapped binary is not there."""
+    """Yield a runtime that is neither configured nor a shim, or whose binary cannot be executed."""
     name = host.Runtime
     if name and name not in context.daemon.runtimes and not is_shim_name(name):
         yield RUNTIME.broken(f"unknown or invalid runtime name: {name}", name)
@@ -141,7 +144,7 @@ def runtime_problems(host: HostConfig, context: Context) -> Iterator[Problem]:
 
 
 def tmpfs_problems(host: HostConfig) -> Iterator[Problem]:
-    """Yield the tmpfs destinations that cannot be one."""
+    """Yield the invalid destinations of tmpfs mounts."""
     for destination in sorted(host.Tmpfs or ()):
         if paths.is_root(destination):
             message = "invalid specification: destination can't be '/'"
@@ -152,7 +155,7 @@ def tmpfs_problems(host: HostConfig) -> Iterator[Problem]:
 
 
 def storage_problems(host: HostConfig, driver: str) -> Iterator[Problem]:
-    """Yield storage options that the driver does not have, or only on a file system that layers are rarely on."""
+    """Yield unknown storage options, and the size of overlay2: it needs XFS with quotas, which is not assumed here."""
     for option in sorted(host.StorageOpt or ()):
         if option.lower() != "size":
             yield STORAGE_OPT.broken(f"Unknown option {option}", option, at=option)

@@ -1,4 +1,4 @@
-"""How an image's configuration is merged into a container's (moby daemon/commit.go merge, daemon/create.go)."""
+"""Merges an image's configuration into a container's (moby daemon/commit.go merge, daemon/create.go)."""
 
 from statesvc.domain.documents import Config, HealthConfig
 from statesvc.errors import InvalidParameter
@@ -10,10 +10,10 @@ COMMAND = rule(
 
 
 def merge(config: Config, image: Config | None) -> Config:
-    """Return the container's configuration completed by its image's. What the container says wins."""
+    """Return the container's configuration, with the image's values where it has none."""
     if image is not None:
         config = config.copy_with(**_inherited(config, image))
-    if config.Entrypoint == [""]:  # the user's way to say: no entrypoint, and not the image's command either
+    if config.Entrypoint == [""]:  # `--entrypoint ""`: no entrypoint, and not the image's command either
         config = config.copy_with(Entrypoint=None)
     return config
 

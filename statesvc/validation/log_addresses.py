@@ -1,4 +1,4 @@
-"""The addresses that log drivers send to, read as Go's net/url and net packages and the drivers read them."""
+"""The addresses of log drivers, parsed as Go's net/url and net packages and the drivers parse them."""
 
 import re
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """The parts of a URL that say where logs go."""
+    """The parts of a URL that an address consists of."""
 
     scheme: str
     host: str
@@ -34,9 +34,9 @@ def gelf(text: str) -> Address:
 
 
 def syslog(text: str) -> None:
-    """Raise ValueError, in Docker's words, for what is no address of a syslog server.
+    """Raise ValueError, in Docker's words, for a text that is no address of a syslog server.
 
-    Docker looks whether a Unix socket is there; that needs the host, and is left to whoever starts the container.
+    Docker also checks that a Unix socket exists; that is left to the engine that starts the container.
     """
     scheme, host = (address := _parse(text)).scheme, address.host
     if scheme in {"unix", "unixgram"}:
@@ -48,7 +48,7 @@ def syslog(text: str) -> None:
 
 
 def fluentd(text: str) -> None:
-    """Raise ValueError, in Docker's words, for what is no address of a Fluentd."""
+    """Raise ValueError, in Docker's words, for a text that is no address of a Fluentd server."""
     try:
         _check_fluentd(_parse(text if "://" in text else f"tcp://{text}"))
     except ValueError as error:
@@ -115,7 +115,7 @@ def _host_fault(host: str) -> str:
 
 
 def _port_fault(host: str) -> str:
-    """Return what Go's net.SplitHostPort has against a host that a URL may have, "" if it has a port."""
+    """Return the error of Go's net.SplitHostPort for the host of a URL, "" if it has a port."""
     if host.startswith("["):
         if not (after := host.partition("]")[2]):
             return "missing port in address"

@@ -24,9 +24,9 @@ _SHARED_OPTIONS = _CACHE_OPTIONS | {"mode", "max-buffer-size"}
 
 
 def with_defaults(log: LogConfig, default: LogConfig) -> LogConfig:
-    """Return the configuration with the engine's default driver, and the default's options where they apply.
+    """Return the configuration with the default driver and its options, where the container names no other.
 
-    A driver of one's own takes over only how logs of drivers that cannot be read are cached.
+    If the container names another driver, only the default's `cache-*` options are inherited.
     """
     kind = log.Type or default.Type
     options = default.Config or {}
@@ -37,13 +37,13 @@ def with_defaults(log: LogConfig, default: LogConfig) -> LogConfig:
 
 
 def removed_problems(log: LogConfig) -> Iterator[Problem]:
-    """Yield a driver that was removed, which Docker refuses before it verifies anything."""
+    """Yield the use of a removed driver, which Docker refuses before all other rules."""
     if log.Type == "logentries":
         yield REMOVED.broken("the logentries logging driver has been deprecated and removed", log.Type)
 
 
 def problems(log: LogConfig) -> Iterator[Problem]:
-    """Yield what else is wrong with a configuration that has its defaults. Docker refuses it once it has the image."""
+    """Yield the other problems of a configuration with its defaults, which Docker finds after it has the image."""
     if log.Type in {"none", "logentries"}:
         return
     options = log.Config or {}
@@ -59,7 +59,7 @@ def problems(log: LogConfig) -> Iterator[Problem]:
 
 
 def _shared_problems(options: Mapping[str, str]) -> Iterator[Problem]:
-    """Yield what is wrong with the options that every driver has."""
+    """Yield the problems of the options that every driver has."""
     mode = options.get("mode", "")
     if mode not in {"", "blocking", "non-blocking"}:
         yield MODE.broken(f"logger: logging mode not supported: {mode}", mode, at="mode")

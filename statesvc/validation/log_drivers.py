@@ -57,7 +57,7 @@ def _prefixed(driver: str, names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _value(options: Options, key: str, read: Callable[[str], object], before: str = "") -> Iterator[Problem]:
-    """Yield a problem if the value is there and cannot be read; an empty one counts as absent."""
+    """Yield a problem if the value cannot be read; an empty one counts as absent."""
     try:
         if options.get(key):
             read(options[key])

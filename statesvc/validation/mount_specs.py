@@ -1,4 +1,4 @@
-"""How one mount is written, and what may be: Mounts, Binds, VolumesFrom (moby volume/mounts/linux_parser.go)."""
+"""Parses and checks single mounts: Mounts, Binds, VolumesFrom (moby volume/mounts/linux_parser.go)."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _LOCAL_OPTIONS = frozenset({"type", "o", "device", "size"})
 
 
 class BadMountError(ValueError):
-    """The mount cannot be; the error says why in Docker's words."""
+    """The mount is invalid; the error says why in Docker's words."""
 
 
 def check_mode(mode: str) -> frozenset[str]:
@@ -64,7 +64,7 @@ def parse_bind(text: str, volume_driver: str) -> tuple[Mount, str]:
 
 
 def _is_mode(text: str) -> bool:
-    if "/" in text:  # a destination, as nearly always: no word has one
+    if "/" in text:  # nearly always: a destination, since no word of a mode has a slash
         return False
     try:
         check_mode(text)
@@ -148,7 +148,7 @@ def _tmpfs_faults(mount: Mount) -> list[str]:
 
 
 def volume_faults(name: str, driver: str, options: dict[str, str]) -> Iterator[str]:
-    """Yield why a volume of this name cannot be made (moby volume/local): only local volumes are recorded here."""
+    """Yield why a volume cannot be created (moby volume/local). Only the local driver exists here."""
     if driver not in {"", "local"}:
         yield f'error looking up volume plugin {driver}: plugin "{driver}" not found'
         return

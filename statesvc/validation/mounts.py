@@ -1,4 +1,4 @@
-"""Which mounts follow from the documents, and what is wrong with them (moby daemon/volumes.go registerMountPoints)."""
+"""The mount points of a request, and their rules (moby daemon/volumes.go registerMountPoints)."""
 
 from collections.abc import Callable, Iterator
 
@@ -21,7 +21,7 @@ VOLUMES_FROM = rule("volumes-from", "/HostConfig/VolumesFrom/N", "A container th
 NO_VOLUME = rule(
     "volumes-from-tmpfs",
     "/HostConfig/VolumesFrom/N",
-    "What is taken over is a volume or a bind.",
+    "Only volumes and binds can be taken over.",
     _SOURCE,
     missing=True,
 )
@@ -30,13 +30,13 @@ VOLUME = rule("volume", "/HostConfig/K/N", "A volume has a name and options of t
 VOLUME_DRIVER = rule(
     "volume-driver",
     "/HostConfig/VolumeDriver",
-    "The driver of anonymous volumes is there.",
+    "The driver of anonymous volumes exists.",
     "moby daemon/create_unix.go createContainerOSSpecificSettings",
 )
 DAEMON_ROOT = rule(
     "bind-data-root",
     "/HostConfig/K/N",
-    "What contains the data root is mounted rslave or rshared.",
+    "A bind that contains the data root, or lies in it, is rslave or rshared.",
     "moby validateBindDaemonRoot",
 )
 
@@ -58,7 +58,7 @@ def early_problems(host: HostConfig, context: Context) -> Iterator[Problem]:
 
 
 class Registry:
-    """The mount points of one request as they are gathered: from other containers, from Binds, from Mounts."""
+    """Collects the mount points of a request: from other containers, from Binds, from Mounts."""
 
     def __init__(self, host: HostConfig, context: Context, new_name: NewName) -> None:
         self._host = host
@@ -153,12 +153,12 @@ class Registry:
 def anonymous_volumes(
     config: Config, host: HostConfig, taken: tuple[MountPoint, ...], volumes_root: str, new_name: NewName
 ) -> tuple[MountPoint, ...]:
-    """Return a mount with a newly named volume for each destination of Config.Volumes where nothing is mounted yet."""
+    """Return a mount of a new volume for each destination of Config.Volumes where nothing is mounted."""
     return tuple(_volume(place, volumes_root, new_name()) for place in _unmounted(config, host, taken))
 
 
 def driver_problems(config: Config, host: HostConfig, taken: tuple[MountPoint, ...]) -> Iterator[Problem]:
-    """Yield that there is no such volume driver, where Config.Volumes asks it for a volume."""
+    """Yield an unknown volume driver, if Config.Volumes needs a volume of it."""
     if host.VolumeDriver and _unmounted(config, host, taken):
         for fault in mount_specs.volume_faults("", host.VolumeDriver, {}):
             yield VOLUME_DRIVER.broken(fault, host.VolumeDriver)

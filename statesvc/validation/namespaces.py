@@ -1,4 +1,4 @@
-"""Rules of the namespaces a container shares: network, IPC, PID, UTS, cgroup (moby api/types/container, runconfig)."""
+"""Rules of a container's namespaces: network, IPC, PID, UTS, cgroup, user (moby api/types/container, runconfig)."""
 
 from collections.abc import Iterator
 
@@ -21,14 +21,15 @@ PID = rule("pid-mode", "/HostConfig/PidMode", "Empty, host or container:REFERENC
 UTS = rule("uts-mode", "/HostConfig/UTSMode", "Empty or host.", _PLATFORM)
 CGROUPNS = rule("cgroupns-mode", "/HostConfig/CgroupnsMode", "Empty, private or host.", _PLATFORM)
 USERNS_PRIVILEGED = rule(
-    "userns-privileged", "/HostConfig/Privileged", "Not with remapped users, but with UsernsMode host.", _PLATFORM
+    "userns-privileged",
+    "/HostConfig/Privileged",
+    "With remapped users, a privileged container needs UsernsMode host.",
+    _PLATFORM,
 )
 USERNS_NETWORK = rule(
-    "userns-network", "/HostConfig/NetworkMode", "Not host with remapped users, but with UsernsMode host.", _PLATFORM
+    "userns-network", "/HostConfig/NetworkMode", "With remapped users, host needs UsernsMode host.", _PLATFORM
 )
-USERNS_PID = rule(
-    "userns-pid", "/HostConfig/PidMode", "Not host with remapped users, but with UsernsMode host.", _PLATFORM
-)
+USERNS_PID = rule("userns-pid", "/HostConfig/PidMode", "With remapped users, host needs UsernsMode host.", _PLATFORM)
 
 _UNDEFINED = "This would result in undefined behavior"
 
@@ -40,9 +41,10 @@ def shared_container(mode: str) -> str:
 
 
 def never_asked(network_mode: str, uts_mode: str) -> dict[str, object]:
-    """Return the fields of Config, empty, that no request with these modes can have set.
+    """Return the fields of Config that a request with these modes must leave empty, with their empty values.
 
-    What a container shows there all the same was chosen for it, or came from its image.
+    In a container that exists they may have values: chosen by its engine, or taken from its image. Before such a
+    container is checked like a request, these values replace them.
     """
     if network_mode.partition(":")[0] == "container":
         return {"Hostname": "", "ExposedPorts": None}
@@ -50,7 +52,7 @@ def never_asked(network_mode: str, uts_mode: str) -> dict[str, object]:
 
 
 def network_problems(config: Config, host: HostConfig) -> Iterator[Problem]:
-    """Yield the conflicts of the network mode with other settings, which Docker finds before all else."""
+    """Yield the conflicts of network and UTS mode with other settings, which Docker finds first."""
     mode = host.NetworkMode
     if mode.partition(":")[0] == "container":
         if not shared_container(mode).partition(":")[0]:
@@ -100,7 +102,7 @@ def uts_problems(host: HostConfig) -> Iterator[Problem]:
 
 
 def userns_problems(host: HostConfig, remapped: str) -> Iterator[Problem]:
-    """Yield what a container cannot have of the host while its users are `remapped`, "" for an engine's own users."""
+    """Yield the namespaces and privileges of the host that a container cannot have with `userns-remap`."""
     if not remapped or host.UsernsMode == "host":
         return
     enabled = "when user namespaces are enabled"

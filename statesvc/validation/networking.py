@@ -1,4 +1,4 @@
-"""Which networks a new container is connected to, and the rules of its endpoints (moby container_routes.go, daemon)."""
+"""The networks of a new container, and the rules of its endpoints (moby container_routes.go, daemon)."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -27,9 +27,9 @@ MAC_DEPRECATED = rule("mac-deprecated", "/MacAddress", "The MAC address belongs 
 NIL = rule("endpoint-null", _KEY, "An endpoint is not null.", "moby daemon/create.go validateNetworkingConfig")
 MAC = rule("endpoint-mac", f"{_KEY}/MacAddress", "It is a MAC address.", _ENDPOINT)
 PREDEFINED = rule(
-    "endpoint-address", f"{_KEY}/IPAMConfig", "Only networks of the user's give chosen addresses.", _ENDPOINT
+    "endpoint-address", f"{_KEY}/IPAMConfig", "Only user-defined networks accept a chosen address.", _ENDPOINT
 )
-ALIASES = rule("endpoint-aliases", f"{_KEY}/Aliases", "Only networks of the user's know aliases.", _ENDPOINT)
+ALIASES = rule("endpoint-aliases", f"{_KEY}/Aliases", "Only user-defined networks have aliases.", _ENDPOINT)
 IPV4 = rule("endpoint-ipv4", f"{_KEY}/IPAMConfig/IPv4Address", "It is an IPv4 address, not 0.0.0.0.", _IPAM)
 IPV6 = rule("endpoint-ipv6", f"{_KEY}/IPAMConfig/IPv6Address", "It is an IPv6 address, not ::.", _IPAM)
 LINK_LOCAL = rule("endpoint-link-local", f"{_KEY}/IPAMConfig/LinkLocalIPs", "Each is an IP address.", _IPAM)
@@ -38,7 +38,7 @@ _PLAIN = EndpointSettings()
 _NO_ADDRESSES = EndpointIPAMConfig()
 _WITHOUT_SUBNETS = frozenset({"host", "none"})
 _PER_ENDPOINT = (1, 44)
-"""Since this version, a MAC address belongs to an endpoint, and a new container may have several."""
+"""Since this version, MAC addresses belong to endpoints, and a new container may have several endpoints."""
 
 _DEPRECATED = (
     "The container-wide MacAddress field is now deprecated. It should be specified in EndpointsConfig instead."
@@ -48,9 +48,9 @@ _Endpoints = dict[str, EndpointSettings | None]
 
 
 class Settled(NamedTuple):
-    """The networks that a new container records, and the MAC address that inspect shows in Config.
+    """The networks that are stored of a new container, and the MAC address that inspect shows in Config.
 
-    Docker finds `problems` before anything it verifies, `endpoint_problems` once it has the image.
+    Docker finds `problems` before it verifies the settings, `endpoint_problems` after it has the image.
     """
 
     networking: dict[str, EndpointSettings]
@@ -61,7 +61,7 @@ class Settled(NamedTuple):
 
 
 def settle(config: Config, host: HostConfig, networking: NetworkingConfig | None, version: Version) -> Settled:
-    """Decide a new container's networks as Docker does for a client of this API version."""
+    """Return a new container's networks, as Docker chooses them for a client of this API version."""
     endpoints = dict((networking and networking.EndpointsConfig) or {})
     mode = _mode(host.NetworkMode, endpoints)
     found: list[Problem] = []
@@ -80,14 +80,14 @@ def settle(config: Config, host: HostConfig, networking: NetworkingConfig | None
 
 
 def problems(networking: NetworkingConfig | None, version: Version) -> Iterator[Problem]:
-    """Yield what is wrong with the endpoints, taken for themselves; `settle` says this too, and of the rest as well."""
+    """Yield the problems of the endpoints alone; `settle` reports these and those of the other settings."""
     endpoints = dict((networking and networking.EndpointsConfig) or {})
     _take_mac("", BRIDGE, endpoints, version)
     yield from _endpoint_problems(endpoints)
 
 
 def _mode(mode: str, endpoints: _Endpoints) -> str:
-    """Return the mode with the default spelt out; an endpoint for `default` is then one for that network."""
+    """Return the mode with the default network by its name; an endpoint for `default` is renamed likewise."""
     if mode not in {"", "default"}:
         return mode
     if "default" in endpoints:
@@ -96,14 +96,14 @@ def _mode(mode: str, endpoints: _Endpoints) -> str:
 
 
 def _take_mac(mac: str, mode: str, endpoints: _Endpoints, version: Version) -> Problem | None:
-    """Move the container's MAC address to the endpoint that it is meant for, or say why it has none."""
+    """Move the container-wide MAC address to the endpoint of the main network. Return the problem if it has none."""
     own_network = mode == BRIDGE or is_user_defined(mode)
     if version < _PER_ENDPOINT:
         if mac and not own_network:
             return MAC_MODE.broken("conflicting options: mac-address and the network mode", mac)
         if mac and not endpoints:
             endpoints[mode] = _PLAIN
-        # Clients of that time could not give an endpoint an address, so what they send there is none.
+        # Before 1.44 an endpoint had no MAC address of its own: what a client sends there is ignored.
         for name, endpoint in endpoints.items():
             _set_mac(endpoints, name, endpoint, mac)
         return None
@@ -134,7 +134,7 @@ def _set_mac(endpoints: _Endpoints, name: str, endpoint: EndpointSettings | None
 
 
 def _recorded(config: Config, mode: str, endpoints: _Endpoints) -> dict[str, EndpointSettings]:
-    """Return the endpoints asked for, or else one of the mode's network (updateContainerNetworkSettings)."""
+    """Return the requested endpoints, or one for the network of the mode (updateContainerNetworkSettings)."""
     if config.NetworkDisabled or is_container(mode):
         return {}
     named = {name: endpoint for name, endpoint in endpoints.items() if endpoint is not None}
@@ -153,7 +153,7 @@ def _endpoint_problems(endpoints: _Endpoints) -> Iterator[Problem]:
         if endpoint is None:
             yield NIL.broken(f"{before} EndpointsConfig is nil", at=name)
             continue
-        # Docker reads the MAC address last, and then tells nothing else.
+        # Docker checks the MAC address last, and then reports nothing else.
         if endpoint.MacAddress and not is_mac(endpoint.MacAddress):
             yield MAC.broken(f"{before} invalid MAC address {endpoint.MacAddress}", endpoint.MacAddress, at=name)
         if not is_user_defined(name):
@@ -163,7 +163,7 @@ def _endpoint_problems(endpoints: _Endpoints) -> Iterator[Problem]:
 
 
 def _predefined_problems(name: str, endpoint: EndpointSettings, ipam: EndpointIPAMConfig) -> Iterator[Problem]:
-    """Yield what only networks of the user's can do. Of Docker's own, two have no subnets to find an address in."""
+    """Yield the settings that only user-defined networks support. Docker's host and none have no subnets at all."""
     before = f"invalid config for network {name}: invalid endpoint settings:\n"
     addresses = [address for address in (ipam.IPv4Address, ipam.IPv6Address) if address]
     if addresses:

@@ -1,4 +1,4 @@
-"""Rules of platforms: of the text that asks for one, and of the image that is found (moby daemon/images)."""
+"""Rules of the requested platform and of the platform of the image (moby daemon/images)."""
 
 from statesvc.domain import platform
 from statesvc.domain.platform import BadPlatformError, Platform, matches
@@ -30,7 +30,7 @@ def parse(text: str, host: Platform) -> Platform:
 
 
 def check(reference: str, wanted: Platform, image: Platform) -> None:
-    """Raise NotFound if the image, found under the reference, is not of the platform that was asked for."""
+    """Raise NotFound if the image that the reference names does not run on the wanted platform."""
     if not matches(wanted, image):
         raise NotFound(
             f"image with reference {reference} was found but does not match the specified platform: "

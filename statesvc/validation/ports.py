@@ -18,7 +18,7 @@ _HIGHEST = 65535
 def problems(host: HostConfig) -> Iterator[Problem]:
     """Yield what is wrong with the port bindings.
 
-    Addresses are not looked at, nor what follows a slash, the protocol: Docker does not either (nat SplitProtoPort).
+    As in Docker, neither addresses nor protocols are checked (nat SplitProtoPort).
     """
     for key, bindings in (host.PortBindings or {}).items():
         port = key.partition("/")[0]

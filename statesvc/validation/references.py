@@ -1,4 +1,4 @@
-"""Which other containers a request refers to: links, volumes, and namespaces that are shared."""
+"""The other containers that a request refers to: by links, volumes, and shared namespaces."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -30,9 +30,9 @@ def named(host: HostConfig) -> frozenset[str]:
 
 
 def shared_problems(host: HostConfig, found: Mapping[str, ReferencedContainer]) -> Iterator[Problem]:
-    """Yield the shared namespaces whose container is not there. That of a network is looked for at the start only.
+    """Yield the shared IPC and PID namespaces whose container does not exist. A shared network is checked at the start.
 
-    Docker looks for the containers to take their labels; where it takes none, it does not miss them.
+    Docker looks the containers up to inherit their labels; where it inherits none, a missing one is no problem.
     """
     for mode in _SHARED if found and security.inherits_labels(host) else ():
         reference = shared_container(getattr(host, mode))
@@ -42,7 +42,7 @@ def shared_problems(host: HostConfig, found: Mapping[str, ReferencedContainer]) 
 
 
 def link_problems(host: HostConfig, found: Mapping[str, ReferencedContainer]) -> Iterator[Problem]:
-    """Yield what is wrong with the links, in their order. On a user's network the endpoint has the links that count."""
+    """Yield the problems of the links, in order. On a user-defined network only the links of its endpoint count."""
     for at, text in enumerate(_own_links(host)):
         if not text:
             yield LINK.broken("empty string specified for links", text, at=at)
@@ -61,7 +61,7 @@ def link_problems(host: HostConfig, found: Mapping[str, ReferencedContainer]) ->
 
 
 def links(host: HostConfig, found: Mapping[str, ReferencedContainer]) -> tuple[Link, ...]:
-    """Return the links whose containers were found; one with an empty alias names nothing and is left out."""
+    """Return the links whose containers were found, without those that have an empty alias."""
     if not host.Links:
         return ()
     parsed = (parse_link(text) for text in _own_links(host) if text)
@@ -74,7 +74,7 @@ def _own_links(host: HostConfig) -> Sequence[str]:
 
 
 def with_ids(host: HostConfig, found: Mapping[str, ReferencedContainer]) -> dict[str, str]:
-    """Return the shared modes rewritten so that they name the other container by its ID."""
+    """Return the modes that share a namespace, with the other container's ID instead of its name."""
     targets = {mode: shared_container(getattr(host, mode)) for mode in ("NetworkMode", *_SHARED)}
     return {
         mode: f"container:{found[target].id}"

@@ -1,6 +1,6 @@
 """Rules of the limits on memory, CPU and I/O (moby daemon/daemon_unix.go, verifyPlatformContainerResources).
 
-A limit that the host cannot keep is taken out with a warning; what is then left is judged. The order is Docker's.
+A limit that the host does not support is discarded with a warning; the others are checked, in Docker's order.
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ KERNEL_MEMORY = _limit("kernel-memory", "KernelMemory", "A kernel memory limit i
 NANO_PERIOD = _limit("nano-cpus-period", "NanoCpus", "A number of CPUs excludes a CPU period.")
 NANO_QUOTA = _limit("nano-cpus-quota", "NanoCpus", "A number of CPUs excludes a CPU quota.")
 NANO_CFS = _limit("nano-cpus-host", "NanoCpus", "A number of CPUs needs the host's CFS scheduler.")
-NANO_RANGE = _limit("nano-cpus-range", "NanoCpus", "There are as many CPUs as asked for.")
+NANO_RANGE = _limit("nano-cpus-range", "NanoCpus", "The host has as many CPUs as requested.")
 PERIOD = _limit("cpu-period", "CpuPeriod", "A CPU period is 1 ms to 1 s.")
 QUOTA = _limit("cpu-quota", "CpuQuota", "A CPU quota is at least 1 ms.")
 CPUS = _limit("cpuset-cpus", "CpusetCpus", "A list of CPUs, as in 0-3,7, all of which the host has.")
@@ -42,9 +42,9 @@ RT_RUNTIME = _limit("cpu-rt-runtime", "CpuRealtimeRuntime", "A real-time runtime
 RT_ORDER = _limit("cpu-rt-order", "CpuRealtimeRuntime", "The real-time runtime is not more than its period.", _DECODE)
 BANDWIDTH = _limit("io-bandwidth", "IOMaximumBandwidth", "Linux has no maximum bandwidth.", "moby validateQoS")
 IOPS = _limit("io-iops", "IOMaximumIOps", "Linux has no maximum of I/O operations.", "moby validateQoS")
-DISCARDED = _limit("discarded", "K", "A limit that the host cannot keep is taken out.", warns=True)
+DISCARDED = _limit("discarded", "K", "A limit that the host does not support is discarded.", warns=True)
 OOM_WITHOUT_LIMIT = _limit(
-    "oom-without-limit", "OomKillDisable", "Without a memory limit the host may starve.", warns=True
+    "oom-without-limit", "OomKillDisable", "Without a memory limit, the host may run out of memory.", warns=True
 )
 
 _NO_CGROUP = "or the cgroup is not mounted."
@@ -74,7 +74,7 @@ _THROTTLES = (
 
 
 class Limits:
-    """The limits of one request as they are judged: what was changed, what is wrong, what is warned of."""
+    """The limits of a request, checked: the changes to them, the problems, the warnings."""
 
     def __init__(self, host: HostConfig, facts: HostFacts, *, update: bool = False) -> None:
         self._host = host
@@ -90,7 +90,7 @@ class Limits:
         self._block_io()
 
     def settled(self) -> HostConfig:
-        """Return the host configuration without what the host cannot keep."""
+        """Return the host configuration without the limits that the host does not support."""
         return self._host.copy_with(**self.changes) if self.changes else self._host
 
     def _change(self, **values: Any) -> None:
@@ -227,7 +227,7 @@ def _available(broken: Rule, asked: str, offered: str, what: str, plural: str) -
 
 
 def decode_problems(host: HostConfig, facts: HostFacts) -> Iterator[Problem]:
-    """Yield what Docker refuses while it reads the request: I/O limits that Linux has not, real-time settings."""
+    """Yield the problems that Docker finds while it decodes a request: I/O limits of Windows, real-time settings."""
     if host.IOMaximumBandwidth:
         message = "Invalid QoS settings: linux does not support configuration of maximum bandwidth"
         yield BANDWIDTH.broken(message, host.IOMaximumBandwidth)
@@ -244,7 +244,7 @@ def _real_time_problems(host: HostConfig, facts: HostFacts) -> Iterator[Problem]
         yield RT_PERIOD.broken(kernel, host.CpuRealtimePeriod)
     if host.CpuRealtimeRuntime and not facts.cpu_realtime:
         yield RT_RUNTIME.broken(kernel, host.CpuRealtimeRuntime)
-    # Docker compares what is set, negative numbers as well.
+    # Docker compares any values but 0, negative ones too.
     if host.CpuRealtimeRuntime and 0 != host.CpuRealtimePeriod < host.CpuRealtimeRuntime:
         yield RT_ORDER.broken(
             "cpu real-time runtime cannot be higher than cpu real-time period", host.CpuRealtimeRuntime

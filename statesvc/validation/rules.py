@@ -1,4 +1,4 @@
-"""The catalogue of rules: each has a stable code, the field it is about, a sentence, and where Docker has it.
+"""The catalogue of rules: each has a stable code, the field it is about, a sentence, and its source in Docker.
 
 `docs/validation.md` is made from it. A module declares its rules at its top and answers with `RULE.broken(…)` where
 Docker refuses a request, or with `RULE.warning(…)` where it only warns.
@@ -52,7 +52,7 @@ CATALOGUE: dict[str, Rule] = {}
 
 
 def rule(code: str, field: str, says: str, source: str, *, warns: bool = False, missing: bool = False) -> Rule:
-    """Declare a rule. A code is given once. With `missing`, Docker answers 404 where it is broken."""
+    """Declare a rule under a new code. With `missing`, a request that breaks it is answered with 404, as by Docker."""
     if code in CATALOGUE:
         raise ValueError(f"the code {code!r} has a rule already")
     CATALOGUE[code] = declared = Rule(code, field, says, source, warns, missing)
@@ -60,11 +60,11 @@ def rule(code: str, field: str, says: str, source: str, *, warns: bool = False, 
 
 
 DAEMON: dict[str, Rule] = {}
-"""The rules of daemon.json, whose codes are their own."""
+"""The rules of daemon.json; their codes are independent of those of requests."""
 
 
 def daemon_rule(code: str, field: str, says: str, source: str) -> Rule:
-    """Declare a rule of daemon.json. A code is given once."""
+    """Declare a rule of daemon.json under a new code."""
     if code in DAEMON:
         raise ValueError(f"the code {code!r} has a rule of daemon.json already")
     DAEMON[code] = declared = Rule(code, field, says, source)

@@ -18,7 +18,7 @@ OPTION = rule(
 
 
 def parse(options: list[str] | None) -> tuple[Security, list[Problem]]:
-    """Return what the options say, and what is wrong with them. Labels are an SELinux host's to give."""
+    """Return the parsed options, and their problems. Labels are not parsed: they need a host with SELinux."""
     found: dict[str, Any] = {}
     problems = []
     for at, option in enumerate(options or ()):
@@ -42,7 +42,7 @@ def parse(options: list[str] | None) -> tuple[Security, list[Problem]]:
 
 
 def with_generated(host: HostConfig) -> list[str] | None:
-    """Return the options with what Docker adds: who shares the host's IPC or PID namespace has no label."""
+    """Return the options, with `label=disable` for a container that is privileged or shares the host's IPC or PID."""
     options = host.SecurityOpt
     if _is_unconfined(host) and not _has_label(options):
         return [*(options or ()), "label=disable"]
@@ -50,7 +50,7 @@ def with_generated(host: HostConfig) -> list[str] | None:
 
 
 def inherits_labels(host: HostConfig) -> bool:
-    """Say whether a container takes the labels of those whose IPC and PID namespaces it shares."""
+    """Say whether a container inherits the labels of the containers whose IPC and PID namespaces it shares."""
     return not _is_unconfined(host) and not _has_label(host.SecurityOpt)
 
 

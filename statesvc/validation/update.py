@@ -1,4 +1,4 @@
-"""Rules of an update: the same limits as for a create, and what is set already (moby container/container_unix.go)."""
+"""Rules of an update: those of limits, and conflicts with the container's settings (moby container_unix.go)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,14 +13,16 @@ from statesvc.validation.rules import RuleWarning, rule
 
 _SOURCE = "moby container/container_unix.go UpdateContainer"
 NANO_SET = rule(
-    "update-nano-cpus", "/NanoCpus", "A CPU period or quota that is set excludes a number of CPUs.", _SOURCE
+    "update-nano-cpus", "/NanoCpus", "A number of CPUs cannot be set while a CPU period or quota is.", _SOURCE
 )
-PERIOD_SET = rule("update-cpu-period", "/CpuPeriod", "A number of CPUs that is set excludes a CPU period.", _SOURCE)
-QUOTA_SET = rule("update-cpu-quota", "/CpuQuota", "A number of CPUs that is set excludes a CPU quota.", _SOURCE)
-MEMORY_SET = rule("update-memory", "/Memory", "Memory alone is not raised above the swap limit that is set.", _SOURCE)
+PERIOD_SET = rule("update-cpu-period", "/CpuPeriod", "A CPU period cannot be set while a number of CPUs is.", _SOURCE)
+QUOTA_SET = rule("update-cpu-quota", "/CpuQuota", "A CPU quota cannot be set while a number of CPUs is.", _SOURCE)
+MEMORY_SET = rule(
+    "update-memory", "/Memory", "Memory is not raised above the swap limit unless that is raised too.", _SOURCE
+)
 RESTART_SET = rule("update-restart", "/RestartPolicy", "A container that removes itself is not restarted.", _SOURCE)
 
-# What an update changes, if it is not zero; a PIDs limit of zero takes the limit off.
+# The limits that an update changes unless they are 0. (A PIDs limit of 0 removes the limit.)
 RESOURCES = (
     "BlkioWeight", "CpuShares", "NanoCpus", "CpuPeriod", "CpuQuota", "CpusetCpus", "CpusetMems", "Memory", "MemorySwap",
     "MemoryReservation", "KernelMemory", "CpuRealtimePeriod", "CpuRealtimeRuntime",
@@ -29,7 +31,7 @@ RESOURCES = (
 
 @dataclass(frozen=True, slots=True)
 class UpdateVerdict:
-    """What the rules say of an update: every problem, and the values that it sets."""
+    """The result of checking an update: every problem, the values that it sets, and the warnings."""
 
     problems: tuple[Problem, ...]
     asked: HostConfig
@@ -47,10 +49,10 @@ def adjust(asked: HostConfig, version: Version) -> HostConfig:
 
 
 def verify(asked: HostConfig, context: Context) -> UpdateVerdict:
-    """Judge an update without looking at its container."""
+    """Check an update without looking at its container."""
     asked = adjust(asked, context.version)
     limits = Limits(asked, context.facts, update=True)
-    # A policy without a name changes nothing, whatever it counts.
+    # A policy without a name changes nothing, so its retry count does not matter.
     restart = host.restart_problems(asked.RestartPolicy) if asked.RestartPolicy.Name else ()
     problems = (*restart, *limits.problems)
     return UpdateVerdict(problems, limits.settled(), tuple(limits.warnings))

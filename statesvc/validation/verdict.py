@@ -1,4 +1,4 @@
-"""What the rules say of a request."""
+"""The result of checking a request."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ class Verdict:
     verified: Verified
 
     def refusal(self, *of_name: Problem) -> StateError | None:
-        """Return the error that tells every problem, the first one first; None if there is none."""
+        """Return the error with every problem, in order, None if there is none."""
         problems = (*self.early, *self.middle, *of_name, *self.late)
         if not problems:
             return None

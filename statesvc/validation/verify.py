@@ -1,4 +1,4 @@
-"""The judgement of a create request as a whole, in the order in which Docker finds what is wrong."""
+"""Checks a create request as a whole, in the order in which Docker finds problems."""
 
 from collections.abc import Callable, Iterator
 
@@ -26,19 +26,29 @@ from statesvc.validation.verdict import Verdict
 
 _EMPTY_CONFIG, _EMPTY_HOST = Config(), HostConfig()
 _PLATFORM = "moby daemon/daemon_unix.go verifyPlatformContainerSettings"
-FORWARDING = rule("ipv4-forwarding", "/HostConfig/NetworkMode", "Networks need IPv4 forwarding.", _PLATFORM, warns=True)
+FORWARDING = rule(
+    "ipv4-forwarding", "/HostConfig/NetworkMode", "Networks need IPv4 forwarding on the host.", _PLATFORM, warns=True
+)
 PUBLISHED = rule(
-    "published-host", "/HostConfig/PortBindings", "The host's network publishes all.", _PLATFORM, warns=True
+    "published-host",
+    "/HostConfig/PortBindings",
+    "With the host's network, published ports have no effect.",
+    _PLATFORM,
+    warns=True,
 )
 CGROUP_NAMESPACES = rule(
-    "cgroupns-host", "/HostConfig/CgroupnsMode", "The kernel has cgroup namespaces.", _PLATFORM, warns=True
+    "cgroupns-host",
+    "/HostConfig/CgroupnsMode",
+    "A private cgroup namespace needs support by the kernel.",
+    _PLATFORM,
+    warns=True,
 )
 
 
 def verify(request: ContainerCreate, context: Context, new_name: Callable[[], str]) -> Verdict:
-    """Judge a request: every problem, every warning, and the documents with Docker's defaults filled in.
+    """Check a request. Return every problem, every warning, and the documents with Docker's defaults filled in.
 
-    Rules judge the request, not what its image will add. `new_name` names anonymous volumes.
+    The rules apply to the request, not to what its image adds. `new_name` names anonymous volumes.
     """
     adjusted = versions.adjust(request, context.version, cgroup_version=context.facts.cgroup_version)
     config = adjusted.request.config or _EMPTY_CONFIG
@@ -89,7 +99,7 @@ def verify(request: ContainerCreate, context: Context, new_name: Callable[[], st
     return Verdict(early, middle, late, verified)
 
 
-# Most requests set few fields: a rule is asked only where its field is set, one without a field always.
+# Most requests set few fields: a rule is checked only if its field is set; one without a field is always checked.
 _Judge = Callable[[HostConfig, Context], Iterator[Problem]]
 _HOST_RULES: tuple[tuple[str, _Judge], ...] = (
     ("AutoRemove", lambda asked, _: host.auto_remove_problems(asked)),

@@ -1,4 +1,4 @@
-"""What Docker changes in a create request of an older API version, and refuses in one of any (1.24 to 1.45)."""
+"""The effect of the API version on a create request: what Docker changes in it, and what it refuses."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -29,9 +29,9 @@ _Changes = dict[str, object]
 
 
 class Adjusted(NamedTuple):
-    """The request as the newest version would have put it, and what the version makes wrong in it.
+    """The request as it would be in the newest version, and the problems that come from its version.
 
-    `readonly_non_recursive`: read-only binds of this version leave what is mounted below them writable.
+    `readonly_non_recursive`: in this version, mounts below a read-only bind stay writable.
     """
 
     request: ContainerCreate
@@ -40,7 +40,7 @@ class Adjusted(NamedTuple):
 
 
 def adjust(request: ContainerCreate, version: Version, *, cgroup_version: int) -> Adjusted:
-    """Adjust a request to what its API version means. What needs no change is not copied."""
+    """Return the request with the meaning that it has in its API version. Unchanged documents are not copied."""
     host = request.host_config or _EMPTY
     new: _Changes = {}
     if changes := _host_changes(host, version, cgroup_version):
@@ -58,14 +58,14 @@ def _host_changes(host: HostConfig, version: Version, cgroup_version: int) -> _C
     changes = _unknown(host, version) | _old_defaults(host, version, cgroup_version) if version < (1, 43) else {}
     if version >= (1, 42) and host.KernelMemory:
         changes["KernelMemory"] = 0
-    # Any number that is no limit means: no limit.
+    # Zero and negative numbers mean: no limit.
     if host.PidsLimit is not None and host.PidsLimit <= 0:
         changes["PidsLimit"] = None
     return changes
 
 
 def _unknown(host: HostConfig, version: Version) -> _Changes:
-    """Return the fields that are emptied because they came with a later version."""
+    """Return the fields that are ignored because a later version introduced them, with empty values."""
     changes: _Changes = {}
     if version < (1, 25) and host.AutoRemove:
         changes["AutoRemove"] = False
@@ -91,10 +91,10 @@ def _old_defaults(host: HostConfig, version: Version, cgroup_version: int) -> _C
 
 
 def _older(mounts: list[Mount], version: Version) -> list[Mount]:
-    """Return the mounts without what clients before 1.42 did not know.
+    """Return the mounts without the options that came with 1.42.
 
-    Options of another type stay, for the rules of mounts to judge: Docker means to drop them, but does so in copies of
-    the mounts (`for _, m := range hostConfig.Mounts`).
+    Options of another type stay, and are checked by the rules of mounts: Docker means to drop them, but drops them from
+    copies of the mounts (`for _, m := range hostConfig.Mounts`).
     """
     return [_older_mount(mount, version) for mount in mounts]
 
@@ -110,7 +110,7 @@ def _has_options(mount: Mount) -> bool:
 
 
 def own_options(mount: Mount, version: Version) -> Mount:
-    """Return the mount without the options of other types, which the rules of the version have told of."""
+    """Return the mount without the options of other types, which the rules of the version have reported."""
     if version < (1, 42) or not _has_options(mount):
         return mount
     foreign = [field for field, kind, _ in _OPTIONS if mount.Type != kind and getattr(mount, field) is not None]
@@ -133,7 +133,7 @@ def _without_start_interval(config: Config | None) -> Config | None:
 
 
 def _mount_problems(mounts: list[Mount], version: Version) -> Iterator[Problem]:
-    """Yield what Docker refuses in the mounts for the sake of the version, rule by rule as it does."""
+    """Yield the problems of the mounts that come from the version, in Docker's order."""
     if version >= (1, 42):
         for at, mount in enumerate(mounts):
             yield from _foreign_options(mount, at)

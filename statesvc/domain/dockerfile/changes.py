@@ -1,6 +1,6 @@
 """The changes that `docker import --change` and `docker commit --change` make to a configuration.
 
-Changes are Dockerfile instructions, of which only those are allowed that change nothing but the configuration. The
+Changes are Dockerfile instructions; only those that change nothing but the configuration are allowed. The
 rules are those of moby's builder/dockerfile (BuildFromConfig and the dispatchers) and BuildKit's instruction parser.
 """
 
@@ -23,10 +23,10 @@ _ONBUILD = re.compile(r"^[\t\n\f\r ]*ONBUILD[\t\n\f\r ]*", re.IGNORECASE)
 
 
 def apply_changes(config: Mapping[str, Any], changes: Sequence[str]) -> dict[str, Any]:
-    """The configuration (Docker's field names) after the changes; the one given is left as it is.
+    """Return the configuration (Docker's field names) after the changes; the given one is not modified.
 
     The changes are read as one Dockerfile, so one of them may hold several instructions. Raises InvalidParameter in
-    Docker's words for the first that is no allowed instruction, or is malformed; nothing is half applied.
+    Docker's words for the first instruction that is not allowed or malformed.
     """
     changed = copy.deepcopy(dict(config))
     if not changes:
@@ -57,7 +57,7 @@ class _Run:
             self.variables[name] = value
 
     def set_variable(self, name: str, value: str) -> None:
-        """Write over the first variable of the name, or add one; of two of one name the last is what $name reads."""
+        """Set the first variable of this name, or add one. If Env has a name twice, $name is the last of them."""
         places = self.places.setdefault(name, [])
         if places:
             self.env[places[0]] = f"{name}={value}"
@@ -69,11 +69,11 @@ class _Run:
         self.config["Env"] = self.env
 
     def expand(self, texts: Sequence[str]) -> list[str]:
-        """The texts without their quotes, with the variables' values in them."""
+        """Return the texts with quotes removed and variables replaced."""
         return [expand_word(text, self.variables, self.escape) for text in texts]
 
     def command_line(self, instruction: Instruction) -> list[str]:
-        """The arguments as they are run: as given in the JSON form, through the shell in the other."""
+        """Return the arguments as they are run: as written in the JSON form, by the shell in the other."""
         shell = self.config.get("Shell") or _DEFAULT_SHELL
         return list(instruction.args) if instruction.is_json else [*shell, *instruction.args]
 
@@ -150,8 +150,8 @@ def _workdir(run: _Run, instruction: Instruction) -> None:
     run.config["WorkingDir"] = directory
 
 
-# In Docker's order of checks all instructions are looked at before the first is applied; as the caller's configuration
-# is not touched, only the choice among several mistakes could show the difference.
+# Docker checks all instructions before it applies the first. Here each is checked when it is applied: the caller's
+# configuration is not modified, so the only difference is which of several mistakes is reported.
 _APPLY: dict[str, Callable[[_Run, Instruction], None]] = {
     "cmd": _cmd,
     "entrypoint": _entrypoint,
@@ -168,7 +168,7 @@ _APPLY: dict[str, Callable[[_Run, Instruction], None]] = {
 
 
 def _pairs(run: _Run, instruction: Instruction) -> list[tuple[str, str]]:
-    """The keys and values of ENV and LABEL, expanded with the environment from before the instruction."""
+    """Return the keys and values of ENV or LABEL, expanded with the environment before the instruction."""
     args = _at_least_one(instruction)
     if "" in args[::2]:
         raise InvalidParameter(f"{instruction.keyword.upper()} names can not be blank")

@@ -10,18 +10,18 @@ from statesvc.domain.dockerfile.lines import SPACES
 from statesvc.domain.go.values import quote
 from statesvc.errors import InvalidParameter
 
-# Docker knows no limit, but a variable that doubles itself in each of forty lines must not fill the memory.
+# Docker has no limit; but forty lines, each of which doubles a variable, must not fill the memory.
 _EXPANDED_MAX = 1024 * 1024
 _SPECIAL_PARAMETERS = "@*#?-$!0"
 
 
 def expand_word(text: str, variables: Mapping[str, str], escape: str = "\\") -> str:
-    """The text with its quotes taken off and its variables replaced. Raises InvalidParameter for unfinished forms."""
+    """Return the text with quotes removed and variables replaced. Raises InvalidParameter for unfinished forms."""
     return _expand(text, variables, escape, None)[0]
 
 
 def expand_words(text: str, variables: Mapping[str, str], escape: str = "\\") -> list[str]:
-    """Like `expand_word`, and then split at the blanks that no quote protects: one variable may become many words."""
+    """Expand as `expand_word` does, and split at the blanks outside of quotes: a variable may become many words."""
     return _expand(text, variables, escape, _Words())[1]
 
 
@@ -71,7 +71,7 @@ class _Expansion:
         return character
 
     def until(self, stop: str, words: _Words | None = None) -> str:
-        """Read up to the stop character, or to the end if there is none; words are told apart if asked for."""
+        """Read up to the stop character, or to the end if it is empty; with `words`, add what is read to them."""
         result: list[str] = []
         while character := self.peek():
             if character == stop:
@@ -86,7 +86,7 @@ class _Expansion:
         return "".join(result)
 
     def piece(self, character: str) -> str:
-        """What the next character begins: a quoted text, a variable, an escaped character, or itself."""
+        """Return what the next character begins: a quoted text, a variable, an escaped character, or the character."""
         if character == "$":
             return self.variable()
         if character == "'":
@@ -145,7 +145,7 @@ class _Expansion:
         return self.substitution(name, modifier + self.next() if modifier == ":" else modifier)
 
     def name(self) -> str:
-        """A name, a number, or one special parameter; empty if none of them stands here."""
+        """Return the name, number or special parameter at this position, "" if there is none."""
         start = self.position
         if self.peek().isdecimal():
             while self.peek().isdecimal():
@@ -158,7 +158,7 @@ class _Expansion:
         return self.text[start : self.position]
 
     def substitution(self, name: str, modifier: str) -> str:
-        """What stands for ${name-word}, ${name+word} and ${name?word}; with a colon, empty counts as unset."""
+        """Return the value of ${name-word}, ${name+word} or ${name?word}; with a colon, empty counts as unset."""
         if modifier not in ("-", "+", "?", ":-", ":+", ":?"):
             raise InvalidParameter(f"unsupported modifier ({modifier}) in substitution")
         try:

@@ -20,7 +20,7 @@ _MINIMUM = 1_000_000
 
 
 def healthcheck(instruction: Instruction) -> dict[str, Any]:
-    """The Healthcheck in Docker's field names, without what is zero. Raises InvalidParameter."""
+    """Return the Healthcheck in Docker's field names, without zero values. Raises InvalidParameter."""
     if not instruction.args:
         raise InvalidParameter("HEALTHCHECK requires at least one argument")
     kind, command = instruction.args[0].upper(), list(instruction.args[1:])
@@ -39,7 +39,7 @@ def healthcheck(instruction: Instruction) -> dict[str, Any]:
 
 
 def read_flags(instruction: Instruction, known: tuple[str, ...] = ()) -> dict[str, str]:
-    """The values of an instruction's flags. Raises InvalidParameter for unknown, repeated and empty-handed ones."""
+    """Return the values of an instruction's flags. Raises InvalidParameter for an unknown, repeated or empty flag."""
     flags: dict[str, str] = {}
     for flag in instruction.flags:
         name, equals, value = flag.removeprefix("--").partition("=")

@@ -1,4 +1,4 @@
-"""Dockerfile text, taken apart into instructions: lines, continuations, comments, flags, JSON or plain arguments.
+"""The parser of Dockerfiles: lines, continuations, comments, flags, and arguments as JSON or plain text.
 
 The rules are those of BuildKit's frontend/dockerfile/parser as Docker Engine 26.1 vendors it. Values are not expanded
 here. Heredocs (possible only in `ONBUILD RUN|COPY|ADD`) are refused rather than read as further instructions.
@@ -34,7 +34,7 @@ def _split_blanks(rest: str) -> list[str]:
     return _BLANKS.split(rest)
 
 
-# How the rest of a line is split where it is not the JSON list that it may be, and where it may be none.
+# How the arguments of an instruction are split: of one that takes a JSON list too, and of one that does not.
 _JSON_FORMS: dict[str, Callable[[str], list[str]]] = {
     "cmd": _whole, "entrypoint": _whole, "run": _whole, "shell": _whole,
     "add": _split_blanks, "copy": _split_blanks, "volume": _split_blanks,
@@ -47,7 +47,7 @@ _PLAIN_FORMS: dict[str, Callable[[str], list[str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """One instruction. `name` is as written, `args` are what the instruction's own form makes of the rest."""
+    """One instruction. `name` is as written; `args` is the rest of the line, split as the instruction demands."""
 
     name: str
     args: tuple[str, ...]
@@ -57,20 +57,20 @@ class Instruction:
 
     @property
     def keyword(self) -> str:
-        """The name in small letters, by which instructions are told apart."""
+        """The name in lower case."""
         return self.name.lower()
 
 
 @dataclass(frozen=True, slots=True)
 class Dockerfile:
-    """The instructions of a text, and the character that escapes in it."""
+    """The instructions of a Dockerfile, and its escape character."""
 
     instructions: tuple[Instruction, ...]
     escape: str
 
 
 def parse_dockerfile(text: str) -> Dockerfile:
-    """Take a Dockerfile apart. Raises InvalidParameter where BuildKit's parser finds an error."""
+    """Parse a Dockerfile. Raises InvalidParameter where BuildKit's parser finds an error."""
     lines = text.removeprefix("\ufeff").split("\n")
     escape = _escape_directive(lines)
     instructions = tuple(_instruction(line, escape) for line in _logical_lines(lines, escape))
@@ -80,7 +80,7 @@ def parse_dockerfile(text: str) -> Dockerfile:
 
 
 def _escape_directive(lines: list[str]) -> str:
-    """The escape character that the directives at the top of the file choose."""
+    """Return the escape character that the directives at the top of the file set."""
     values: dict[str, str] = {}
     for line in lines:
         match = _DIRECTIVE.fullmatch(line.rstrip("\r").lstrip(SPACES))
@@ -97,7 +97,7 @@ def _escape_directive(lines: list[str]) -> str:
 
 
 def _logical_lines(lines: list[str], escape: str) -> Iterator[str]:
-    """The lines with comments and empty lines left out and continuations joined."""
+    """Yield the lines without comments and empty lines, continuations joined."""
     mark = re.escape(escape)
     continuation = re.compile(rf"([^{mark}]){mark}[ \t]*\Z|\A{mark}[ \t]*\Z")
     parts: list[str] = []
@@ -132,7 +132,7 @@ def _partition(text: str) -> tuple[str, str, str]:
 
 
 def _split_flags(text: str, escape: str) -> tuple[str, list[str]]:
-    """The text behind the leading --flags, and the flags with their quotes and escapes taken off."""
+    """Return the text behind the leading --flags, and the flags without their quotes and escapes."""
     flags: list[str] = []
     position = 0
     while True:
@@ -167,7 +167,7 @@ def _read_flag(text: str, position: int, escape: str) -> tuple[str, int]:
 
 
 def _arguments(keyword: str, rest: str, escape: str) -> tuple[list[str], bool]:
-    """What follows an instruction's name, in the form that this instruction has; unknown instructions have none."""
+    """Return the arguments of an instruction, and whether they are JSON; an unknown instruction has none."""
     if not rest:
         return [], False
     if keyword in _JSON_FORMS:
@@ -185,10 +185,10 @@ def _arguments(keyword: str, rest: str, escape: str) -> tuple[list[str], bool]:
 
 
 def _trigger(rest: str, escape: str) -> list[str]:
-    """The instruction behind ONBUILD, which has to be well-formed itself."""
+    """Return the instruction behind ONBUILD, which must be well-formed itself."""
     name, _, behind = _partition(rest)
     if name.lower() == "onbuild":
-        return [name]  # refused by name, before a long chain of them is followed down
+        return [name]  # refused later; a long chain of them must not end in a deep recursion
     inner = _instruction(rest, escape)
     if inner.keyword in ("run", "copy", "add") and not inner.is_json and _HEREDOC.search(behind):
         raise InvalidParameter("a heredoc cannot be part of a change")
@@ -196,7 +196,7 @@ def _trigger(rest: str, escape: str) -> list[str]:
 
 
 def _json_strings(rest: str) -> list[str] | None:
-    """The strings of a JSON list at the start of the text (what follows it is not looked at); None if there is none."""
+    """Return the strings of the JSON list at the start of the text, None if there is none. The rest is ignored."""
     if not rest.startswith("["):
         return None
     try:
@@ -209,7 +209,7 @@ def _json_strings(rest: str) -> list[str] | None:
 
 
 def _pairs(keyword: str, rest: str, escape: str) -> list[str]:
-    """Keys and values in turn, of `key=value …` or of the old form `key value`."""
+    """Return keys and values alternately, of `key=value …` or of the old form `key value`."""
     words = _words(rest, escape)
     if not words:
         return []
@@ -225,7 +225,7 @@ def _pairs(keyword: str, rest: str, escape: str) -> list[str]:
 
 
 def _words(text: str, escape: str) -> list[str]:
-    """The words between blanks; quotes hold a word together. Quotes and escapes stay, for the expansion to take off."""
+    """Return the words between blanks outside of quotes. Quotes and escapes stay: the expansion removes them."""
     words: list[str] = []
     word: list[str] = []
     quote, position = "", 0

@@ -12,12 +12,12 @@ from statesvc.errors import InvalidParameter
 
 _PROTOCOLS = ("tcp", "udp", "sctp")
 _PORT_MAX = 65535
-# Every port of every protocol, twice: what says more is meant to fill the memory.
+# Every port of every protocol, twice: more can only be meant to fill the memory.
 _EXPOSED_MAX = 2 * len(_PROTOCOLS) * _PORT_MAX
 
 
 def exposed_ports(specifications: Iterable[str]) -> list[str]:
-    """The exposed ports, each as `port/protocol`. Raises InvalidParameter for a malformed specification."""
+    """Return the exposed ports, each as `port/protocol`. Raises InvalidParameter for a malformed specification."""
     ports: list[str] = []
     for specification in dict.fromkeys(specifications):
         ports += _ports(specification)
@@ -35,7 +35,7 @@ def _ports(specification: str) -> list[str]:
     ports = _range(container, "containerPort")
     if host_part:
         host = _range(host_part, "hostPort")
-        # A range of host ports for one container port is a choice; two ranges have to be of one length.
+        # The host port of one container port may be chosen from a range; otherwise both ranges have the same length.
         if len(ports) not in (1, len(host)):
             raise InvalidParameter(
                 f"invalid ranges specified for container and host Ports: {container} and {host_part}"
@@ -46,7 +46,7 @@ def _ports(specification: str) -> list[str]:
 
 
 def _split(specification: str) -> tuple[str, str, str]:
-    """Address, host ports and container ports; the address may have colons itself."""
+    """Return address, host ports and container ports; the address may have colons itself."""
     head, _, container = specification.rpartition(":")
     address, _, host = head.rpartition(":")
     return address, host, container

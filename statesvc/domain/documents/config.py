@@ -1,4 +1,4 @@
-"""Config: the portable part of a container's configuration, as an image can carry it too."""
+"""Config: the portable part of a container's configuration; images have one too."""
 
 from typing import ClassVar
 
@@ -20,7 +20,7 @@ class HealthConfig(Document):
 
 
 class Config(Document):
-    """What runs in the container, whatever the host."""
+    """What runs in the container, independent of the host."""
 
     OMIT_EMPTY: ClassVar = frozenset(
         {

@@ -13,7 +13,7 @@ _INHERITED = ("Memory", "MemorySwap", "CpuShares", "CpusetCpus", "VolumeDriver")
 
 
 class ContainerCreate(Document):
-    """What a client asks for (Go: runconfig.ContainerConfigWrapper). No default of the daemon is applied.
+    """A create request as the client sent it (Go: runconfig.ContainerConfigWrapper), without any defaults.
 
     `config` is None when the body names no field of Config. `host_config` is the nested HostConfig with what Docker
     takes over from the deprecated fields at the top level; without a nested one, those fields alone make it.
@@ -34,7 +34,7 @@ class ContainerCreate(Document):
             host = _inherit(host, outer) if host is not None else outer
         if host is not None and self.deprecated_cpuset and not host.CpusetCpus:
             host = host.copy_with(CpusetCpus=self.deprecated_cpuset)
-        # The model is frozen for its readers; here it is still being made.
+        # The model is frozen, but it is not complete yet.
         self.__dict__["host_config"] = host
         return self
 

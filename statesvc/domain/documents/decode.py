@@ -18,15 +18,15 @@ D = TypeVar("D", bound=Document)
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|(-?Infinity|NaN)', re.DOTALL)
-# What may be left of a text that was cut in the middle of a word or a number.
+# What may stand at the end of a text that is cut off within a word or a number.
 _CUT = re.compile(r"[ \t\n\r]*(?:-|\.|[eE][-+]?|t|tr|tru|f|fa|fal|fals|n|nu|nul)?\Z")
-_LONGEST_INTEGER = 600  # digits; Python refuses more than 4,300, or 640 where it is told to
+_LONGEST_INTEGER = 600  # digits; Python converts up to 4,300 by default, and its limit can be set as low as 640
 _SHOWN_PROBLEMS = 5
 _MOST_PROBLEMS = 1000  # a body can hold millions, which nobody reads
 
 
 def decode(model: type[D], body: bytes) -> D:
-    """The document in a request's body. Raises InvalidParameter, with a problem for every value of the wrong type."""
+    """Return the document in a body. Raises InvalidParameter, with a problem for every value of the wrong type."""
     text = replace_escapes(decode_utf8(body))
     start = _end_of_space(text, 0)
     if start == len(text):
@@ -37,14 +37,14 @@ def decode(model: type[D], body: bytes) -> D:
         raise InvalidParameter("invalid JSON: nested too deeply") from None
     document = decode_value(model, value)
     end = _end_of_space(text, end)
-    # Docker asks Go's decoder whether more follows, and that takes a closing bracket for the end.
+    # As in Docker: Go's Decoder.More() is false at a closing bracket.
     if end < len(text) and text[end] not in "]}":
         raise InvalidParameter("unexpected content after JSON")
     return document
 
 
 def decode_value(model: type[D], value: object) -> D:
-    """The document in JSON parsed already; null is the zero document. Raises InvalidParameter as `decode` does."""
+    """Return the document in parsed JSON; null is the zero document. Raises InvalidParameter as `decode` does."""
     fields = fold(model, value) if isinstance(value, dict) else {} if value is None else value
     try:
         return model.__pydantic_validator__.validate_python(fields)  # type: ignore[no-any-return]
@@ -70,12 +70,12 @@ def _scan(text: str, start: int, *, long_integers: bool = False) -> tuple[Any, i
         position = next(match.start(1) for match in _CONSTANT.finditer(text, start) if match[1])
         raise _syntax_error(text, "Expecting value", position) from None
     except ValueError:
-        # An integer was too long for Python. To read each with a function costs more, so it is done only now.
+        # An integer is too long for Python. Reading every integer by a function is slower, hence only on a second try.
         return _scan(text, start, long_integers=True)
 
 
 class _NoConstantError(Exception):
-    """The text has a constant that Python's JSON knows and JSON does not."""
+    """The text has NaN or Infinity, which Python's decoder would accept."""
 
 
 def _refuse_constant(_constant: str) -> NoReturn:
@@ -83,7 +83,7 @@ def _refuse_constant(_constant: str) -> NoReturn:
 
 
 def _long_integer(digits: str) -> int | float:
-    # Infinity is refused wherever an integer is wanted, as the integer would be.
+    # Infinity is refused as an integer, as the number itself would be.
     return int(digits) if len(digits) < _LONGEST_INTEGER else math.inf
 
 
@@ -119,7 +119,7 @@ def _problem(model: type[Document], details: ErrorDetails) -> Problem:
     number = isinstance(found, int | float) and "integer" in expected
     shown = _shown(found) if number and not isinstance(found, bool) else _KINDS.get(type(found), "an object")
     message = f"{pointer or 'the body'}: expected {expected}, found {shown}"
-    # Only a number where a number is wanted can be no secret.
+    # Any other value may be a secret in the wrong place.
     return Problem("type", pointer, message, found if number and -(2**63) <= found < 2**63 else None)
 
 

@@ -35,7 +35,7 @@ class Document(BaseModel):
         cls._omit_nil = tuple(name for name in kinds if name in cls.OMIT_EMPTY & pointers)
 
     def to_dict(self) -> dict[str, object]:
-        """The document as Go encodes it: Docker's order, maps sorted. Its lists are shared: do not change them."""
+        """Return the document as Go encodes it: Docker's order, maps sorted. Lists are shared: do not modify them."""
         encoded = self.__dict__.copy()
         for name in self._omit_zero:
             if not encoded[name]:
@@ -43,18 +43,18 @@ class Document(BaseModel):
         for name in self._omit_nil:
             if encoded[name] is None:
                 del encoded[name]
-        # Last, because a document that encodes to {} was a pointer to something.
+        # Last: a nested document that encodes to {} is not nil, so omitempty keeps it.
         for name in self._compound:
             if value := encoded.get(name):
                 encoded[name] = _encode(value)
         return encoded
 
     def to_json(self) -> bytes:
-        """The document as compact JSON in UTF-8, the same bytes for equal documents."""
+        """Return the document as compact JSON in UTF-8, the same bytes for equal documents."""
         return orjson.dumps(self.to_dict())
 
     def copy_with(self, **changes: object) -> Self:
-        """A copy with some fields replaced, the document itself if none is.
+        """Return a copy with some fields replaced, the document itself if none is.
 
         The values are trusted, not validated; an unknown name raises TypeError.
         """

@@ -5,7 +5,7 @@ from statesvc.domain.documents.go_types import Pair, Strings
 
 
 class ExecCreate(Document):
-    """What is to be run in a container (Go: types.ExecConfig)."""
+    """A process to run in a container (Go: types.ExecConfig)."""
 
     User: str = ""
     Privileged: bool = False
@@ -22,7 +22,7 @@ class ExecCreate(Document):
 
 
 class ExecStart(Document):
-    """How it is to be started (Go: types.ExecStartCheck)."""
+    """How an exec process is started (Go: types.ExecStartCheck)."""
 
     Detach: bool = False
     Tty: bool = False

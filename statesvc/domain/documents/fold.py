@@ -1,4 +1,4 @@
-"""From the keys of a JSON object to the fields of a document, as Go's encoding/json matches and merges them.
+"""Matches the keys of JSON objects to the fields of documents, and merges repeated keys, as Go's encoding/json does.
 
 A field is found by its exact name, else by its name folded in case; the keys of maps are never folded. A key that comes
 again adds to a struct or a map and replaces anything else. null sets a pointer, a slice or a map to nil and leaves the
@@ -36,13 +36,13 @@ class Repeated(JsonObject):
 
 
 def object_of(pairs: list[tuple[str, Any]]) -> JsonObject:
-    """The JSON object of these pairs; no pair is lost."""
+    """Return the JSON object of these pairs; repeated keys are kept."""
     found = dict(pairs)
     return found if len(found) == len(pairs) else Repeated(pairs)
 
 
 def fold(model: type[Document], source: JsonObject) -> JsonObject:
-    """The fields that the object sets, in the model's spelling. Wrong types are left for the model to refuse."""
+    """Return the fields that the object sets, in the model's spelling. Types are checked by the model, not here."""
     return _fields_of(model).fold(source)
 
 
@@ -60,7 +60,7 @@ class _Field:
         self._adapter: TypeAdapter[Any] | None = None
 
     def accepts(self, value: object) -> bool:
-        """Whether the value would be valid alone."""
+        """Say whether the value is valid for this field."""
         if self._adapter is None:
             self._adapter = TypeAdapter(self._type)
         try:
@@ -92,7 +92,7 @@ class _Fields:
         return (*self._exact, *self._folded)
 
     def _read(self, source: JsonObject) -> JsonObject:
-        """The fields that the object sets, nested documents and maps included."""
+        """Return the fields that the object sets, including those of nested documents and maps."""
         if type(source) is dict and source.keys() <= self._exact.keys():
             found = {name: value for name, value in source.items() if value is not None}
         else:
@@ -103,7 +103,7 @@ class _Fields:
         return found
 
     def _unpack(self, source: JsonObject) -> JsonObject:
-        """The same for a document with embedded ones, each of which any of its keys makes present, even with null."""
+        """Do the same for a document with embedded ones; any key of an embedded one makes it present, even null."""
         owners = self._owners
         parts: dict[str, list[tuple[str, Any]]] = {"": []}
         for pair in _pairs_of(source):
@@ -142,7 +142,7 @@ def _set_again(field: _Field, found: JsonObject, value: object, refused: set[str
             earlier = found[name] = Repeated(earlier.items())
         earlier.extend(_pairs_of(value))
     elif not field.accepts(earlier):
-        # Go goes on after a wrong value and refuses the body in the end. It stays in its place, to be reported there.
+        # Go decodes on after a wrong value and refuses the body in the end. The value is kept, so that it is reported.
         refused.add(name)
     elif value is None:
         del found[name]
@@ -180,7 +180,7 @@ def _map_reader(annotation: Any) -> _Reader:
         if not isinstance(value, Repeated):
             return value
         pairs = [(key, read(member) if read else member) for key, member in value.pairs]
-        # Of a key's values the last counts, unless one before it is wrong.
+        # The last value of a key counts, unless an earlier one has the wrong type: that must be reported.
         return dict(pairs) | {key: member for key, member in pairs if not accepts(member)}
 
     return read_map
@@ -195,7 +195,7 @@ def _is_document(kind: Any) -> bool:
 
 
 def _folded(key: str) -> str:
-    # Of the letters beyond ASCII, Go folds two into it: U+212A, which lower() knows as well, and U+017F.
+    # Go folds two letters into ASCII: U+212A (K), as lower() does, and U+017F (s).
     return key.lower().replace("\u017f", "s")
 
 

@@ -67,17 +67,17 @@ StringMap = Annotated[dict[str, str], BeforeValidator(_null_values_are_empty)]
 """map[string]string."""
 
 EmptyObject = Annotated[dict[str, object], BeforeValidator(_content_is_ignored)]
-"""struct{}: any object or null, of which nothing is kept."""
+"""struct{}: any object, or null; its content is ignored."""
 
 Structs = Annotated[list[T], BeforeValidator(_null_structs_are_zero)]
 """A slice of structs: null is a zero struct. A slice of pointers is a plain list, which refuses null."""
 
 Pair = Annotated[list[Uint64], BeforeValidator(_fit_two)]
-"""[2]uint: what is too long is cut, what is too short is filled up with zeros."""
+"""[2]uint: longer arrays are cut, shorter ones are filled up with zeros."""
 
 
 def bare_type(annotation: Any) -> Any:
-    """The type that is left of an annotation without None and without what Annotated adds."""
+    """Return the type in an annotation, without None and Annotated."""
     origin = get_origin(annotation)
     if origin is Annotated:
         return bare_type(get_args(annotation)[0])
@@ -87,5 +87,5 @@ def bare_type(annotation: Any) -> Any:
 
 
 def is_nilable(annotation: Any) -> bool:
-    """Whether Go's type is a pointer, a slice or a map, which null sets to nil."""
+    """Say whether Go's type is a pointer, a slice or a map, which null sets to nil."""
     return NoneType in get_args(annotation)

@@ -84,7 +84,7 @@ class TmpfsOptions(Document):
 
 
 class ClusterOptions(Document):
-    """Nothing yet: Docker keeps the place."""
+    """Options of cluster volumes; Docker has none yet."""
 
 
 # In a class body, a field hides the class of the same name.
@@ -140,7 +140,7 @@ class DeviceMapping(Document):
 
 
 class DeviceRequest(Document):
-    """Devices that a driver is asked for, such as GPUs."""
+    """Devices requested from a driver, such as GPUs."""
 
     Driver: str = ""
     Count: Int = 0
@@ -158,7 +158,7 @@ class Ulimit(Document):
 
 
 class HostConfig(Document):
-    """How the container is set up on this host. Docker's Resources stand among its fields."""
+    """How the container is set up on its host. The fields of Docker's embedded Resources are among its fields."""
 
     OMIT_EMPTY: ClassVar = frozenset(
         {

@@ -1,4 +1,4 @@
-"""The networks that a container is connected to, asked for and as they are."""
+"""A container's networks: requested, and as they are."""
 
 from typing import ClassVar
 

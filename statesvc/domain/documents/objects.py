@@ -1,4 +1,4 @@
-"""The bodies that name volumes and networks. Of what only an engine can do with them, nothing is read."""
+"""The bodies of requests about volumes and networks. Fields that only an engine needs are not read."""
 
 from statesvc.domain.documents.document import Document
 from statesvc.domain.documents.go_types import StringMap

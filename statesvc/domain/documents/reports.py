@@ -1,4 +1,4 @@
-"""The bodies of what an engine reports under /statesvc/v1/. A field that must be there is None if it is not."""
+"""The bodies of an engine's reports under /statesvc/v1/. A required field is None where it is missing."""
 
 from statesvc.domain.documents.document import Document
 from statesvc.domain.documents.go_types import Int, Strings

@@ -1,4 +1,4 @@
-"""Paths inside a container, judged as Docker judges them: with Go's path.Clean, a backslash standing for a slash."""
+"""Paths inside a container, as Docker reads them: by Go's path.Clean, with a backslash for a slash."""
 
 import posixpath
 
@@ -12,7 +12,7 @@ def clean(path: str) -> str:
 
 
 def is_absolute(path: str) -> bool:
-    """Say whether Docker takes the path for absolute."""
+    """Say whether the path is absolute to Docker."""
     return path.startswith(("/", "\\"))
 
 

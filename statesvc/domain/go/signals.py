@@ -17,8 +17,8 @@ _KNOWN = frozenset(_NUMBERS.values())
 def parse(text: str) -> int | None:
     """Return the number of a signal; None if the text names none.
 
-    A name may have SIG in front and be in any case. A number is not held against what Linux knows: Docker takes any
-    but 0, a negative one too (moby/sys signal ParseSignal).
+    A name may begin with SIG and be in any case. Any number but 0 is accepted, as Docker does, also one that is no
+    signal of Linux (moby/sys signal ParseSignal).
     """
     named = _NUMBERS.get(text.removeprefix("SIG")) or _NUMBERS.get(_upper(text).removeprefix("SIG"))
     if named:

@@ -1,4 +1,4 @@
-"""Texts read as Go's strconv and time packages and docker/go-units read them, with their sentences."""
+"""Values in texts, read as Go's strconv and time and docker/go-units read them, with their error messages."""
 
 import re
 
@@ -52,7 +52,7 @@ def parse_uint(text: str, bits: int) -> int:
 def _integer(function: str, text: str, form: str, low: int, high: int) -> int:
     if not re.fullmatch(form, text):
         raise ValueError(f"strconv.{function}: parsing {quote(text)}: invalid syntax")
-    # What has more digits than any limit is not converted: Python would refuse, or take long.
+    # A number with more digits than any limit has is not converted: Python would refuse it, or take long.
     if len(text.lstrip("+-0")) > 20 or not low <= int(text) <= high:
         raise ValueError(f"strconv.{function}: parsing {quote(text)}: value out of range")
     return int(text)
@@ -64,7 +64,7 @@ def is_bool(text: str) -> bool:
 
 
 def parse_bool(text: str) -> bool:
-    """Return what one of Go's words for true and false means. Raises ValueError in Go's words."""
+    """Return the boolean that a text means. Raises ValueError in Go's words."""
     if text not in _BOOLS:
         raise ValueError(f"strconv.ParseBool: parsing {quote(text)}: invalid syntax")
     return _BOOLS[text]
@@ -111,7 +111,7 @@ def ram_in_bytes(text: str) -> int:
     if size < 0:
         raise ValueError(f"invalid size: '{text}'")
     size *= _size_unit(suffix)
-    # Go's conversion of a float that no int64 can hold gives the smallest one.
+    # Go converts a float that is too large for an int64 to the smallest int64.
     return int(size) if size <= _INT_MAX else -_INT_MAX - 1
 
 
