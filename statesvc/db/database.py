@@ -13,7 +13,7 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -22,10 +22,13 @@ from sqlalchemy.pool import NullPool
 
 from statesvc.errors import StateError, Unavailable
 
-try:
-    from pysqlite3 import dbapi2 as driver
-except ImportError:  # no wheel for this platform: the standard library's driver, if its SQLite is sound
+if TYPE_CHECKING:  # pysqlite3 has no types of its own, and those of the standard library's driver
     import sqlite3 as driver
+else:
+    try:
+        from pysqlite3 import dbapi2 as driver
+    except ImportError:  # no wheel for this platform: the standard library's driver, if its SQLite is sound
+        import sqlite3 as driver
 
 __all__ = [
     "SQLITE_VERSION",
@@ -165,9 +168,9 @@ def _open_read_only(path: Path, busy_timeout_ms: int) -> Any:
     return connection
 
 
-def bare(connection: Connection) -> Any:
+def bare(connection: Connection) -> driver.Connection:
     """Return the driver's own connection under one of SQLAlchemy's."""
-    return cast("Any", connection.connection).driver_connection
+    return connection.connection.driver_connection  # type: ignore[return-value]
 
 
 def _name(error: BaseException) -> str:

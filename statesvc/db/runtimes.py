@@ -41,7 +41,8 @@ _IN_FORCE = Query(
 _BY_ID = Query(select(*_COLUMNS).where(_R.id == bindparam("id")), _Row)
 _OF_VERSION = Query(select(*_COLUMNS).where(_R.version == bindparam("version")).order_by(_R.name), _Row)
 _CURRENT = Statement(select(_S.current_version))
-_ADD = Statement(insert(runtimes))
+_WRITTEN = [column.name for column in runtimes.columns if column is not _R.id]
+_ADD = Statement(insert(runtimes).values({name: bindparam(name) for name in _WRITTEN}).returning(_R.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def _next_version(conn: Connection) -> int:
 
 def _add(conn: Connection, version: int, derived: Derived) -> int:
     runtime, script = derived.runtime, derived.script
-    cursor = _ADD.run(
+    added: int = _ADD.value(
         conn,
         {
             "version": version,
@@ -122,7 +123,7 @@ def _add(conn: Connection, version: int, derived: Derived) -> int:
             "script_digest": script.digest if script else None,
         },
     )
-    return int(cursor.lastrowid)
+    return added
 
 
 def in_force(conn: Connection, name: str) -> Lock:

@@ -6,50 +6,81 @@ for flags, text for JSON.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Select
+from sqlalchemy import BindParameter, Connection, Select
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.sql import ClauseElement
+
+from statesvc.db.database import bare, driver
 
 R = TypeVar("R", bound=NamedTuple)
 
+
+class _Compiler(SQLiteCompiler):
+    """Writes constants into the text: a bound one hides from the planner that a partial index fits."""
+
+    def visit_bindparam(self, bindparam: BindParameter[Any], *args: Any, **options: Any) -> str:
+        if not bindparam.required:
+            options["literal_binds"] = True
+        text: str = super().visit_bindparam(bindparam, *args, **options)  # type: ignore[no-untyped-call]
+        return text
+
+
 _DIALECT = sqlite.dialect()
+_DIALECT.statement_compiler = _Compiler
 
 
 class Statement:
-    """A statement with named parameters."""
+    """A statement and its named parameters: each run gives all of them and no other.
+
+    Raises TypeError for one that is missing or unknown. An INSERT of a whole table has its columns for parameters.
+    """
 
     def __init__(self, statement: ClauseElement) -> None:
         compiled = statement.compile(dialect=_DIALECT)
+        order: Sequence[str] = compiled.positiontup or ()  # type: ignore[attr-defined]
         self.sql = str(compiled)
-        self._constants = compiled.params
-        self._order = compiled.positiontup or []  # type: ignore[attr-defined]
+        self.parameters = frozenset(order)
+        self._count = len(self.parameters)
+        self._in_order = _in_order(order)
 
-    def run(self, conn: Connection, parameters: Mapping[str, Any]) -> Any:
+    def run(self, conn: Connection, parameters: Mapping[str, Any]) -> driver.Cursor:
         """Run the statement; return the driver's cursor."""
-        return _raw(conn).execute(self.sql, self._bound(parameters))
+        return bare(conn).execute(self.sql, self._bound(parameters))
 
     def run_many(self, conn: Connection, parameters: Iterable[Mapping[str, Any]]) -> None:
         """Run the statement once for each set of parameters."""
-        _raw(conn).executemany(self.sql, [self._bound(each) for each in parameters])
+        bare(conn).executemany(self.sql, [self._bound(each) for each in parameters])
 
     def value(self, conn: Connection, parameters: Mapping[str, Any]) -> Any:
         """Return the first column of the first row, None if there is none."""
         row = self.run(conn, parameters).fetchone()
         return None if row is None else row[0]
 
-    def _bound(self, parameters: Mapping[str, Any]) -> list[Any]:
-        constants = self._constants
-        return [parameters[name] if name in parameters else constants[name] for name in self._order]
+    def _bound(self, parameters: Mapping[str, Any]) -> tuple[Any, ...]:
+        if len(parameters) == self._count:  # as many, and none is missing: none is unknown
+            try:
+                return self._in_order(parameters)
+            except KeyError:
+                pass
+        missing, unknown = self.parameters - parameters.keys(), parameters.keys() - self.parameters
+        raise TypeError(f"missing parameters {sorted(missing)}, unknown parameters {sorted(unknown)}: {self.sql}")
 
 
 class Query(Statement, Generic[R]):
-    """A statement that finds rows; `row` is the NamedTuple of its columns, in their order."""
+    """A statement that finds rows; `row` is the NamedTuple of its columns.
+
+    Raises TypeError if its fields are not named as the columns are, in their order.
+    """
 
     def __init__(self, statement: Select[Any], row: type[R]) -> None:
         super().__init__(statement)
-        self.columns = tuple(column.name for column in statement.selected_columns)
+        columns = tuple(column.name for column in statement.selected_columns)
+        if columns != row._fields:
+            raise TypeError(f"the columns {columns} are not the fields of {row.__name__}: {row._fields}")
         self.row = row
         # What NamedTuple's _make does, without a call of Python for each row.
         self._make: Callable[[Sequence[Any]], R] = partial(tuple.__new__, row)
@@ -64,5 +95,11 @@ class Query(Statement, Generic[R]):
         return None if row is None else self._make(row)
 
 
-def _raw(conn: Connection) -> Any:
-    return conn.connection.driver_connection
+def _in_order(names: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """Return what puts values into the order of their names."""
+    if not names:
+        return lambda _: ()
+    if len(names) == 1:
+        (name,) = names
+        return lambda values: (values[name],)
+    return itemgetter(*names)

@@ -91,11 +91,6 @@ def test_a_list_shows_every_name(conn: Connection, make: Make) -> None:
     assert set(shown[child].split(",")) == {'"/db"', '"/web/store"'}
 
 
-@pytest.mark.parametrize("query", [BY_ID, RANKED, RANKED_ROW, listing.EVERY], ids=["id", "ranked", "row", "list"])
-def test_the_rows_of_a_query_have_the_names_of_its_columns(query: Query[containers.Inspection]) -> None:
-    assert query.row._fields == query.columns
-
-
 def plan(conn: Connection, sql: str, parameters: int) -> str:
     return "\n".join(row[3] for row in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", tuple("a" * parameters)))
 
