@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Select, bindparam, delete, func, insert, literal_column, select
+from sqlalchemy import Connection, Select, Text, bindparam, delete, func, insert, literal, select
 
 from statesvc.db.damage.judges import fault
 from statesvc.db.schema.tables import container_names, containers, events
@@ -39,12 +39,12 @@ NARROW = (
     _C.attempt,
     _C.prepared_at,
 )
-_NAME = select(_N.name).where(_N.container_id == _C.id, _N.kind == literal_column("'primary'")).scalar_subquery()
+_NAME = select(_N.name).where(_N.container_id == _C.id, _N.kind == "primary").scalar_subquery()
 _PAIRS: list[Any] = []
 for _column in NARROW:
-    _PAIRS += [literal_column(f"'{_column.name}'"), _column]
+    _PAIRS += [literal(_column.name, Text), _column]
 _ROW = (
-    select(func.json_object(*_PAIRS, literal_column("'name'"), _NAME))
+    select(func.json_object(*_PAIRS, literal("name"), _NAME))
     .where(_C.id == bindparam("container_id"))
     .scalar_subquery()
 )

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, literal_column, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from statesvc.db.schema.tables import container_names, container_networks, container_specs, containers
 from statesvc.db.statements import Query
 from statesvc.domain.state import LIVE
 
 _N, _C, _S = container_networks.c, containers.c, container_specs.c
-_LIVE = _C.state.in_([literal_column(f"'{state}'") for state in sorted(LIVE)])
+_LIVE = _C.state.in_(sorted(LIVE))
 
 
 class Network(NamedTuple):
@@ -46,7 +46,7 @@ ENDPOINTS = Query(
     .join(container_specs, _S.container_id == _C.id)
     .join(
         container_names,
-        (container_names.c.container_id == _C.id) & (container_names.c.kind == literal_column("'primary'")),
+        (container_names.c.container_id == _C.id) & (container_names.c.kind == "primary"),
     )
     .where(_N.name == bindparam("network"), _LIVE)
     .order_by(_N.container_id),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, case, func, literal_column, select
+from sqlalchemy import Connection, bindparam, case, func, select
 
 from statesvc.db.schema.tables import container_mounts
 from statesvc.db.statements import Query, Statement
@@ -21,8 +21,8 @@ class Volume(NamedTuple):
 
 
 # A document that cannot be read must not hide the volumes of the others.
-_SAID = case((func.json_valid(_M.document), func.json_extract(_M.document, literal_column("'$.Driver'"))))
-_DRIVER = func.coalesce(func.max(_SAID), literal_column("''"))
+_SAID = case((func.json_valid(_M.document), func.json_extract(_M.document, "$.Driver")))
+_DRIVER = func.coalesce(func.max(_SAID), "")
 _EVERY = (
     select(
         _M.volume.label("name"),

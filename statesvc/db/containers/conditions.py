@@ -147,7 +147,7 @@ def health_in(statuses: Iterable[str]) -> Condition:
 
 
 def _has_health(statuses: Value) -> Clause:
-    return func.coalesce(_H.status, literal_column(f"'{health.NONE}'")).in_(_each(statuses))
+    return func.coalesce(_H.status, health.NONE).in_(_each(statuses))
 
 
 def image_in(image_ids: Iterable[str]) -> Condition:
@@ -215,10 +215,8 @@ def _in_network(wanted: Value) -> Clause:
     asked = func.json_each(wanted).table_valued("value", name="asked")
     value = asked.c.value
     by_name = select(networks.container_id).select_from(asked).join(container_networks, networks.name == value)
-    known = networks.network_id != literal_column("''")  # as the index has it
-    begins = and_(
-        known, networks.network_id >= value, networks.network_id < value.op("||")(literal_column(f"'{BEHIND_DIGITS}'"))
-    )
+    known = networks.network_id != ""  # as the index has it
+    begins = and_(known, networks.network_id >= value, networks.network_id < value.op("||")(BEHIND_DIGITS))
     by_id = select(networks.container_id).select_from(asked).join(container_networks, begins)
     return _C.id.in_(union_all(by_name, by_id))
 
@@ -244,7 +242,7 @@ def _has_port(published: Value, exposed: Value, at_zero: Value | None = None) ->
 
 def _with_port(ranges: Value, port: ColumnElement[int | None]) -> Select[tuple[str]]:
     asked = func.json_each(ranges).table_valued("value", name="asked")
-    first, last, protocol = (func.json_extract(asked.c.value, literal_column(f"'$[{at}]'")) for at in range(3))
+    first, last, protocol = (func.json_extract(asked.c.value, f"$[{at}]") for at in range(3))
     fits = and_(port >= first, port <= last, container_ports.c.protocol == protocol)
     return select(container_ports.c.container_id).select_from(asked).join(container_ports, fits)
 

@@ -3,14 +3,12 @@
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import ColumnClause, Connection, bindparam, delete, insert, literal_column, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from statesvc.db.schema.tables import execs
 from statesvc.db.statements import Query, Statement
 
 _E = execs.c
-_RUNNING: ColumnClause[str] = literal_column("'running'")
-_ENDED: ColumnClause[str] = literal_column("'ended'")
 
 
 class Exec(NamedTuple):
@@ -36,16 +34,16 @@ _ADD = Statement(insert(execs))
 _END = Statement(
     update(execs)
     .where(_E.id == bindparam("of"))
-    .values(state=_ENDED, exit_code=bindparam("code"), ended_at=bindparam("now"))
+    .values(state="ended", exit_code=bindparam("code"), ended_at=bindparam("now"))
 )
 END_ALL = Statement(
     update(execs)
-    .where(_E.container_id == bindparam("container"), _E.state == _RUNNING)
-    .values(state=_ENDED, ended_at=bindparam("now"))
+    .where(_E.container_id == bindparam("container"), _E.state == "running")
+    .values(state="ended", ended_at=bindparam("now"))
 )
 FORGET = Statement(
     delete(execs).where(
-        _E.container_id == bindparam("container_id"), _E.state == _ENDED, _E.ended_at < bindparam("before")
+        _E.container_id == bindparam("container_id"), _E.state == "ended", _E.ended_at < bindparam("before")
     )
 )
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 
 import orjson
-from sqlalchemy import Connection, bindparam, delete, func, insert, literal_column, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from statesvc.db.schema.tables import container_health, container_specs
 from statesvc.db.statements import Statement
@@ -16,9 +16,7 @@ _FIND = Statement(select(_H.status, _H.streak, _H.log).where(_H.container_id == 
 _FORGET = Statement(delete(container_health).where(_H.container_id == bindparam("container_id")))
 _STORE = Statement(insert(container_health))
 _CHECK = Statement(
-    select(func.json_extract(_S.config, literal_column("'$.Healthcheck'"))).where(
-        _S.container_id == bindparam("container_id")
-    )
+    select(func.json_extract(_S.config, "$.Healthcheck")).where(_S.container_id == bindparam("container_id"))
 )
 
 

@@ -16,7 +16,7 @@ R = TypeVar("R", bound=NamedTuple)
 
 _C, _H, _N = containers.c, container_health.c, container_names.c
 _NAMES = (
-    select(func.group_concat(func.json_quote(literal_column("'/'") + _N.name)))
+    select(func.group_concat(func.json_quote("/" + _N.name)))
     .where(_N.container_id == _C.id)
     .scalar_subquery()
     .label("names")
@@ -58,23 +58,17 @@ class Revision(NamedTuple):
 _REVISIONS = select(_C.id, _C.revision).order_by(_C.created_at.desc(), _C.id.desc())
 
 EVERY = Query(LISTED, ListedRow)
-OWN_NAMES = Statement(select(_N.name, _N.container_id).where(_N.kind == literal_column("'primary'")))
-_BY_PREFIX = Statement(
-    select(_C.id).where(_C.id >= bindparam("prefix"), _C.id < bindparam("after")).limit(literal_column("2"))
-)
+OWN_NAMES = Statement(select(_N.name, _N.container_id).where(_N.kind == "primary"))
+_BY_PREFIX = Statement(select(_C.id).where(_C.id >= bindparam("prefix"), _C.id < bindparam("after")).limit(2))
 _BY_NAME = Statement(select(_N.container_id).where(_N.name == bindparam("name")))
-_BY_OWN_NAME = Statement(
-    select(_N.container_id).where(_N.name == bindparam("name"), _N.kind == literal_column("'primary'"))
-)
+_BY_OWN_NAME = Statement(select(_N.container_id).where(_N.name == bindparam("name"), _N.kind == "primary"))
 BEGINNING = Statement(
-    select(_N.container_id).where(
-        _N.name >= bindparam("prefix"), _N.name < bindparam("after"), _N.kind == literal_column("'primary'")
-    )
+    select(_N.container_id).where(_N.name >= bindparam("prefix"), _N.name < bindparam("after"), _N.kind == "primary")
 )
 CONTAINING = Statement(
     select(_N.container_id).where(
-        func.instr(literal_column("'/'") + _N.name, bindparam("part")) > literal_column("0"),
-        _N.kind == literal_column("'primary'"),
+        func.instr("/" + _N.name, bindparam("part")) > 0,
+        _N.kind == "primary",
     )
 )
 _BY_ID = Statement(select(_C.id).where(_C.id == bindparam("id")))

@@ -1,6 +1,6 @@
 """The name space: names point at containers; an alias is a link's name and belongs to the parent that made the link."""
 
-from sqlalchemy import Connection, bindparam, delete, insert, literal_column, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from statesvc.db.schema.tables import container_names
 from statesvc.db.statements import Statement
@@ -16,18 +16,18 @@ _OF_PARENT = Statement(
 _PRIMARY = Statement(
     select(container_names.c.name).where(
         container_names.c.container_id == bindparam("container_id"),
-        container_names.c.kind == literal_column("'primary'"),
+        container_names.c.kind == "primary",
     )
 )
 _RENAME = Statement(
     update(container_names)
     .where(container_names.c.name == bindparam("old"))
-    .values(name=bindparam("new"), generated=literal_column("0"))
+    .values(name=bindparam("new"), generated=False)
 )
 _RENAME_OWN = Statement(
     update(container_names)
-    .where(container_names.c.container_id == bindparam("of"), container_names.c.kind == literal_column("'primary'"))
-    .values(name=bindparam("new"), generated=literal_column("0"))
+    .where(container_names.c.container_id == bindparam("of"), container_names.c.kind == "primary")
+    .values(name=bindparam("new"), generated=False)
     .returning(container_names.c.name)
 )
 _RELEASE = Statement(delete(container_names).where(container_names.c.name == bindparam("name")))

@@ -14,6 +14,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
+    literal,
     literal_column,
     select,
     union_all,
@@ -102,11 +103,6 @@ class Found(NamedTuple):
 
 R = TypeVar("R", bound=NamedTuple)
 
-# Constants are part of the text: a bound one hides from the planner that the partial index fits.
-_PRIMARY: ColumnClause[str] = literal_column("'primary'")
-_SLASH: ColumnClause[str] = literal_column("'/'")
-_ARROW: ColumnClause[str] = literal_column("':/'")
-_TWO: ColumnClause[int] = literal_column("2")
 _ROWID: ColumnClause[int] = literal_column("containers.rowid").label("rowid")  # type: ignore[assignment]
 _C, _N, _S, _H = containers.c, container_names.c, container_specs.c, container_health.c
 # No column that is not shown: each that is read costs half a microsecond.
@@ -127,20 +123,20 @@ _MOUNTS = (
 )
 # As Docker shows a link: /child:/parent/alias
 _LINKS = (
-    select(func.group_concat(func.json_quote(_SLASH + _child.c.name + _ARROW + _link.c.name)))
+    select(func.group_concat(func.json_quote("/" + _child.c.name + ":/" + _link.c.name)))
     .select_from(_link)
-    .join(_child, and_(_child.c.container_id == _link.c.container_id, _child.c.kind == _PRIMARY))
+    .join(_child, and_(_child.c.container_id == _link.c.container_id, _child.c.kind == "primary"))
     .where(_link.c.parent_id == _C.id)
     .scalar_subquery()
     .label("links")
 )
 _EXECS = (
     select(func.group_concat(func.json_quote(execs.c.id)))
-    .where(execs.c.container_id == _C.id, execs.c.state == literal_column("'running'"))
+    .where(execs.c.container_id == _C.id, execs.c.state == "running")
     .scalar_subquery()
     .label("execs")
 )
-NAME = select(_N.name).where(_N.container_id == _C.id, _N.kind == _PRIMARY).scalar_subquery().label("name")
+NAME = select(_N.name).where(_N.container_id == _C.id, _N.kind == "primary").scalar_subquery().label("name")
 
 
 def _inspection(*where: ColumnElement[bool]) -> Select[Any]:
@@ -160,25 +156,25 @@ def ranked(statement: Select[Any]) -> Select[Any]:
     reference: BindParameter[str] = bindparam("reference")
     name: BindParameter[str] = bindparam("name")
     after: BindParameter[str] = bindparam("after")
-    prefixed = select(_C.id).where(_C.id >= reference, _C.id < after).limit(_TWO).subquery("prefixed")
+    prefixed = select(_C.id).where(_C.id >= reference, _C.id < after).limit(2).subquery("prefixed")
     every = union_all(
-        select(_C.id.label("id"), literal_column("0").label("rank")).where(_C.id == reference),
-        select(_N.container_id, literal_column("1")).where(_N.name == name),
-        select(prefixed.c.id, literal_column("2")),
+        select(_C.id.label("id"), literal(0).label("rank")).where(_C.id == reference),
+        select(_N.container_id, literal(1)).where(_N.name == name),
+        select(prefixed.c.id, literal(2)),
     ).subquery("every")
     # The limit keeps SQLite from joining the wide tables into each of the three searches.
-    found = select(every).order_by(every.c.rank).limit(_TWO).subquery("found")
+    found = select(every).order_by(every.c.rank).limit(2).subquery("found")
     return statement.add_columns(found.c.rank).join(found, found.c.id == _C.id).order_by(found.c.rank)
 
 
-BY_ID = Query(_inspection(_C.id == bindparam("reference")).add_columns(literal_column("0").label("rank")), Inspection)
+BY_ID = Query(_inspection(_C.id == bindparam("reference")).add_columns(literal(0).label("rank")), Inspection)
 RANKED = Query(ranked(_inspection()), Inspection)
 RANKED_ROW = Query(
     ranked(select(_C.id, _C.state, _C.revision, _C.image, _C.origin, NAME).select_from(containers)), Found
 )
 _REMOVE = Statement(delete(containers).where(_C.id == bindparam("container_id")))
 # A revision that is the largest already, by damage, stays it: whoever finds such a container can still get rid of it.
-NEXT_REVISION = func.min(_C.revision, literal_column(str(LAST_INTEGER - 1))) + literal_column("1")
+NEXT_REVISION = func.min(_C.revision, LAST_INTEGER - 1) + 1
 _TOUCH = Statement(
     update(containers).where(_C.id == bindparam("of")).values(revision=NEXT_REVISION).returning(_C.revision)
 )

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, literal_column, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from statesvc.db.events import readable_attributes
 from statesvc.db.schema.tables import containers, events
@@ -12,7 +12,7 @@ _C, _E = containers.c, events.c
 _LAST = Statement(select(func.max(_E.seq)))
 _TOUCHED = Statement(
     select(_E.seq, _E.actor_id)
-    .where(_E.seq > bindparam("seq"), _E.type == literal_column("'container'"))
+    .where(_E.seq > bindparam("seq"), _E.type == "container")
     .order_by(_E.seq)
     .limit(bindparam("limit"))
 )
@@ -21,8 +21,8 @@ ENDINGS = Statement(
     .where(
         _E.seq > bindparam("seq"),
         _E.actor_id == bindparam("container_id"),
-        _E.type == literal_column("'container'"),
-        _E.action.in_([literal_column("'die'"), literal_column("'destroy'")]),
+        _E.type == "container",
+        _E.action.in_(["die", "destroy"]),
     )
     .order_by(_E.seq)
 )
