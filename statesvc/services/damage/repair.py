@@ -1,6 +1,6 @@
-"""The repair of the store: what other rows still say is written again, what nothing says any more is marked."""
+"""The repair of the store: damaged rows are written again from what other rows still say, or marked."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import orjson
@@ -37,7 +37,7 @@ def mend(conn: Connection, now: int) -> Mended:
     """Mend every row that can be mended, mark the others, and take the marks off those that are mended."""
     done: list[str] = []
     for _ in range(_PASSES):
-        mended = [told for finding in check.of_rows(conn) if (told := _mend(conn, finding))]
+        mended = [sentence for finding in check.of_rows(conn) if (sentence := _mend(conn, finding))]
         done += mended
         if not mended:
             break
@@ -59,29 +59,30 @@ def _mark(conn: Connection, found: Iterable[Finding], now: int) -> Iterable[Mark
 
 def _mend(conn: Connection, finding: Finding) -> str | None:
     """Mend what a finding is about; return a sentence that says how, None if nothing can be done."""
-    if finding.code == "orphan" and finding.table in DISPENSABLE:
-        count = repair.remove_orphans(conn, finding.table, finding.column)
-        return f"removed {count} rows of {finding.table} that refer to nothing" if count else None
-    # A damaged ID is not found by what can be read of it.
-    if finding.container_id is None or not containers.exists(conn, finding.container_id):
-        return None
-    if finding.code == "no-name":
-        return _name(conn, finding.container_id)
-    if finding.code == "invalid-name":
-        return _rename(conn, finding.key, finding.container_id)
-    row = BY_ID.first(conn, {"reference": finding.container_id})
-    if row is None or not _from_others(conn, finding, row):
-        return None
-    return f"wrote {finding.table}{'.' + finding.column if finding.column else ''} of {finding.key} again"
+    mend_one = _MENDS.get(finding.code)
+    return mend_one(conn, finding) if mend_one else None
 
 
-def _name(conn: Connection, container_id: str) -> str:
+def _remove_orphans(conn: Connection, finding: Finding) -> str | None:
+    if finding.table not in DISPENSABLE:
+        return None
+    count = repair.remove_orphans(conn, finding.table, finding.column)
+    return f"removed {count} rows of {finding.table} that refer to nothing" if count else None
+
+
+def _give_name(conn: Connection, finding: Finding) -> str | None:
+    container_id = _container(conn, finding)
+    if container_id is None:
+        return None
     name = _after_id(conn, container_id)
     names.reserve(conn, name, container_id, generated=True)
     return f"named container {container_id} {name}"
 
 
-def _rename(conn: Connection, old: str, container_id: str) -> str:
+def _rename(conn: Connection, finding: Finding) -> str | None:
+    container_id, old = _container(conn, finding), finding.key
+    if container_id is None:
+        return None
     if names.primary(conn, container_id) != old:
         names.release(conn, old)
         return f"removed an alias of container {container_id} that Docker never takes"
@@ -90,42 +91,38 @@ def _rename(conn: Connection, old: str, container_id: str) -> str:
     return f"named container {container_id} {name}"
 
 
+def _write_again(conn: Connection, finding: Finding) -> str | None:
+    container_id, place = _container(conn, finding), f"{finding.table}.{finding.column}".removesuffix(".")
+    write = WRITERS.get(place) or WRITERS.get(finding.table)
+    row = BY_ID.first(conn, {"reference": container_id}) if container_id and write else None
+    if row is None or write is None or not write(conn, row, finding):
+        return None
+    return f"wrote {place} of {finding.key} again"
+
+
+def _container(conn: Connection, finding: Finding) -> str | None:
+    # A damaged ID is not found by what can be read of it.
+    known = finding.container_id is not None and containers.exists(conn, finding.container_id)
+    return finding.container_id if known else None
+
+
 def _after_id(conn: Connection, container_id: str) -> str:
     name = short(container_id)
     return container_id if names.owner(conn, name) is not None else name
-
-
-def _from_others(conn: Connection, finding: Finding, row: Inspection) -> bool:
-    """Write again what the other rows of the container say; answer whether they do."""
-    place = (finding.table, finding.column)
-    if finding.code == "summary-differs" or place == ("containers", "summary"):
-        return _summary(conn, row)
-    if finding.code == "labels-differ" or finding.table == "container_labels":
-        return _labels(conn, row)
-    if finding.code == "networks-differ" or finding.table == "container_networks":
-        return _networks(conn, row)
-    if place == ("containers", "args"):
-        return _args(conn, row)
-    if place == ("container_mounts", "document"):
-        return _mount(conn, row, finding.key)
-    if place == ("container_health", "log"):
-        repair.empty_health_log(conn, row.id)
-        return True
-    return False
 
 
 def _config(row: Inspection) -> Config | None:
     return None if fault("container_specs", "config", row.config) else decode_value(Config, orjson.loads(row.config))
 
 
-def _summary(conn: Connection, row: Inspection) -> bool:
+def _summary(conn: Connection, row: Inspection, _finding: Finding) -> bool:
     if check.unreadable_documents(row):
         return False
     repair.put_summary(conn, row.id, check.summary(findings.whole(conn, row.id)))
     return True
 
 
-def _labels(conn: Connection, row: Inspection) -> bool:
+def _labels(conn: Connection, row: Inspection, _finding: Finding) -> bool:
     config = _config(row)
     if config is None:
         return False
@@ -133,7 +130,7 @@ def _labels(conn: Connection, row: Inspection) -> bool:
     return True
 
 
-def _networks(conn: Connection, row: Inspection) -> bool:
+def _networks(conn: Connection, row: Inspection, _finding: Finding) -> bool:
     if fault("container_specs", "network_settings", row.network_settings):
         return False
     networks = orjson.loads(row.network_settings)["Networks"] or {}
@@ -141,7 +138,7 @@ def _networks(conn: Connection, row: Inspection) -> bool:
     return True
 
 
-def _args(conn: Connection, row: Inspection) -> bool:
+def _args(conn: Connection, row: Inspection, _finding: Finding) -> bool:
     config = _config(row)
     try:
         path, args = split_command(config) if config else ("", [])
@@ -153,13 +150,40 @@ def _args(conn: Connection, row: Inspection) -> bool:
     return True
 
 
-def _mount(conn: Connection, row: Inspection, key: str) -> bool:
+def _health_log(conn: Connection, row: Inspection, _finding: Finding) -> bool:
+    repair.empty_health_log(conn, row.id)
+    return True
+
+
+def _mount(conn: Connection, row: Inspection, finding: Finding) -> bool:
     stored = findings.summary_of(conn, row.id)
     if fault("containers", "summary", stored):
         return False
-    _, destination = orjson.loads(key)
+    _, destination = orjson.loads(finding.key)
     for listed in orjson.loads(stored)["Mounts"]:
         if listed["Destination"] == destination:
             repair.put_mount(conn, row.id, MountPoint.of_document(orjson.dumps(listed).decode(), named=True))
             return True
     return False
+
+
+# How a column, or a whole table, is written again from the other rows of the container; False if they do not say it.
+WRITERS: Mapping[str, Callable[[Connection, Inspection, Finding], bool]] = {
+    "containers.summary": _summary,
+    "containers.args": _args,
+    "container_labels": _labels,
+    "container_networks": _networks,
+    "container_mounts.document": _mount,
+    "container_health.log": _health_log,
+}
+# By the code of a finding.
+_MENDS: Mapping[str, Callable[[Connection, Finding], str | None]] = {
+    "orphan": _remove_orphans,
+    "no-name": _give_name,
+    "invalid-name": _rename,
+    "unreadable": _write_again,
+    "constraint": _write_again,
+    "summary-differs": _write_again,
+    "labels-differ": _write_again,
+    "networks-differ": _write_again,
+}

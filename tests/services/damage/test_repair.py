@@ -14,10 +14,11 @@ from stored_rows import rows_of
 from statesvc.app import repaired
 from statesvc.db.damage import marks as quarantine
 from statesvc.db.damage.finding import Finding
+from statesvc.db.damage.findings import MENDED_FROM
 from statesvc.db.damage.raw_rows import checked_tables, texts
 from statesvc.db.database import reading
 from statesvc.services.damage import check
-from statesvc.services.damage.repair import Mended
+from statesvc.services.damage.repair import WRITERS, Mended
 from statesvc.settings import Settings
 
 
@@ -86,6 +87,20 @@ def test_what_other_rows_still_say_is_written_again(root: Path, statement: str) 
     if "container_names" in statement:
         before.pop("container_names"), after.pop("container_names")
     assert after == before
+
+
+def test_a_mark_without_cause_is_taken_off_and_its_row_is_not_written_again(root: Path) -> None:
+    with lawless(root) as raw:
+        raw.execute(
+            "INSERT INTO quarantine SELECT 'container_labels', '[\"' || container_id || '\",\"tier\"]', 'value', "
+            "container_id, 'is not UTF-8', NULL, 1 FROM container_labels"
+        )
+    (done,) = repair(root).done
+    assert done.startswith("took the mark off container_labels.value of ")
+
+
+def test_what_a_finding_promises_to_write_again_is_what_a_repair_writes() -> None:
+    assert WRITERS.keys() == MENDED_FROM.keys()
 
 
 def test_a_container_whose_name_docker_never_takes_is_named_after_its_id_and_keeps_its_links(root: Path) -> None:
