@@ -101,7 +101,7 @@ def make_engine(
     engine = create_engine(url, module=driver, poolclass=NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True)
 
     @event.listens_for(engine, "connect")
-    def connect(connection: Any, _record: object) -> None:
+    def connect(connection: driver.Connection, _record: object) -> None:
         connection.isolation_level = None
         for pragma in (f"busy_timeout={busy_timeout_ms}", *PRAGMAS):
             connection.execute(f"PRAGMA {pragma}")
@@ -116,7 +116,7 @@ def make_engine(
 
 
 @contextmanager
-def snapshot(path: Path, *, busy_timeout_ms: int = 5_000) -> Iterator[Any]:
+def snapshot(path: Path, *, busy_timeout_ms: int = 5_000) -> Iterator[driver.Connection]:
     """Yield a driver's connection of its own that sees one committed state of a file, whoever writes to it meanwhile.
 
     It writes nothing, and makes no checkpoint unless it is the last to close a log. Raises Unavailable if SQLite cannot
@@ -153,7 +153,7 @@ def reading(path: Path, *, busy_timeout_ms: int = 5_000) -> Iterator[Connection]
         raise unavailable(error) or error from error
 
 
-def _open_read_only(path: Path, busy_timeout_ms: int) -> Any:
+def _open_read_only(path: Path, busy_timeout_ms: int) -> driver.Connection:
     # Not mode=ro: SQLite does not even parse CHECK constraints then, and integrity_check would pass over them.
     url = f"{path.absolute().as_uri()}?mode=rw"
     connection = driver.connect(url, uri=True, isolation_level=None, timeout=busy_timeout_ms / 1_000)

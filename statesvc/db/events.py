@@ -7,6 +7,7 @@ import orjson
 from sqlalchemy import Connection, Select, Text, bindparam, delete, func, insert, literal, select
 
 from statesvc.db.damage.judges import fault
+from statesvc.db.database import driver
 from statesvc.db.schema.tables import container_names, containers, events
 from statesvc.db.statements import Statement
 from statesvc.domain import asker
@@ -141,7 +142,7 @@ def trim(conn: Connection, *, keep: int, older_than: int, limit: int) -> int:
     return len(gone)
 
 
-def _page(rows: Any) -> Iterator[Event]:
+def _page(rows: driver.Cursor) -> Iterator[Event]:
     size = 0
     for row in rows:
         yield _event(row)
@@ -178,7 +179,7 @@ def readable_attributes(stored: str) -> dict[str, str]:
     return {UNREADABLE: fault("events", "attributes", stored) or ""}
 
 
-def _values(stored: str) -> dict[str, Any] | None:
+def _values(stored: str) -> dict[str, object] | None:
     try:
         found = orjson.loads(stored)
     except orjson.JSONDecodeError:

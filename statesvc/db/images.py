@@ -41,7 +41,7 @@ _BY_DIGEST = Statement(
 _BY_PREFIX = select(images).where(_I.id >= bindparam("prefix"), _I.id < bindparam("after")).limit(2)
 
 
-def _image(row: Any) -> Image | None:
+def _image(row: Sequence[Any] | None) -> Image | None:
     return None if row is None else Image(*row)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, union_all, update
@@ -13,7 +13,7 @@ from statesvc.db.schema.tables import container_names, containers, runtime_confi
 from statesvc.db.schema.tables import scripts as scripts_table
 from statesvc.db.schema.types import LAST_INTEGER
 from statesvc.db.statements import Query, Statement
-from statesvc.domain.runtimes import Derived, Lock, Runtime, is_shim_name
+from statesvc.domain.runtimes import Derived, Lock, Origin, Runtime, is_shim_name
 from statesvc.errors import Damaged, InvalidParameter, Unavailable
 
 _R, _V, _S = runtimes.c, runtime_configs.c, service_state.c
@@ -23,7 +23,7 @@ class _Row(NamedTuple):
     id: int
     version: int
     name: str
-    origin: Any
+    origin: Origin
     path: str | None
     args: str
     type: str | None

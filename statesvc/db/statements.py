@@ -47,20 +47,20 @@ class Statement:
         self._count = len(self.parameters)
         self._in_order = _in_order(order)
 
-    def run(self, conn: Connection, parameters: Mapping[str, Any]) -> driver.Cursor:
+    def run(self, conn: Connection, parameters: Mapping[str, object]) -> driver.Cursor:
         """Run the statement; return the driver's cursor."""
         return bare(conn).execute(self.sql, self._bound(parameters))
 
-    def run_many(self, conn: Connection, parameters: Iterable[Mapping[str, Any]]) -> None:
+    def run_many(self, conn: Connection, parameters: Iterable[Mapping[str, object]]) -> None:
         """Run the statement once for each set of parameters."""
         bare(conn).executemany(self.sql, [self._bound(each) for each in parameters])
 
-    def value(self, conn: Connection, parameters: Mapping[str, Any]) -> Any:
+    def value(self, conn: Connection, parameters: Mapping[str, object]) -> Any:
         """Return the first column of the first row, None if there is none."""
         row = self.run(conn, parameters).fetchone()
         return None if row is None else row[0]
 
-    def _bound(self, parameters: Mapping[str, Any]) -> tuple[Any, ...]:
+    def _bound(self, parameters: Mapping[str, object]) -> tuple[object, ...]:
         if len(parameters) == self._count:  # as many, and none is missing: none is unknown
             try:
                 return self._in_order(parameters)
@@ -83,19 +83,19 @@ class Query(Statement, Generic[R]):
             raise TypeError(f"the columns {columns} are not the fields of {row.__name__}: {row._fields}")
         self.row = row
         # What NamedTuple's _make does, without a call of Python for each row.
-        self._make: Callable[[Sequence[Any]], R] = partial(tuple.__new__, row)
+        self._make: Callable[[Sequence[object]], R] = partial(tuple.__new__, row)
 
-    def all(self, conn: Connection, parameters: Mapping[str, Any]) -> list[R]:
+    def all(self, conn: Connection, parameters: Mapping[str, object]) -> list[R]:
         """Return every row."""
         return list(map(self._make, self.run(conn, parameters).fetchall()))
 
-    def first(self, conn: Connection, parameters: Mapping[str, Any]) -> R | None:
+    def first(self, conn: Connection, parameters: Mapping[str, object]) -> R | None:
         """Return the first row, None if there is none."""
         row = self.run(conn, parameters).fetchone()
         return None if row is None else self._make(row)
 
 
-def _in_order(names: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+def _in_order(names: Sequence[str]) -> Callable[[Mapping[str, object]], tuple[object, ...]]:
     """Return what puts values into the order of their names."""
     if not names:
         return lambda _: ()

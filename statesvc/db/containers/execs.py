@@ -1,6 +1,7 @@
 """What runs in containers beside their own processes: begun and ended as an engine reports it."""
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import orjson
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
@@ -53,7 +54,9 @@ def find(conn: Connection, exec_id: str) -> Exec | None:
     return _FIND.first(conn, {"id": exec_id})
 
 
-def begin(conn: Connection, exec_id: str, container_id: str, *, pid: int, process: dict[str, Any], now: int) -> None:
+def begin(
+    conn: Connection, exec_id: str, container_id: str, *, pid: int, process: Mapping[str, object], now: int
+) -> None:
     """Add a process that runs from now on."""
     values = {"id": exec_id, "container_id": container_id, "state": "running", "pid": pid, "exit_code": None}
     _ADD.run(conn, values | {"process": orjson.dumps(process).decode(), "began_at": now, "ended_at": None})

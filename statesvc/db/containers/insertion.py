@@ -98,11 +98,11 @@ def add(conn: Connection, container: Container, verified: Verified, belongings: 
         _INSERT_HEALTH.run(conn, owner | _row(belongings.health))
 
 
-def _row(record: Any) -> dict[str, Any]:
+def _row(record: Any) -> dict[str, object]:
     return {name: getattr(record, name) for name in record.__slots__}
 
 
-def _spec(verified: Verified, belongings: Belongings) -> dict[str, Any]:
+def _spec(verified: Verified, belongings: Belongings) -> dict[str, object]:
     return {
         "config": verified.config.to_json().decode(),
         "host_config": verified.host_config.to_json().decode(),
@@ -112,7 +112,7 @@ def _spec(verified: Verified, belongings: Belongings) -> dict[str, Any]:
     }
 
 
-def _mount(mount: MountPoint) -> dict[str, Any]:
+def _mount(mount: MountPoint) -> dict[str, object]:
     return {
         "destination": mount.destination,
         "type": mount.type,

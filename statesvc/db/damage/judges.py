@@ -102,10 +102,10 @@ def fault(table: str, column: str, value: bytes | str) -> str | None:
         return NOT_TEXT
 
 
-def _shape(kind: Any, wanted: str) -> Callable[[Any], str | None]:
+def _shape(kind: Any, wanted: str) -> Callable[[bytes | str], str | None]:
     validator: TypeAdapter[Any] = TypeAdapter(kind, config=None if _is_model(kind) else ConfigDict(strict=True))
 
-    def judge(text: Any) -> str | None:
+    def judge(text: bytes | str) -> str | None:
         try:
             validator.validate_json(text)
         except UnicodeError:
@@ -122,10 +122,10 @@ def _is_model(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
-def _document(model: type[Document]) -> Callable[[Any], str | None]:
+def _document(model: type[Document]) -> Callable[[bytes | str], str | None]:
     validate = model.__pydantic_validator__.validate_python
 
-    def judge(text: Any) -> str | None:
+    def judge(text: bytes | str) -> str | None:
         value, reason = _parsed(model, text)
         if reason:
             return reason
@@ -157,13 +157,13 @@ _NEEDED: Mapping[type[Document], Mapping[str, type]] = {
 }
 
 
-def outline_fault(model: type[Document], text: Any) -> str | None:
+def outline_fault(model: type[Document], text: bytes | str) -> str | None:
     """Say what is wrong with a document as far as it shows without decoding every field; None if nothing."""
     value, reason = _parsed(model, text)
     return reason or _lacking(model, value)
 
 
-def _parsed(model: type[Document], text: Any) -> tuple[dict[str, Any], str | None]:
+def _parsed(model: type[Document], text: bytes | str) -> tuple[dict[str, Any], str | None]:
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -186,7 +186,7 @@ def _image(raw: Any) -> str | None:
     return None
 
 
-def _any_object(text: Any) -> str | None:
+def _any_object(text: bytes | str) -> str | None:
     # As the user wrote it: numbers of any size.
     try:
         return None if isinstance(json.loads(text), dict) else "is not a JSON object"
@@ -199,7 +199,7 @@ _OBJECT = _shape(dict[str, Any], "a JSON object")
 _BYTES = frozenset({("images", "config"), ("scripts", "content")})
 MOUNTS = _shape(list[_Mount], "an array of mount points")
 
-JUDGES: Mapping[tuple[str, str], Callable[[Any], str | None]] = {
+JUDGES: Mapping[tuple[str, str], Callable[[bytes | str], str | None]] = {
     ("containers", "args"): _shape(list[str] | None, "an array of strings"),
     ("containers", "summary"): _shape(_Summary, "the summary of a container"),
     ("container_specs", "config"): _document(Config),

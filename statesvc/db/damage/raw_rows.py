@@ -83,7 +83,7 @@ def _key(values: dict[str, Any], keys: list[str]) -> str:
     return key_text([values[name] for name in keys])
 
 
-def key_text(values: Sequence[Any]) -> str:
+def key_text(values: Sequence[object]) -> str:
     """Return the key of a row as one text: a JSON array if it has several columns."""
     parts = [legible(value) for value in values]
     return str(parts[0]) if len(parts) == 1 else orjson.dumps(parts).decode()
@@ -96,6 +96,6 @@ def _owner(table: Table, values: dict[str, Any]) -> str | None:
     return None if owner is None else str(legible(owner))
 
 
-def legible(value: Any) -> Any:
+def legible(value: object) -> object:
     """Return bytes as the text that can be read of them, anything else as it is."""
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value

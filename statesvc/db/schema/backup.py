@@ -7,7 +7,6 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from statesvc.db.database import driver, snapshot, unavailable
 from statesvc.db.schema import catalogue as schema
@@ -149,7 +148,7 @@ def _unfinished(target: Path) -> Iterator[Path]:
             remove(partial)
 
 
-def _copy_pages(source: Any, partial: Path) -> None:
+def _copy_pages(source: driver.Connection, partial: Path) -> None:
     try:
         with closing(driver.connect(partial, isolation_level=None)) as target:
             source.backup(target, pages=PAGES_AT_ONCE)

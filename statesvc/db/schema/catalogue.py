@@ -27,18 +27,18 @@ class Contents:
     digest: str
 
 
-def tables(connection: Any) -> list[str]:
+def tables(connection: driver.Connection) -> list[str]:
     """Return the names of our tables: not SQLite's, Alembic's and Litestream's own."""
     found = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
     return [name for (name,) in found if not name.startswith(_NOT_OURS)]
 
 
-def has_revisions(connection: Any) -> bool:
+def has_revisions(connection: driver.Connection) -> bool:
     """Say whether the migrations made what is in the database, even if all were taken back."""
     return bool(connection.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (VERSION_TABLE,)).fetchone())
 
 
-def revision(connection: Any) -> str | None:
+def revision(connection: driver.Connection) -> str | None:
     """Return the revision that the database says it has, None if it says nothing."""
     if not has_revisions(connection):
         return None
@@ -46,7 +46,7 @@ def revision(connection: Any) -> str | None:
     return noted[0] if noted else None
 
 
-def row_counts(connection: Any) -> dict[str, int]:
+def row_counts(connection: driver.Connection) -> dict[str, int]:
     """Return how many rows each table has."""
     return {
         table: connection.execute(f"SELECT count(*) FROM {_quoted(table)}").fetchone()[0]  # noqa: S608 - names of tables
@@ -54,12 +54,12 @@ def row_counts(connection: Any) -> dict[str, int]:
     }
 
 
-def value_counts(connection: Any) -> dict[str, dict[str, int]]:
+def value_counts(connection: driver.Connection) -> dict[str, dict[str, int]]:
     """Return for each table how many rows hold a value in each of its columns."""
     return {table: _values(connection, table) for table in tables(connection)}
 
 
-def contents(connection: Any) -> dict[str, Contents]:
+def contents(connection: driver.Connection) -> dict[str, Contents]:
     """Return rows and digest of each table."""
     found = {}
     for table in tables(connection):
@@ -91,7 +91,7 @@ class Damage:
         return tuple(line for line in self.sentences if known[_unnumbered(line)] < 0)
 
 
-def damage(connection: Any) -> Damage:
+def damage(connection: driver.Connection) -> Damage:
     """Return what SQLite finds wrong with file and constraints, and rows without what they refer to."""
     try:
         found = [line for (line,) in connection.execute(f"PRAGMA integrity_check({_ALL})") if line != "ok"]
@@ -107,7 +107,7 @@ def damage(connection: Any) -> Damage:
     return Damage((), (*found, *refers))
 
 
-def described(connection: Any) -> dict[tuple[str, str], list[str]]:
+def described(connection: driver.Connection) -> dict[tuple[str, str], list[str]]:
     """Return each object of the schema with its clauses: CHECKs, predicates, STRICT, bodies of views and triggers.
 
     How SQL is quoted, spaced and commented does not count, nor the order of a table's columns.
@@ -132,13 +132,13 @@ def _unnumbered(sentence: str) -> str:
     return re.sub(r"row \w+", "row", sentence)
 
 
-def _values(connection: Any, table: str) -> dict[str, int]:
+def _values(connection: driver.Connection, table: str) -> dict[str, int]:
     columns = [name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))]
     counted = ", ".join(f"count({_quoted(column)})" for column in columns)
     return dict(zip(columns, connection.execute(f"SELECT {counted} FROM {_quoted(table)}").fetchone(), strict=True))  # noqa: S608
 
 
-def _chunks(connection: Any, table: str) -> Iterator[list[Any]]:
+def _chunks(connection: driver.Connection, table: str) -> Iterator[list[Any]]:
     keys = connection.execute("SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk", (table,)).fetchall()
     (without_rowid,) = connection.execute("SELECT wr FROM pragma_table_list(?)", (table,)).fetchone()
     order = ", ".join(_quoted(key) for (key,) in keys) if without_rowid else "rowid"

@@ -8,7 +8,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError
@@ -30,6 +29,8 @@ from statesvc.db.schema.migration_guard import Step
 from statesvc.errors import Conflict, InvalidParameter, Unavailable
 
 REHEARSAL = "rehearsal-"
+# The rows of each table, and the values in each of its columns.
+_Held = tuple[dict[str, int], dict[str, dict[str, int]]]
 _REVISION_FILE = re.compile(r"(\d{4})_\w+\.py")
 _NO_CHANGE = re.compile(r"\s*(SELECT|PRAGMA|EXPLAIN)\b", re.IGNORECASE)
 
@@ -163,7 +164,7 @@ def connected(path: Path) -> Iterator[Connection]:
     engine = make_engine(path, busy_timeout_ms=5_000, query_only=False, foreign_keys=False, checkpoints=False)
 
     @event.listens_for(engine, "begin")
-    def begin(connection: Any) -> None:
+    def begin(connection: Connection) -> None:
         connection.exec_driver_sql(f"PRAGMA {WHOLE_FILE_CACHE}")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
@@ -188,7 +189,7 @@ class _Record:
         self.steps.append(step)
         self.statements.append([])
 
-    def on_statement(self, _conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
+    def on_statement(self, _conn: object, _cursor: object, statement: str, *_: object) -> None:
         if self.statements and not _NO_CHANGE.match(statement):
             self.statements[-1].append(statement.strip())
 
@@ -217,7 +218,7 @@ def _run(path: Path, command: str, revision: str, backups: Backups | None) -> Mi
     return carried_out(path, partial(_tell_alembic, command=command, revision=revision), backups=backups)
 
 
-def _tell_alembic(connection: Connection, *, command: str, revision: str, **attributes: Any) -> None:
+def _tell_alembic(connection: Connection, *, command: str, revision: str, **attributes: object) -> None:
     from alembic import command as commands  # noqa: PLC0415 - costs 100 ms, and a start rarely needs it
     from alembic.config import Config  # noqa: PLC0415
     from alembic.util import CommandError  # noqa: PLC0415
@@ -239,12 +240,12 @@ def _remove_abandoned(own: Path) -> None:
                 shutil.rmtree(left)
 
 
-def _values(path: Path) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
+def _values(path: Path) -> _Held:
     with snapshot(path) as connection:
         return schema.row_counts(connection), schema.value_counts(connection)
 
 
-def _losses(before: Any, after: Any) -> Iterator[str]:
+def _losses(before: _Held, after: _Held) -> Iterator[str]:
     (rows, values), (rows_left, values_left) = before, after
     for table, count in rows.items():
         if table not in rows_left:

@@ -7,7 +7,7 @@ damaged before may be so still, as the program of the newest schema serves aroun
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
@@ -17,6 +17,9 @@ from statesvc.db.schema import catalogue as schema
 from statesvc.db.schema import written_by
 from statesvc.db.schema.backup import Backup
 from statesvc.errors import Conflict
+
+if TYPE_CHECKING:
+    from alembic.runtime.migration import RevisionStep, StampStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +33,18 @@ class Step:
 
 def guarded(
     connection: Connection,
-    plan: Callable[..., Iterable[Any]],
+    plan: Callable[..., Iterable["RevisionStep | StampStep"]],
     *,
     before_change: Callable[[], Backup | None],
     on_step: Callable[[Step], None],
-) -> Callable[..., Iterator[Any]]:
+) -> Callable[..., Iterator["RevisionStep | StampStep"]]:
     """Return Alembic's plan with backup, row counts and the last checks around it.
 
     `before_change` is called under the write lock, and answers the backup that it took, which was checked already.
     Alembic carries out a step when the next is asked for. Raises Conflict, on which it rolls back.
     """
 
-    def steps(heads: Any, context: Any) -> Iterator[Any]:
+    def steps(heads: object, context: object) -> Iterator["RevisionStep | StampStep"]:
         pending, raw = list(plan(heads, context)), bare(connection)
         known = schema.Damage()
         if pending and (schema.tables(raw) or schema.revision(raw)):
@@ -61,17 +64,17 @@ def guarded(
     return steps
 
 
-def takes_back(steps: Iterable[Any]) -> bool:
+def takes_back(steps: Iterable["RevisionStep | StampStep"]) -> bool:
     """Say whether any of Alembic's steps undoes a revision. A stamp undoes nothing."""
     return any(step.is_downgrade and getattr(step, "revision", None) for step in steps)
 
 
-def _told(step: Any) -> Step:
+def _told(step: "RevisionStep | StampStep") -> Step:
     before, after = (",".join(revisions) or "base" for revisions in (step.from_revisions, step.to_revisions))
     return Step(before, after, (step.doc or "").strip())
 
 
-def _refuse_lost_rows(step: Any, before: dict[str, int], after: dict[str, int]) -> None:
+def _refuse_lost_rows(step: "RevisionStep | StampStep", before: dict[str, int], after: dict[str, int]) -> None:
     revision = getattr(step, "revision", None)  # a stamp has none
     declared = set(getattr(getattr(revision, "module", None), "ROWS_CHANGE", ()))
     for table in sorted(before.keys() & after.keys() - declared):

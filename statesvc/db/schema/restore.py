@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from statesvc.db.database import driver, unavailable
 from statesvc.db.schema import catalogue as schema
@@ -97,7 +96,7 @@ def _alone(database: Path) -> Iterator[str]:
         yield "none" if c is None else _fold(database, c)
 
 
-def _fold(database: Path, connection: Any) -> str:
+def _fold(database: Path, connection: driver.Connection) -> str:
     try:
         busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         (mode,) = connection.execute("PRAGMA journal_mode=DELETE").fetchone()

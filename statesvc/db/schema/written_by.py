@@ -5,13 +5,14 @@ transaction, cost no table, and are copied with every backup.
 """
 
 import re
-from typing import Any
+
+from statesvc.db.database import driver
 
 APPLICATION_ID = int.from_bytes(b"stsv")
 _RELEASE = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 
 
-def write(connection: Any, version: str) -> None:
+def write(connection: driver.Connection, version: str) -> None:
     """Note that this version of statesvc migrated the database, in the transaction that did."""
     release = _RELEASE.match(version)
     if release is None:
@@ -21,7 +22,7 @@ def write(connection: Any, version: str) -> None:
     connection.execute(f"PRAGMA user_version = {(major * 1_000 + minor) * 1_000 + patch}")
 
 
-def read(connection: Any) -> str | None:
+def read(connection: driver.Connection) -> str | None:
     """Return the version of the statesvc that last migrated the database, None if it is not noted."""
     (owner,) = connection.execute("PRAGMA application_id").fetchone()
     (number,) = connection.execute("PRAGMA user_version").fetchone()

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from statesvc.db.database import WHOLE_FILE_CACHE, check_sqlite_version, driver, unavailable
 from statesvc.db.schema import catalogue as schema
@@ -29,7 +28,7 @@ class Answer:
     """What was found, and why it is not all, "" if it is."""
 
     columns: tuple[str, ...]
-    rows: list[tuple[Any, ...]]
+    rows: list[tuple[object, ...]]
     cut: str = ""
 
 
@@ -52,7 +51,7 @@ def ask(path: Path, query: str, *, seconds: float, max_rows: int, all_tables: bo
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def _opened(path: Path) -> Iterator[driver.Connection]:
     # mode=ro: not even the last one to close writes what is in the log into the file; the next service does.
     try:
         with closing(
@@ -67,7 +66,7 @@ def _opened(path: Path) -> Iterator[Any]:
         raise unavailable(error) or error from error
 
 
-def _refuse_without_views(connection: Any) -> None:
+def _refuse_without_views(connection: driver.Connection) -> None:
     there = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'view'")}
     if VIEWS[0].name not in there:
         raise Conflict(
@@ -76,8 +75,10 @@ def _refuse_without_views(connection: Any) -> None:
         )
 
 
-def _answer(connection: Any, query: str, guard: "_Guard", deadline: float, seconds: float, max_rows: int) -> Answer:
-    rows: list[tuple[Any, ...]] = []
+def _answer(
+    connection: driver.Connection, query: str, guard: "_Guard", deadline: float, seconds: float, max_rows: int
+) -> Answer:
+    rows: list[tuple[object, ...]] = []
     columns: tuple[str, ...] = ()
     try:
         cursor = connection.execute(query)
@@ -95,7 +96,7 @@ def _answer(connection: Any, query: str, guard: "_Guard", deadline: float, secon
         raise InvalidParameter(_TOO_MUCH) from None
 
 
-def _fetch(cursor: Any, rows: list[tuple[Any, ...]], max_rows: int) -> str:
+def _fetch(cursor: driver.Cursor, rows: list[tuple[object, ...]], max_rows: int) -> str:
     """Add the rows to the list; return why these are not all, "" if they are."""
     room = MEMORY_LIMIT
     for row in cursor:
