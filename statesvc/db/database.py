@@ -57,7 +57,7 @@ PRAGMAS = (
     "cell_size_check=ON",
     "journal_size_limit=67108864",
 )
-# For who goes through the whole file. IDs are random, so indexes have rows in another order than tables: with SQLite's
+# For callers that read the whole file. IDs are random, so indexes have rows in another order than tables: with SQLite's
 # 2 MiB each page is read again and again, and integrity_check takes twice as long with 100,000 containers.
 WHOLE_FILE_CACHE = f"cache_size=-{64 * 1024}"
 SQLITE_VERSION: str = driver.sqlite_version
@@ -94,8 +94,11 @@ def check_sqlite_version(version: tuple[int, ...]) -> None:
 def make_engine(
     path: Path, *, busy_timeout_ms: int, query_only: bool, foreign_keys: bool = True, checkpoints: bool = True
 ) -> Engine:
-    """Make an engine whose connections leave every BEGIN to us, and the checkpoints to another program if told so."""
-    # NullPool: every connection here has one owner, who keeps it; nothing is shared or checked out.
+    """Make an engine whose connections never begin a transaction by themselves.
+
+    Without `checkpoints` they never move the log into the file either: another program (Litestream) does.
+    """
+    # NullPool: each connection here has one owner that keeps it; none is shared or checked out.
     # hide_parameters: an error must not carry environment values into the log.
     url = f"sqlite:///{path}"
     engine = create_engine(url, module=driver, poolclass=NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True)
@@ -117,7 +120,7 @@ def make_engine(
 
 @contextmanager
 def snapshot(path: Path, *, busy_timeout_ms: int = 5_000) -> Iterator[driver.Connection]:
-    """Yield a driver's connection of its own that sees one committed state of a file, whoever writes to it meanwhile.
+    """Yield a new connection of the driver that sees one committed state of a file while others write to it.
 
     It writes nothing, and makes no checkpoint unless it is the last to close a log. Raises Unavailable if SQLite cannot
     read the file.
@@ -133,9 +136,9 @@ def snapshot(path: Path, *, busy_timeout_ms: int = 5_000) -> Iterator[driver.Con
 
 @contextmanager
 def reading(path: Path, *, busy_timeout_ms: int = 5_000) -> Iterator[Connection]:
-    """Yield a connection of its own that sees one committed state of a file, for a process that serves nobody.
+    """Yield a new connection that sees one committed state of a file, for commands that run beside the service.
 
-    Text that is not UTF-8 is read, too; it begins with U+FFFD.
+    Text that is not UTF-8 is read, too: it gets U+FFFD in front.
 
     Raises Unavailable if SQLite cannot read the file.
     """
@@ -179,7 +182,7 @@ def _name(error: BaseException) -> str:
 
 
 def unavailable(error: BaseException) -> Unavailable | None:
-    """Turn an error of the driver into what the caller should see; None for an error that is a bug of ours."""
+    """Turn an error of the driver into the one that a caller sees; None for an error that is a bug of ours."""
     name = _name(error)
     reason = next((text for prefix, text in _REASONS.items() if name.startswith(prefix)), None)
     if reason is None:
@@ -190,14 +193,14 @@ def unavailable(error: BaseException) -> Unavailable | None:
     return Unavailable(f"{reason}; {outcome}")
 
 
-def _met_no_text(error: BaseException) -> bool:
-    """Say whether the driver met text that is not UTF-8: it is the one error that has no code of SQLite's."""
+def _is_bad_text(error: BaseException) -> bool:
+    """Return whether the driver read text that is not UTF-8: the only error of it without a code of SQLite's."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     return isinstance(cause, driver.OperationalError) and getattr(cause, "sqlite_errorname", None) is None
 
 
 def _legible(stored: bytes) -> str:
-    """Return text; what is not UTF-8 begins with U+FFFD, so that a document among it cannot pass for one."""
+    """Decode text. If it is not UTF-8 it gets U+FFFD in front, so that it cannot pass for a valid document."""
     try:
         return stored.decode()
     except UnicodeDecodeError:
@@ -216,11 +219,11 @@ def _legibly(connection: Connection, run: Callable[[Connection], T]) -> T:
 
 
 def _tolerantly(connection: Connection, run: Callable[[Connection], T], *, undo: tuple[str, ...] = ()) -> T:
-    """Run a unit; if it meets text that is not UTF-8, undo and run it again with what can be read of that."""
+    """Run a unit; if it reads text that is not UTF-8, undo it and run it again with such text made legible."""
     try:
         return run(connection)
     except (DBAPIError, driver.Error) as error:
-        if not _met_no_text(error):
+        if not _is_bad_text(error):
             raise
     for statement in undo:
         bare(connection).execute(statement)
@@ -236,7 +239,7 @@ class _Unit:
     error: BaseException | None = None
 
     def settle(self) -> None:
-        if self.future.done():  # the caller went away; what it began is finished all the same
+        if self.future.done():  # the caller went away; its unit is finished all the same
             return
         if self.error is None:
             self.future.set_result(self.result)
@@ -246,7 +249,7 @@ class _Unit:
 
 @dataclass(slots=True)
 class _Aborted(Exception):
-    """SQLite gave up the whole transaction; nothing of the batch is done."""
+    """SQLite rolled the whole transaction back: nothing of the batch is done."""
 
     error: BaseException
 
@@ -298,7 +301,7 @@ class Database:
         try:
             return unit(self._loop_reader, *args, **kwargs)
         except (DBAPIError, driver.Error) as error:
-            if _met_no_text(error):
+            if _is_bad_text(error):
                 return _legibly(self._loop_reader, lambda c: unit(c, *args, **kwargs))
             if _name(error).startswith("SQLITE_BUSY"):
                 return await self.scan(unit, *args, **kwargs)
@@ -375,7 +378,7 @@ class Database:
             settled = [unit for unit in batch if unit.loop is loop]
             try:
                 loop.call_soon_threadsafe(_settle, settled)
-            except RuntimeError:  # the loop is closed: nobody waits any more
+            except RuntimeError:  # the loop is closed: no caller waits for an answer
                 log.debug("write finished after its caller had gone", units=len(settled))
         if any(unit.error is None for unit in batch):
             for watcher in self._watchers:
@@ -408,7 +411,7 @@ def _transact(connection: Connection, batch: list[_Unit]) -> None:
 
 
 def _run_unit(connection: Connection, unit: _Unit, *, undo: tuple[str, ...]) -> None:
-    """Run a unit; if it fails, undo it. Raises _Aborted if SQLite has given up the transaction by itself."""
+    """Run a unit; if it fails, undo it. Raises _Aborted if SQLite has rolled the transaction back by itself."""
     raw = bare(connection)
     try:
         unit.result = _tolerantly(connection, unit.run, undo=undo)

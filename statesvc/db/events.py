@@ -1,4 +1,4 @@
-"""The journal: one row for each thing that happened, in commit order, with who asked and the row after the change."""
+"""The journal: an event for each change, in commit order, with the client that asked and the row after the change."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,14 +14,14 @@ from statesvc.domain import asker
 from statesvc.domain.asker import Asker
 from statesvc.domain.event import Event
 
-# The attribute of an event whose own cannot be read.
+# The only attribute of an event whose stored attributes cannot be read: it says why.
 UNREADABLE = "statesvc.damaged"
-# A page of the journal in memory: so many events, and no more than one behind so many bytes of attributes.
+# A page of the journal: at most so many events, and it ends with the event that exceeds so many bytes of attributes.
 PAGE = 200
 PAGE_BYTES = 1 << 20
 
 _E, _C, _N = events.c, containers.c, container_names.c
-# What can change of a container's narrow row. Never a document: environment values stay where they are.
+# The columns of a container that can change. Never a document: environment values must not get into the journal.
 NARROW = (
     _C.state,
     _C.pid,
@@ -80,9 +80,9 @@ _NOBODY = Asker()
 
 
 def append(conn: Connection, event: Event) -> None:
-    """Write the event behind all others, with who asked and the container's row as it is now.
+    """Append an event, with the client that asked and the container's row as it is now.
 
-    So it comes after the change that it tells of; the last event of a container has no row.
+    Call it after the change that it describes. The last event of a container has no row.
     """
     by = asker.current.get() or _NOBODY
     row = {
@@ -104,7 +104,7 @@ def append(conn: Connection, event: Event) -> None:
 
 
 def ends(conn: Connection) -> tuple[int, int]:
-    """Return the sequence numbers of the oldest event that is kept and of the newest, 0 if there is none."""
+    """Return the sequence numbers of the oldest event that is stored and of the newest, 0 if there is none."""
     oldest, newest = ENDS.run(conn, {}).fetchone()
     return oldest or 0, newest or 0
 
@@ -126,10 +126,10 @@ def between(conn: Connection, *, seq: int, last: int, since: int, until: int, li
 
 
 def trim(conn: Connection, *, keep: int, older_than: int, limit: int) -> int:
-    """Remove the oldest events, at most `limit`, that are more than are kept or too old; return how many went.
+    """Delete the oldest events beyond the number to keep or older than a time, at most `limit`; return how many.
 
-    The newest stays always: SQLite gives the next event the number behind it, so that no number comes twice. What is
-    left has no hole, so that a reader sees by the number alone what it missed.
+    The newest always stays: SQLite numbers the next event after it, so that no number is given twice. No gap is left
+    between events, so that a reader sees by the number alone what it missed.
     """
     newest = last(conn)
     gone = []
@@ -147,7 +147,7 @@ def _page(rows: driver.Cursor) -> Iterator[Event]:
     for row in rows:
         yield _event(row)
         size += len(row[5])
-        if size > PAGE_BYTES:  # labels may be large: a reader holds no more than it must
+        if size > PAGE_BYTES:  # labels may be large
             rows.close()
             return
 
@@ -168,8 +168,8 @@ def _event(row: tuple[Any, ...]) -> Event:
 
 
 def readable_attributes(stored: str) -> dict[str, str]:
-    """Return the attributes of an event; of those that cannot be read, only why."""
-    # Quicker than to judge each: what is an object, and nothing else, was written as one of strings.
+    """Return the attributes of an event; if they cannot be read, one attribute that says why."""
+    # Faster than the judge of this column, which gives the reason once something is wrong.
     try:
         found = orjson.loads(stored)
     except orjson.JSONDecodeError:

@@ -1,4 +1,4 @@
-"""The first answers to requests that carry a key, so that a retry gets the same."""
+"""Idempotency keys: the first answer to a request with a key, so that a retry gets the same answer."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ _K = idempotency_keys.c
 
 
 class Kept(NamedTuple):
-    """An answer that was given, as JSON text, and the digest of the request that it was given to."""
+    """A stored answer, as JSON text, and the digest of its request."""
 
     request_digest: str
     answer: str
@@ -29,12 +29,12 @@ _EXPIRE = Statement(delete(idempotency_keys).where(_K.key.in_(_EXPIRED)))
 
 
 def find(conn: Connection, key: str, now: int) -> Kept | None:
-    """Return what was answered to the request with this key, None if there was none or it has expired."""
+    """Return the stored answer for a key, None if there is none or it has expired."""
     return _FIND.first(conn, {"of": key, "now": now})
 
 
 def keep(conn: Connection, key: str, kept: Kept, expires_at: int) -> None:
-    """Note an answer under a key that has none, or one that has expired."""
+    """Store an answer under a key that has none, or an expired one."""
     # Not ON CONFLICT: the trigger that refuses another answer fires before it.
     _FORGET.run(conn, {"of": key})
     _KEEP.run(conn, {"key": key, **kept._asdict(), "expires_at": expires_at})

@@ -69,13 +69,13 @@ def all_images(conn: Connection) -> list[Image]:
 
 
 def put(conn: Connection, image: Image) -> bool:
-    """Record the image; one that is recorded already stays as it is. Answer whether it is new."""
+    """Record the image; one that is recorded already stays as it is. Return whether it is new."""
     statement = insert(images).values(**{name: getattr(image, name) for name in image.__slots__})
     return conn.execute(statement.on_conflict_do_nothing().returning(_I.id)).first() is not None
 
 
 def tag(conn: Connection, reference: str, image_id: str, at: int | None) -> str | None:
-    """Let the reference name this image; answer the ID of the image it named before, None if it was free.
+    """Let the reference name this image; return the ID of the image it named before, None if it was free.
 
     `at` is when that happened, None if it is not known.
     """
@@ -88,7 +88,7 @@ def tag(conn: Connection, reference: str, image_id: str, at: int | None) -> str 
 
 
 def untag(conn: Connection, reference: str) -> bool:
-    """Let the reference name nothing. Answer whether it named an image."""
+    """Remove the reference; return whether it named an image."""
     table = image_digests if "@" in reference else image_tags
     return conn.execute(delete(table).where(table.c.reference == reference)).rowcount > 0
 
@@ -124,7 +124,7 @@ def _grouped(rows: Sequence[Any]) -> dict[str, list[str]]:
 
 
 def remove(conn: Connection, image_id: str) -> None:
-    """Forget the image and every reference to it."""
+    """Delete the image and every reference to it."""
     conn.execute(delete(images).where(_I.id == image_id))
 
 

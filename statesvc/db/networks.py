@@ -1,4 +1,4 @@
-"""Networks, as far as containers name them: there is no table of their own."""
+"""Networks, as the endpoints of containers name them: they have no table of their own."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -14,7 +14,7 @@ _LIVE = _C.state.in_(sorted(LIVE))
 
 
 class Network(NamedTuple):
-    """What its endpoints say of a network: "" for an ID that none has, and the number of live containers in it."""
+    """A network as its endpoints describe it: `id` is "" if none states it, `live` counts its live containers."""
 
     name: str
     id: str

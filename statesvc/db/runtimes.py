@@ -1,4 +1,4 @@
-"""Runtime configurations: immutable versions, the runtimes that follow from each, and which version is in force."""
+"""Versions of the daemon configuration, the runtimes that each one defines, and the version that is in force."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ _ADD = Statement(insert(runtimes).values({name: bindparam(name) for name in _WRI
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version of the configuration. `digest` covers what the user wrote and what followed from it."""
+    """A version of the daemon configuration. `digest` covers the text of the user and the runtimes made from it."""
 
     version: int
     digest: str
@@ -72,8 +72,10 @@ def current(conn: Connection) -> Version | None:
     return Version(*row) if row else None
 
 
-def adopt(conn: Connection, *, digest: str, source: str, user_config: str, now: int, derived: Iterable[Derived]) -> int:
-    """Add a version with its runtimes and their scripts, and put it in force; answer its number.
+def put_in_force(
+    conn: Connection, *, digest: str, source: str, user_config: str, now: int, derived: Iterable[Derived]
+) -> int:
+    """Add a version with its runtimes and their scripts, and put it in force; return its number.
 
     Raises Unavailable if no number is left for it.
     """
@@ -92,13 +94,13 @@ def adopt(conn: Connection, *, digest: str, source: str, user_config: str, now: 
 
 
 def _next_version(conn: Connection) -> int:
-    """Return the number behind all versions, also those that are gone and of which other rows speak still."""
-    spoken_of = union_all(
+    """Return the number behind all versions, also behind those that are gone but that other rows still refer to."""
+    referred_to = union_all(
         select(_V.version.label("version")),
         select(_R.version).where(_R.version < LAST_INTEGER),
         select(_S.current_version).where(_S.current_version < LAST_INTEGER),
     ).subquery()
-    newest = max(conn.execute(select(func.max(spoken_of.c.version))).scalar() or 0, 0)
+    newest = max(conn.execute(select(func.max(referred_to.c.version))).scalar() or 0, 0)
     if newest >= LAST_INTEGER:
         raise Unavailable(
             f"the runtime configuration has a version {newest}, so that no number is left for another: restore a backup"
@@ -127,7 +129,7 @@ def _add(conn: Connection, version: int, derived: Derived) -> int:
 
 
 def in_force(conn: Connection, name: str) -> Lock:
-    """Return the runtime of this name in the version in force; a shim that is asked for by its name gets its row here.
+    """Return the runtime of this name in the version in force; a shim that is not configured gets its row here.
 
     Raises InvalidParameter for a name that is neither configured nor a shim's.
     """
@@ -154,7 +156,7 @@ def of_version(conn: Connection, version: int) -> list[Lock]:
 
 
 def _lock(row: _Row) -> Lock:
-    # What runs containers is the binary and the script: what the user wrote is shown, and may be unreadable.
+    # An engine runs the binary or the script. Options and arguments are only shown, so damage to them stops nothing.
     options = None if row.options is None or fault("runtimes", "options", row.options) else orjson.loads(row.options)
     args = () if fault("runtimes", "args", row.args) else orjson.loads(row.args)
     return Lock(
@@ -207,7 +209,7 @@ def locked(conn: Connection) -> list[LockedContainer]:
 
 
 def holders(conn: Connection) -> dict[int, int]:
-    """Return for each version that containers are locked to how many they are."""
+    """Return how many containers are locked to each version; versions without any are left out."""
     c = containers.c
     statement = (
         select(_R.version, func.count())
@@ -215,7 +217,7 @@ def holders(conn: Connection) -> dict[int, int]:
         .where(c.runtime_id.is_not(None))
         .group_by(_R.version)
     )
-    return {version: users for version, users in conn.execute(statement)}  # noqa: C416 - rows are no pairs to mypy
+    return {version: users for version, users in conn.execute(statement)}  # noqa: C416 - mypy does not take a row for a pair
 
 
 def unheld_versions(conn: Connection, keep: int) -> list[int]:

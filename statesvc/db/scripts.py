@@ -1,4 +1,4 @@
-"""Wrapper scripts under the digest of their content: who holds one, and which nobody does."""
+"""Wrapper scripts under the digest of their content, and what holds each."""
 
 from typing import NamedTuple
 
@@ -31,14 +31,14 @@ class HeldScript(NamedTuple):
 
 
 def put(conn: Connection, script: Script, now: int) -> None:
-    """Keep the script; one that is there already stays as it is."""
+    """Store the script; one that is there already stays as it is."""
     # Not ON CONFLICT: the trigger that refuses a replacement fires before it.
     if _IS_THERE.value(conn, {"digest": script.digest}) is None:
         _PUT.run(conn, {"digest": script.digest, "content": script.content, "now": now})
 
 
 def content(conn: Connection, digest: str) -> bytes:
-    """Return what a script consists of. It is there as long as something holds it."""
+    """Return the content of a script. It is there as long as something holds it."""
     found: bytes = _CONTENT.value(conn, {"digest": digest})
     return found
 
@@ -55,7 +55,7 @@ def remove(conn: Connection, digest: str) -> None:
 
 
 def held(conn: Connection) -> list[HeldScript]:
-    """Return what must lie in the folder of the runtimes: each held script, once for each name it is held under."""
+    """Return the scripts whose files must exist: each held script, once for each runtime name it is held under."""
     current = select(service_state.c.current_version).scalar_subquery()
     statement = (
         select(_R.name, _S.digest, _S.content)

@@ -1,4 +1,4 @@
-"""Volumes, as far as containers name them: there is no table of their own."""
+"""Volumes, as the mounts of containers name them: they have no table of their own."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,7 +12,7 @@ _M = container_mounts.c
 
 
 class Volume(NamedTuple):
-    """What the mounts of a volume say of it; `users` is the number of containers that have it."""
+    """A volume as its mounts describe it; `users` is the number of containers that mount it."""
 
     name: str
     driver: str
@@ -21,8 +21,8 @@ class Volume(NamedTuple):
 
 
 # A document that cannot be read must not hide the volumes of the others.
-_SAID = case((func.json_valid(_M.document), func.json_extract(_M.document, "$.Driver")))
-_DRIVER = func.coalesce(func.max(_SAID), "")
+_STATED = case((func.json_valid(_M.document), func.json_extract(_M.document, "$.Driver")))
+_DRIVER = func.coalesce(func.max(_STATED), "")
 _EVERY = (
     select(
         _M.volume.label("name"),

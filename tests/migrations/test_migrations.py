@@ -197,7 +197,7 @@ def test_a_database_that_only_litestream_has_opened_is_nobody_else_s(path: Path)
 def test_a_version_is_read_as_it_was_written(path: Path, version: str) -> None:
     migrate.upgrade(path)
     with make_engine(path, busy_timeout_ms=0, query_only=False).connect() as conn:
-        written_by.write(bare(conn), version)
+        written_by.write_version(bare(conn), version)
     assert migrate.written_by(path) == version
 
 

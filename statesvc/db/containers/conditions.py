@@ -43,13 +43,13 @@ Value = BindParameter[Any]
 Clause = ColumnElement[bool]
 
 _C, _H = containers.c, container_health.c
-# The plus keeps SQLite from the index of states.
+# The plus keeps SQLite from using the index of states.
 _STATE_AS_IT_IS: ColumnClause[str] = literal_column("+containers.state", Text)
 _PLACE = Statement(select(_C.created_at, _C.id).where(_C.id == bindparam("id")))
 
 
 class Shape(NamedTuple):
-    """What two conditions have in common that differ in their values only."""
+    """A condition without its values: conditions of one shape share a compiled statement."""
 
     clause: Callable[..., Clause]
     values: int
@@ -74,7 +74,7 @@ class Condition:
 
     @property
     def shape(self) -> Shape:
-        """What of it decides the statement."""
+        """The condition without its values."""
         return Shape(self.clause, len(self.values), tuple(part.shape for part in self.parts))
 
     def bound(self) -> Iterator[object]:
@@ -93,12 +93,12 @@ class PortRange(NamedTuple):
 
 
 def live(*, searched: bool = True) -> Condition:
-    """There is a process behind the container; `searched` as for state_in."""
+    """The container has a process; `searched` as for state_in."""
     return state_in(LIVE, searched=searched)
 
 
 def removable() -> Condition:
-    """There is no process behind the container, and nobody is removing it."""
+    """The container has no process, and is not being removed."""
     return Condition(_not_in_state, (_array(sorted({*LIVE, State.REMOVING})),))
 
 
@@ -118,7 +118,7 @@ def _is_one_of(container_ids: Value) -> Clause:
 def state_in(states: Iterable[str], *, searched: bool = True) -> Condition:
     """The container is in one of these states.
 
-    Unless it is to be searched by its state, another condition is: most containers are in one of very few states.
+    Unless `searched`, SQLite uses the index of another condition: most containers are in one of very few states.
     """
     return Condition(_searched_by_state if searched else _in_state, (_array(sorted(states)),))
 
@@ -201,7 +201,7 @@ def _uses_volume(wanted: Value) -> Clause:
 
 
 def in_network(wanted: Sequence[str]) -> Condition:
-    """The container has a network of this name, or one whose ID begins so."""
+    """The container has a network of this name, or one whose ID has it as a prefix."""
     # An empty prefix matches every network ID.
     return Condition(_in_any_network) if "" in wanted else Condition(_in_network, (_array(wanted),))
 
@@ -261,7 +261,7 @@ def _created_after(time: Value, container_id: Value) -> Clause:
 
 
 def is_older(conn: Connection, container_id: str, than: str) -> bool:
-    """Say whether the first of two containers stands behind the other in a list."""
+    """Return whether the first of two containers comes after the other in a list."""
     return _place(conn, container_id) < _place(conn, than)
 
 

@@ -1,4 +1,4 @@
-"""What runs in containers beside their own processes: begun and ended as an engine reports it."""
+"""Exec processes of containers, recorded as an engine reports their start and end."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -13,7 +13,7 @@ _E = execs.c
 
 
 class Exec(NamedTuple):
-    """A process; `process` is the JSON text of what runs and how, never of its environment."""
+    """An exec; `process` is the JSON text of its command and settings, never of its environment."""
 
     id: str
     container_id: str
@@ -50,28 +50,28 @@ FORGET = Statement(
 
 
 def find(conn: Connection, exec_id: str) -> Exec | None:
-    """Return the process with this ID, None if there is none (any more)."""
+    """Return the exec with this ID, None if there is none (any more)."""
     return _FIND.first(conn, {"id": exec_id})
 
 
 def begin(
     conn: Connection, exec_id: str, container_id: str, *, pid: int, process: Mapping[str, object], now: int
 ) -> None:
-    """Add a process that runs from now on."""
+    """Record an exec that runs from now on."""
     values = {"id": exec_id, "container_id": container_id, "state": "running", "pid": pid, "exit_code": None}
     _ADD.run(conn, values | {"process": orjson.dumps(process).decode(), "began_at": now, "ended_at": None})
 
 
 def end(conn: Connection, exec_id: str, exit_code: int, now: int) -> None:
-    """Note how a process ended."""
+    """Record the end of an exec."""
     _END.run(conn, {"of": exec_id, "code": exit_code, "now": now})
 
 
 def end_all(conn: Connection, container_id: str, now: int) -> None:
-    """Note that nothing runs in a container any more; with which codes is not known."""
+    """Record that every exec of a container has ended; their exit codes are not known."""
     END_ALL.run(conn, {"container": container_id, "now": now})
 
 
 def forget(conn: Connection, container_id: str, before: int) -> None:
-    """Delete the processes of a container that ended before a time."""
+    """Delete the execs of a container that ended before a time."""
     FORGET.run(conn, {"container_id": container_id, "before": before})

@@ -33,7 +33,7 @@ def store(conn: Connection, container_id: str, health: Health) -> None:
 
 
 def check(conn: Connection, container_id: str) -> HealthConfig | None:
-    """Return how a container is checked, None if it is not."""
+    """Return the health check of a container, None if it has none."""
     text = _CHECK.value(conn, {"container_id": container_id})
     configured = decode_value(HealthConfig, orjson.loads(text)) if text else None
     return configured if configured and configured.Test and configured.Test != ["NONE"] else None

@@ -1,4 +1,4 @@
-"""How a container gets into the database: only from documents that were verified, all of its rows together."""
+"""Insertion of a container with all of its rows, only from documents that were verified."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -59,7 +59,7 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class Belongings:
-    """What a container has beside its verified documents.
+    """The rows of a container beside its verified documents.
 
     `network_settings` is JSON text as inspect shows it, `networks` maps the names of its networks to their IDs.
     """

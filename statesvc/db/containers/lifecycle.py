@@ -1,4 +1,4 @@
-"""The life of a container: what an engine's report changes, and what is asked before."""
+"""The part of a container that an engine's reports read and change."""
 
 from typing import NamedTuple
 
@@ -56,7 +56,7 @@ _NARROW = (
     _C.restart_count, _C.started_before, _C.manually_stopped, _C.runtime_id, _C.script_digest, _C.engine, _C.attempt,
     _C.prepared_at, _C.revision,
 )  # fmt: skip
-# What a report may change. The rest of a row is from its creation.
+# The columns that a report may change. The others stay as they were created.
 _CHANGES = (
     "state", "pid", "exit_code", "error", "oom_killed", "started_at", "finished_at", "restart_count", "started_before",
     "manually_stopped", "runtime_id", "script_digest", "engine", "attempt", "prepared_at",
@@ -99,20 +99,20 @@ def find(conn: Connection, reference: str) -> Life:
 
 
 def store(conn: Connection, life: Life) -> Life:
-    """Write what changed in a container's life; return it with its new revision."""
+    """Write the changed columns of a container; return it with its new revision."""
     changes = {f"new_{name}": getattr(life, name) for name in _CHANGES}
     return life._replace(revision=_STORE.value(conn, changes | {"of": life.id}))
 
 
 def security(conn: Connection, container_id: str) -> SecurityInUse:
-    """Return what a container was created with. It is there as long as the container is."""
+    """Return the security options that a container was created with. They exist as long as the container does."""
     row = _SECURITY.first(conn, {"container_id": container_id})
     assert row is not None
     return row
 
 
 def close_ports(conn: Connection, container_id: str) -> None:
-    """Forget the ports that were reachable while the container ran."""
+    """Delete the live ports of a container that no longer runs."""
     if _CLOSE_PORTS.run(conn, {"container_id": container_id}).rowcount:
         _UNLIST_PORTS.run(conn, {"of": container_id})
         _UNSHOW_PORTS.run(conn, {"of": container_id})

@@ -1,4 +1,4 @@
-"""The list of containers: narrow rows only, under the conditions of filters; and the names that filters ask for."""
+"""The list of containers: narrow rows that meet the conditions of filters; and the look-ups of names for filters."""
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -33,7 +33,7 @@ LISTED = (
 
 
 class ListedRow(NamedTuple):
-    """What a list shows of a container. `names` is the comma-joined JSON of all its names, `status` its health."""
+    """A container in a list. `names` is the comma-joined JSON of all its names, `status` its health."""
 
     id: str
     names: str
@@ -105,7 +105,7 @@ def _values(conditions: Iterable[Condition]) -> dict[str, object]:
 
 
 def own_names(conn: Connection) -> Sequence[tuple[str, str]]:
-    """Return every container's own name with its ID, for a filter that SQL cannot judge."""
+    """Return every container's own name with its ID, for a filter that SQL cannot express."""
     found: Sequence[tuple[str, str]] = OWN_NAMES.run(conn, {}).fetchall()
     return found
 
@@ -117,19 +117,19 @@ def by_own_name(conn: Connection, name: str) -> str | None:
 
 
 def with_name_beginning(conn: Connection, prefix: str) -> list[str]:
-    """Return the containers whose own name begins so."""
-    # Behind z, the last character of a name, comes the brace.
+    """Return the containers whose own name begins with a prefix."""
+    # After z, the last character that a name can have, comes the brace.
     rows = BEGINNING.run(conn, {"prefix": prefix, "after": prefix + "{"}).fetchall()
     return [row[0] for row in rows]
 
 
 def with_name_containing(conn: Connection, part: str) -> list[str]:
-    """Return the containers whose own name, with its slash, contains this."""
+    """Return the containers whose own name, with its slash, contains a text."""
     return [row[0] for row in CONTAINING.run(conn, {"part": part}).fetchall()]
 
 
 def only_with_prefix(conn: Connection, prefix: str) -> str | None:
-    """Return the only ID that begins so, None if there is none or more than one."""
+    """Return the only ID with this prefix, None if there is none or more than one."""
     if not prefix:
         return None
     found = _BY_PREFIX.run(conn, {"prefix": prefix, "after": after(prefix)}).fetchall()

@@ -1,4 +1,4 @@
-"""The name space: names point at containers; an alias is a link's name and belongs to the parent that made the link."""
+"""Names of containers. An alias is the name of a link, and belongs to the parent whose link it is."""
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
@@ -55,7 +55,7 @@ def reserve(
 
 
 def reserve_first_free(conn: Connection, candidates: tuple[str, ...], container_id: str) -> str:
-    """Give the container the first of the names that is free, and answer it. Raises NameConflict if none is."""
+    """Give the container the first of the names that is free, and return it. Raises NameConflict if none is."""
     for name in candidates[:-1]:
         if owner(conn, name) is None:
             _give(conn, name, container_id, generated=True, parent_id=None)
@@ -77,7 +77,7 @@ def primary(conn: Connection, container_id: str) -> str:
 
 
 def release(conn: Connection, name: str) -> None:
-    """Let go of the name; it is free at once."""
+    """Delete the name; it is free at once."""
     _RELEASE.run(conn, {"name": name})
 
 
@@ -95,7 +95,7 @@ def rename(conn: Connection, container_id: str, old: str, new: str) -> None:
 
 
 def _below(parent: str, alias: str) -> str:
-    # A parent that was renamed or lost its name behind the service's back left its aliases under another name.
+    # Where another program renamed the parent, or deleted its name, the aliases are still under the old name.
     rest = alias.removeprefix(f"{parent}/")
     return rest if rest != alias else alias.partition("/")[2] or alias
 

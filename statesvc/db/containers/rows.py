@@ -1,4 +1,4 @@
-"""Containers: the narrow row, the wide documents beside it, and how both are looked up."""
+"""Look-up of containers: the narrow row and the documents, by ID, name or prefix."""
 
 from collections import Counter
 from typing import Any, NamedTuple, TypeVar
@@ -43,10 +43,10 @@ from statesvc.errors import Damaged, InvalidParameter, NotFound
 
 
 class Inspection(NamedTuple):
-    """What inspect shows of a container, as one row; flags are 0 or 1.
+    """Everything that inspect shows of a container, as one row; flags are 0 or 1.
 
-    `mounts`, `links` and `execs` (the IDs of what runs beside its process) are the comma-joined JSON of each, None for
-    none; `status`, `streak` and `log` are its health, None without one. `rank` says how it was found: 0 by ID, 1 by
+    `mounts`, `links` and `execs` (the IDs of its running execs) are the comma-joined JSON of each, None for
+    none; `status`, `streak` and `log` are its health, None without one. `rank` is how it was found: 0 by ID, 1 by
     name, 2 by prefix.
     """
 
@@ -90,7 +90,7 @@ class Inspection(NamedTuple):
 
 
 class Found(NamedTuple):
-    """Which container a reference means, and what operations ask of it first."""
+    """The container that a reference means, with the columns that every operation needs."""
 
     id: str
     state: State
@@ -105,7 +105,7 @@ R = TypeVar("R", bound=NamedTuple)
 
 _ROWID: ColumnClause[int] = literal_column("containers.rowid").label("rowid")  # type: ignore[assignment]
 _C, _N, _S, _H = containers.c, container_names.c, container_specs.c, container_health.c
-# No column that is not shown: each that is read costs half a microsecond.
+# Only what is shown: each column that is read costs half a microsecond.
 _INSPECTED = (
     _C.id, _C.image, _C.image_id, _C.path, _C.args, _C.driver, _C.os, _C.created_at, _C.state, _C.pid, _C.exit_code,
     _C.error, _C.oom_killed, _C.started_at, _C.finished_at, _C.restart_count, _C.runtime_name, _C.revision,
@@ -149,9 +149,9 @@ def _inspection(*where: ColumnElement[bool]) -> Select[Any]:
 
 
 def ranked(statement: Select[Any]) -> Select[Any]:
-    """Have a statement look up by full ID, then exact name, then ID prefix.
+    """Let a statement over containers look up by full ID, then exact name, then ID prefix.
 
-    The best row comes first; two of rank 2 are ambiguous.
+    The best row comes first, its rank last; two rows of rank 2 are ambiguous.
     """
     reference: BindParameter[str] = bindparam("reference")
     name: BindParameter[str] = bindparam("name")
@@ -173,7 +173,7 @@ RANKED_ROW = Query(
     ranked(select(_C.id, _C.state, _C.revision, _C.image, _C.origin, NAME).select_from(containers)), Found
 )
 _REMOVE = Statement(delete(containers).where(_C.id == bindparam("container_id")))
-# A revision that is the largest already, by damage, stays it: whoever finds such a container can still get rid of it.
+# A damaged revision that is the largest integer stays as it is, so that such a container can still be removed.
 NEXT_REVISION = func.min(_C.revision, LAST_INTEGER - 1) + 1
 _TOUCH = Statement(
     update(containers).where(_C.id == bindparam("of")).values(revision=NEXT_REVISION).returning(_C.revision)
@@ -199,7 +199,7 @@ def _keys(reference: str) -> dict[str, str]:
 
 
 def best(conn: Connection, statement: Query[R], reference: str) -> R:
-    """Return the one row that a ranked statement finds, its rank last. Raises as inspect does."""
+    """Return the one row that a ranked statement finds. Raises as inspect does."""
     if not reference:
         raise InvalidParameter('invalid name or ID supplied: ""')
     rows = statement.all(conn, _keys(reference))
@@ -233,7 +233,7 @@ def find(conn: Connection, reference: str) -> Found:
 
 
 def exists(conn: Connection, container_id: str) -> bool:
-    """Say whether there is a container with this full ID."""
+    """Return whether there is a container with this full ID."""
     return conn.execute(select(_C.id).where(_C.id == container_id)).first() is not None
 
 
@@ -243,7 +243,7 @@ def remove(conn: Connection, container_id: str) -> None:
 
 
 def mounts(conn: Connection, container_id: str) -> tuple[MountPoint, ...]:
-    """Return what is mounted in a container, in the order of the destinations. Raises Damaged."""
+    """Return the mount points of a container by destination. Raises Damaged if one cannot be read."""
     rows = _MOUNT_POINTS.run(conn, {"container_id": container_id}).fetchall()
     if any(fault("container_mounts", "document", document) for document, _ in rows):
         raise Damaged(f"container {container_id} is damaged: a mount point cannot be read")
@@ -260,7 +260,7 @@ def host_config(conn: Connection, container_id: str) -> HostConfig:
 
 
 def store_host_config(conn: Connection, container_id: str, changed: HostConfig) -> int:
-    """Replace the host configuration of a container; answer its new revision."""
+    """Replace the host configuration of a container; return its new revision."""
     text = changed.to_json().decode()
     _STORE_HOST_CONFIG.run(conn, {"of": container_id, "changed": text})
     return touch(conn, container_id)
@@ -272,7 +272,7 @@ def next_revision(revision: int) -> int:
 
 
 def touch(conn: Connection, container_id: str) -> int:
-    """Count a change of the container; answer its new revision."""
+    """Increase the revision of a container; return its new revision."""
     revision: int = _TOUCH.value(conn, {"of": container_id})
     return revision
 

@@ -1,4 +1,4 @@
-"""What somebody who waits for a container asks the database."""
+"""Queries behind `POST /containers/{name}/wait`."""
 
 from typing import NamedTuple
 
@@ -28,8 +28,8 @@ ENDINGS = Statement(
 )
 
 
-class Condition(NamedTuple):
-    """How a container is now."""
+class CurrentState(NamedTuple):
+    """The state of a container now, with how its last run ended."""
 
     state: str
     exit_code: int
@@ -37,13 +37,13 @@ class Condition(NamedTuple):
     finished_at: int | None
 
 
-CONDITION = Query(
-    select(_C.state, _C.exit_code, _C.error, _C.finished_at).where(_C.id == bindparam("container_id")), Condition
+CURRENT_STATE = Query(
+    select(_C.state, _C.exit_code, _C.error, _C.finished_at).where(_C.id == bindparam("container_id")), CurrentState
 )
 
 
 class Ending(NamedTuple):
-    """An event after which a container did not run any more: `die`, with the code if it was told, or `destroy`."""
+    """An event that ends a run of a container: `die`, with the exit code if the event has one, or `destroy`."""
 
     action: str
     exit_code: int | None
@@ -55,20 +55,20 @@ def last_event(conn: Connection) -> int:
 
 
 def touched(conn: Connection, seq: int, limit: int) -> list[tuple[int, str]]:
-    """Return the containers that events behind a sequence number are about, each with its number, oldest first."""
+    """Return sequence number and container of the events after a sequence number, oldest first."""
     found: list[tuple[int, str]] = _TOUCHED.run(conn, {"seq": seq, "limit": limit}).fetchall()
     return found
 
 
 def endings(conn: Connection, container_id: str, seq: int) -> list[Ending]:
-    """Return how often a container came to an end behind a sequence number, oldest first."""
+    """Return the ends of a container after a sequence number, oldest first."""
     rows = ENDINGS.run(conn, {"container_id": container_id, "seq": seq}).fetchall()
     return [Ending(action, _code(attributes)) for action, attributes in rows]
 
 
-def condition(conn: Connection, container_id: str) -> Condition | None:
-    """Return how the container is, None if it is gone."""
-    return CONDITION.first(conn, {"container_id": container_id})
+def current_state(conn: Connection, container_id: str) -> CurrentState | None:
+    """Return the state of a container now, None if it is gone."""
+    return CURRENT_STATE.first(conn, {"container_id": container_id})
 
 
 def _code(attributes: str) -> int | None:

@@ -1,6 +1,7 @@
-"""The constraints of the schema, checked in every row: SQLite checks them at a write only, and names no row afterwards.
+"""The types and CHECKs of the schema, checked in every row: SQLite checks them at a write, and names no row later.
 
-A value gets past a CHECK, a NOT NULL or the type of its column where they were switched off, or as bytes flip on disk.
+A value gets past a CHECK, a NOT NULL or the type of its column where they were switched off, or when bytes change on
+the disk.
 """
 
 import re
@@ -20,7 +21,7 @@ _TYPES = {Text: "text", Json: "text", Integer: "integer", Flag: "integer", Large
 
 
 class Constraint(NamedTuple):
-    """A condition in SQL that a column's value fulfils or leaves open, and half a sentence for when it does not."""
+    """An expression in SQL that is false for a wrong value of a column, and half a sentence about such a value."""
 
     column: str
     condition: str
@@ -39,7 +40,7 @@ class Broken(NamedTuple):
 
 @cache
 def of_table(table: Table) -> tuple[Constraint, ...]:
-    """Return the types of a table's columns and its CHECKs; one of several columns counts for the first it names."""
+    """Return the types of a table's columns and its CHECKs, each under the first column that it names."""
     return (*_types(table), *sorted(_checks(table)))
 
 

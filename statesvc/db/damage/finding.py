@@ -1,13 +1,14 @@
-"""What a check of the store finds: a row that is not as it must be, and what a repair would do about it."""
+"""What a check of the database finds, and the marks on rows that cannot be read."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that is wrong.
 
-    `code` is stable; table, key and column are "" where it is about no row; `repair` is "" where nothing can be done.
+    `code` is stable; table, key and column are "" if it is not about a row; `repair` is what a repair would do, "" if
+    nothing can be done.
     """
 
     code: str
@@ -18,10 +19,6 @@ class Finding:
     repair: str
     container_id: str | None = None
     reason: str = ""
-
-    def told(self) -> dict[str, object]:
-        """Return the finding as it is handed out."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +31,3 @@ class Mark:
     container_id: str | None
     reason: str
     since: int
-
-    def told(self) -> dict[str, object]:
-        """Return the mark as it is handed out; what was found in the row is not told."""
-        return asdict(self)

@@ -1,4 +1,4 @@
-"""What the rows say of themselves and of each other that cannot be: damaged columns, missing rows, marks without cause.
+"""Damage in the rows: columns that cannot be read, missing rows, orphans, invalid names, marks without cause.
 
 It reads every row once; the caller gives it one snapshot.
 """
@@ -50,7 +50,7 @@ _SUMMARY = Statement(select(_C.summary).where(_C.id == bindparam("container_id")
 
 
 def _beside(gathered: ColumnElement[str], owner: Column[str]) -> ScalarSelect[str]:
-    """Return what the rows of a container in a table say, gathered into one JSON text: quicker than to ask for each."""
+    """Gather the rows of a container in a table into one JSON text: faster than a query for each container."""
     return select(gathered).where(owner == _C.id).scalar_subquery()
 
 
@@ -72,7 +72,7 @@ _DOCUMENTS = select(
 ).join_from(containers, container_specs, _S.container_id == _C.id)
 _WHOLES = Statement(_DOCUMENTS)
 _WHOLE = Statement(_DOCUMENTS.where(_C.id == bindparam("container_id")))
-# What other rows can say of a damaged one.
+# What a repair can write again from other rows; WRITERS in services/damage/repair.py does it.
 MENDED_FROM = {
     "containers.summary": "write it again from the documents, or mark the row",
     "containers.args": "write it again from config, or mark the row",
@@ -81,7 +81,7 @@ MENDED_FROM = {
     "container_mounts.document": "write it again from the summary, or mark the row",
     "container_health.log": "empty the log",
 }
-# Columns whose bytes are what the key says.
+# Columns whose digest is the key of the row.
 _DIGESTED = {"images": ("id", "config", image_id), "scripts": ("digest", "content", digest_of)}
 
 
@@ -98,7 +98,7 @@ def _of_table(conn: Connection, table: Table, only: tuple[str, str] | None = Non
 
 
 def _suspects(table: Table, rows: list[Values]) -> list[Values]:
-    """Return the rows in which something is wrong; all, if it only shows that one of them holds no text."""
+    """Return the rows in which something is wrong; all rows if one of them, whichever, holds text that is not UTF-8."""
     at = {column.name: number for number, column in enumerate(table.columns)}
     text = [at[column] for column in texts(table)]
     try:
@@ -145,14 +145,14 @@ def of_row(conn: Connection, table: str, key: str) -> list[Finding]:
     return [*found, *ruled(constraints.broken_in(conn, table, key), found)]
 
 
-def unruly(conn: Connection, told: Iterable[Finding]) -> Iterator[Finding]:
-    """Yield the values that the schema does not allow, but where something was told already."""
-    return ruled(constraints.broken(conn), told)
+def unruly(conn: Connection, known: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield the values that the schema does not allow, except where there is a finding already."""
+    return ruled(constraints.broken(conn), known)
 
 
-def ruled(broken: Iterable[constraints.Broken], told: Iterable[Finding]) -> Iterator[Finding]:
-    """Yield the findings about values that the schema does not allow, but where something was told already."""
-    places = {(one.table, one.key, one.column) for one in told}
+def ruled(broken: Iterable[constraints.Broken], known: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield the findings about values that the schema does not allow, except where there is one already."""
+    places = {(one.table, one.key, one.column) for one in known}
     for one in broken:
         if (one.table, one.key, one.column) not in places:
             yield replace(unreadable(one.table, one.key, one.column, one.reason, one.container_id), code="constraint")
@@ -189,7 +189,7 @@ def incomplete(conn: Connection, only: str | None = None) -> Iterator[Finding]:
 
 
 def invalid_names(conn: Connection) -> Iterator[Finding]:
-    """Yield the names that Docker never takes: a shell gave them before the database refused to."""
+    """Yield the names that Docker never takes: a shell could give them before schema 0007."""
     for name, container_id, kind in conn.execute(select(_N.name, _N.container_id, _N.kind)):
         alias = kind == "alias"
         if not fits(name, alias=alias) and fault("container_names", "name", name) is None:
@@ -199,7 +199,7 @@ def invalid_names(conn: Connection) -> Iterator[Finding]:
 
 
 class Whole(NamedTuple):
-    """A container's documents, and the rows beside them that say the same once more."""
+    """A container's documents, and the rows that repeat parts of them for filters and lists."""
 
     id: str
     created_at: int
@@ -264,7 +264,7 @@ def orphans(conn: Connection) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-# Rows that say nothing without the row they belong to.
+# Tables whose rows mean nothing without the row they belong to.
 DISPENSABLE = frozenset(
     table.name
     for table in metadata.sorted_tables

@@ -1,4 +1,4 @@
-"""What each stored document must be, judged by itself. A document that fails is damaged: nothing writes such a one."""
+"""The shape that each stored document must have. One that has another is damaged: nothing writes such a document."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -87,12 +87,12 @@ class _Answer(_Part):
 
 
 def fault(table: str, column: str, value: bytes | str) -> str | None:
-    """Say in half a sentence what is wrong with the document in a column, without any of its content; None if nothing.
+    """Return in half a sentence what is wrong with the document in a column, without its content; None if nothing is.
 
-    Columns that hold no document have no fault but to be no text.
+    In columns without a document only text that is not UTF-8 is wrong.
     """
     judge = JUDGES.get((table, column))
-    if isinstance(value, str) and value.startswith("\ufffd"):  # so begins what the engine could not read as text
+    if isinstance(value, str) and value.startswith("\ufffd"):  # how database.py marks what is not UTF-8
         return NOT_TEXT
     try:
         if (table, column) not in _BYTES and isinstance(value, bytes):
@@ -130,7 +130,7 @@ def _document(model: type[Document]) -> Callable[[bytes | str], str | None]:
         if reason:
             return reason
         try:
-            # As we write it, in the model's own spelling, which half the time tells.
+            # Documents that we wrote have the model's own spelling: this takes half the time of the decoder.
             validate(value, extra="forbid")
         except ValidationError:
             try:
@@ -143,14 +143,14 @@ def _document(model: type[Document]) -> Callable[[bytes | str], str | None]:
 
 
 def value_in(model: type[Document], text: str, field: str) -> Any:
-    """Return what a document without a fault has in a field, None if it has none."""
+    """Return the value of a field in a document without a fault, None if it has no such field."""
     value = orjson.loads(text)
     if value.keys() <= model.__pydantic_fields__.keys():  # model_fields takes as long as to parse a small document
         return value.get(field)
-    return getattr(decode_value(model, value), field)  # another spelling of it would count
+    return getattr(decode_value(model, value), field)  # the field may be spelled in another case
 
 
-# What is asked of a document without the decoder, which takes ten times as long as to parse it.
+# The fields that are checked without the decoder, which takes ten times as long as to parse a document.
 _NEEDED: Mapping[type[Document], Mapping[str, type]] = {
     Config: {"Hostname": str, "Tty": bool, "WorkingDir": str},
     HostConfig: {"NetworkMode": str, "LogConfig": dict},
@@ -158,7 +158,7 @@ _NEEDED: Mapping[type[Document], Mapping[str, type]] = {
 
 
 def outline_fault(model: type[Document], text: bytes | str) -> str | None:
-    """Say what is wrong with a document as far as it shows without decoding every field; None if nothing."""
+    """Return what is wrong with a document as far as it shows without decoding every field; None if nothing is."""
     value, reason = _parsed(model, text)
     return reason or _lacking(model, value)
 

@@ -25,12 +25,12 @@ _REMOVE = Statement(
 
 
 def put(conn: Connection, mark: Mark) -> bool:
-    """Mark a row, and keep what is in it; a mark that is there stays. Answer whether it is new."""
+    """Mark a row, and store what is in it; an existing mark stays. Return whether it is new."""
     statement = insert(quarantine).values(
         table_name=mark.table,
         key=mark.key,
         column_name=mark.column,
-        # An ID that is damaged itself, or that an orphan names, is nobody's: the mark then has no container to go with.
+        # A damaged ID, or one that only an orphan names, is no container's: the mark then stays when containers go.
         container_id=select(containers.c.id).where(containers.c.id == mark.container_id).scalar_subquery(),
         reason=mark.reason,
         raw=raw_value(conn, mark.table, mark.key, mark.column),
@@ -41,7 +41,7 @@ def put(conn: Connection, mark: Mark) -> bool:
 
 
 def remove(conn: Connection, table: str, key: str, column: str) -> None:
-    """Take a mark away."""
+    """Delete a mark."""
     _REMOVE.run(conn, {"of_table": table, "of_key": key, "of_column": column})
 
 
@@ -57,9 +57,9 @@ def count(conn: Connection) -> int:
 
 
 def of_containers(conn: Connection) -> Mapping[str, str]:
-    """Return for each container with a mark half a sentence that says why: that of its first mark."""
+    """Return the marked containers, each with the reason of its first mark in half a sentence."""
     rows: Sequence[tuple[str, str, str, str]] = _OF_CONTAINERS.run(conn, {}).fetchall()
-    told: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     for container_id, table, column, reason in rows:
-        told.setdefault(container_id, f"{table}.{column} {reason}" if column else f"{table} {reason}")
-    return told
+        reasons.setdefault(container_id, f"{table}.{column} {reason}" if column else f"{table} {reason}")
+    return reasons

@@ -1,4 +1,4 @@
-"""The rows of every table as they are stored, byte for byte: for who looks for damage, and may not trip over it."""
+"""Raw rows of every table, text as bytes, so that the damage check can read what the driver would refuse."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -23,7 +23,7 @@ class StoredRow(NamedTuple):
 
 
 def checked_tables() -> list[Table]:
-    """Return the tables whose rows are checked, in an order in which what is referred to comes first."""
+    """Return the tables whose rows are checked, those that others refer to first."""
     return [table for table in metadata.sorted_tables if table is not quarantine]
 
 

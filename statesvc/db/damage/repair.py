@@ -1,4 +1,4 @@
-"""Writing rows again that were found damaged, from what other rows say."""
+"""Writes damaged rows again; the caller has found out from other rows what they held."""
 
 from collections.abc import Mapping
 
@@ -29,7 +29,7 @@ def put_args(conn: Connection, container_id: str, args: list[str]) -> None:
 
 
 def put_labels(conn: Connection, container_id: str, labels: Mapping[str, str]) -> None:
-    """Replace the labels that filters ask."""
+    """Replace the label rows of a container, which filters search."""
     conn.execute(delete(container_labels).where(container_labels.c.container_id == container_id))
     rows = [{"container_id": container_id, "key": key, "value": value} for key, value in labels.items()]
     if rows:
@@ -37,7 +37,7 @@ def put_labels(conn: Connection, container_id: str, labels: Mapping[str, str]) -
 
 
 def put_networks(conn: Connection, container_id: str, networks: Mapping[str, str]) -> None:
-    """Replace the networks that filters ask: names with IDs."""
+    """Replace the network rows of a container, which filters search: names with IDs."""
     conn.execute(delete(container_networks).where(container_networks.c.container_id == container_id))
     rows = [{"container_id": container_id, "name": name, "network_id": id_} for name, id_ in networks.items()]
     if rows:
@@ -45,12 +45,12 @@ def put_networks(conn: Connection, container_id: str, networks: Mapping[str, str
 
 
 def empty_health_log(conn: Connection, container_id: str) -> None:
-    """Forget the last probes of a container; its status stays."""
+    """Empty the log of the last probes of a container; its status stays."""
     conn.execute(update(container_health).where(container_health.c.container_id == container_id).values(log="[]"))
 
 
 def put_mount(conn: Connection, container_id: str, mount: MountPoint) -> None:
-    """Replace the document of a mount point; its source is the one in its row, which a list may leave out."""
+    """Replace the document of a mount point; its source is taken from its row, as a list may leave it out."""
     place = (_M.container_id == container_id, _M.destination == mount.destination)
     row = conn.execute(select(_M.source, _M.named).where(*place)).first()
     if row is not None:
@@ -59,7 +59,7 @@ def put_mount(conn: Connection, container_id: str, mount: MountPoint) -> None:
 
 
 def remove_orphans(conn: Connection, table: str, column: str) -> int:
-    """Remove the rows of a table that refer by a column to a row that is not there; answer how many."""
+    """Remove the rows of a table that refer by a column to a row that is not there; return how many."""
     of = metadata.tables[table]
     (reference,) = of.columns[column].foreign_keys
     there = select(reference.column)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from statesvc.db.database import driver, snapshot, unavailable
-from statesvc.db.schema import catalogue as schema
+from statesvc.db.schema import catalogue
 from statesvc.domain.times import SECOND, Clock
 from statesvc.errors import Conflict, Unavailable
 
@@ -24,7 +24,7 @@ class Backup:
 
     path: Path
     revision: str | None
-    tables: dict[str, schema.Contents]
+    tables: dict[str, catalogue.Contents]
     damaged_rows: tuple[str, ...] = ()
 
     @property
@@ -34,18 +34,19 @@ class Backup:
 
 
 def copy(database: Path, target: Path, *, sound: bool = True) -> Backup:
-    """Copy one committed state of a database to a new file, and verify the copy. Any number of programs may write on.
+    """Copy one committed state of a database to a new file, and verify the copy. Other programs may go on writing.
 
-    The file is there, synced, with mode 0600, once this returns; before, and after an error, there is none. Rows that
-    are damaged are copied as they are, and told. Raises Conflict if the target exists or the file of the database is
-    damaged (unless it need not be `sound`: the copy is as damaged), Unavailable if disk or database cannot be used.
+    The file is there, synced, with mode 0600, once this returns; before, and after an error, there is none. Damaged
+    rows are copied as they are, and named in the result. Raises Conflict if the target exists or the file of the
+    database is damaged (unless it need not be `sound`: the copy is as damaged), Unavailable if disk or database cannot
+    be used.
     """
     if os.path.lexists(target):  # a link to what is not there now would be replaced, too
         raise Conflict(f"{target} exists already: name a file that does not")
     with _unfinished(target) as partial:
         with snapshot(database) as source:
             _copy_pages(source, partial)
-            expected = schema.contents(source)
+            expected = catalogue.contents(source)
         backup = verified(partial, copy_of=database, sound=sound)
         if backup.tables != expected:
             wrong = sorted(table for table in expected if backup.tables.get(table) != expected[table])
@@ -57,10 +58,10 @@ def copy(database: Path, target: Path, *, sound: bool = True) -> Backup:
 def verified(path: Path, *, copy_of: Path | None = None, sound: bool = True) -> Backup:
     """Open a copy and read all of it. Raises Conflict if the file is damaged, Unavailable if it cannot be read."""
     with snapshot(path) as connection:
-        found = schema.damage(connection)
+        found = catalogue.damage(connection)
         if sound and found.file:
             raise Conflict(f"{copy_of or path} is damaged: {'; '.join(found.file[:10])}")
-        return Backup(path, schema.revision(connection), schema.contents(connection), found.rows)
+        return Backup(path, catalogue.revision(connection), catalogue.contents(connection), found.rows)
 
 
 def publish(partial: Path, target: Path) -> None:
@@ -71,14 +72,14 @@ def publish(partial: Path, target: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder that only its owner can look into, who is the owner of the folder above."""
+    """Make a folder that only its owner can open; it gets the owner of the folder above."""
     if not folder.is_dir():
         folder.mkdir(mode=0o700)
         give_to_owner_of(folder.parent, folder)
 
 
 def give_to_owner_of(model: Path, path: Path) -> None:
-    """Let root, working on the data root of a service that is not root, leave nothing that the service cannot open."""
+    """Give a path to the owner of another, if root does this: a service that is not root must be able to open it."""
     if os.geteuid() == 0:
         owner = model.stat()
         os.chown(path, owner.st_uid, owner.st_gid)
@@ -108,9 +109,9 @@ class Backups:
     clock: Clock
 
     def take(self, database: Path, *, sound: bool = True) -> Backup:
-        """Back up a database under a name that tells the time, and remove the oldest beyond the number that is kept."""
+        """Back up a database under a name with the time in it, and remove the oldest beyond the number that is kept."""
         with snapshot(database) as connection:
-            revision = schema.revision(connection)
+            revision = catalogue.revision(connection)
         backup = copy(database, self.new_name(revision), sound=sound)
         self.prune(spare=backup.path)
         return backup
@@ -157,7 +158,7 @@ def _copy_pages(source: driver.Connection, partial: Path) -> None:
     except driver.Error as error:
         known = unavailable(error)
         if known is None and not getattr(error, "sqlite_errorname", None):
-            # SQLite's backup API tells the driver no code, only a text: of a full disk for example.
+            # SQLite's backup API gives the driver a text without a code, for example when the disk is full.
             known = Unavailable(f"{partial.parent} cannot take the copy: {error}; nothing was changed")
         raise known or error from error
 

@@ -1,4 +1,4 @@
-"""What a database holds and how it is built, as SQLite tells it. All take a driver's connection."""
+"""Tables, rows, damage and schema of a database file, read with a connection of the driver."""
 
 import hashlib
 import marshal
@@ -34,12 +34,12 @@ def tables(connection: driver.Connection) -> list[str]:
 
 
 def has_revisions(connection: driver.Connection) -> bool:
-    """Say whether the migrations made what is in the database, even if all were taken back."""
+    """Return whether migrations have run on the database, even if all were taken back."""
     return bool(connection.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (VERSION_TABLE,)).fetchone())
 
 
 def revision(connection: driver.Connection) -> str | None:
-    """Return the revision that the database says it has, None if it says nothing."""
+    """Return the revision of the schema, None if the database has none."""
     if not has_revisions(connection):
         return None
     noted: tuple[str] | None = connection.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()  # noqa: S608
@@ -81,7 +81,7 @@ class Damage:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """All of it."""
+        """The sentences about file and rows."""
         return self.file + self.rows
 
     def beyond(self, before: "Damage") -> tuple[str, ...]:
@@ -102,7 +102,7 @@ def damage(connection: driver.Connection) -> Damage:
     file = tuple(line for line in found if not line.startswith(_OF_A_ROW))
     if file:
         return Damage(file, tuple(line for line in found if line.startswith(_OF_A_ROW)))
-    orphans = connection.execute("PRAGMA foreign_key_check")  # where pages are wrong, it says nothing
+    orphans = connection.execute("PRAGMA foreign_key_check")  # finds nothing where pages are damaged
     refers = (f"{table}: row {row} refers to a row of {parent} that is not there" for table, row, parent, _ in orphans)
     return Damage((), (*found, *refers))
 

@@ -1,12 +1,11 @@
-"""Is the database whole, and is its schema the one of its revision? For monitoring; it reads one snapshot."""
+"""Checks the file, and that the schema is the one of its revision, on one snapshot."""
 
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from statesvc.db.database import snapshot
-from statesvc.db.schema import catalogue as schema
-from statesvc.db.schema import migrate
+from statesvc.db.schema import catalogue, migrate
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +24,14 @@ class Checkup:
 
 
 def check(path: Path) -> Checkup:
-    """Look at file, constraints, references and schema of a database, which may be in use.
+    """Check file, constraints, references and schema of a database, which may be in use.
 
     Raises Conflict if it is newer than this program, Unavailable if it cannot be read.
     """
     revision, newest = migrate.refuse_newer(path), migrate.known_revisions()[-1]
     with snapshot(path) as connection:
-        damage, there = schema.damage(connection), schema.described(connection)
-    return Checkup(revision, newest, damage.sentences, tuple(schema.differences(there, schema_at(revision))))
+        damage, there = catalogue.damage(connection), catalogue.described(connection)
+    return Checkup(revision, newest, damage.sentences, tuple(catalogue.differences(there, schema_at(revision))))
 
 
 def schema_at(revision: str | None) -> dict[tuple[str, str], list[str]]:
@@ -43,4 +42,4 @@ def schema_at(revision: str | None) -> dict[tuple[str, str], list[str]]:
         path = Path(folder) / "statesvc.db"
         migrate.upgrade(path, revision)
         with snapshot(path) as connection:
-            return schema.described(connection)
+            return catalogue.described(connection)

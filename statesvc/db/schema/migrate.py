@@ -1,4 +1,4 @@
-"""Which schema a database has, and how it gets another one. Alembic is imported only when there is something to do."""
+"""The revision of a database, and its migration to another. Alembic is imported only when there is something to do."""
 
 import re
 import shutil
@@ -22,10 +22,10 @@ from statesvc.db.database import (
     snapshot,
     unavailable,
 )
-from statesvc.db.schema import catalogue as schema
-from statesvc.db.schema import written_by as stamp
+from statesvc.db.schema import catalogue
 from statesvc.db.schema.backup import ABANDONED_AFTER_NS, Backup, Backups, copy
 from statesvc.db.schema.migration_guard import Step
+from statesvc.db.schema.written_by import read_version
 from statesvc.errors import Conflict, InvalidParameter, Unavailable
 
 REHEARSAL = "rehearsal-"
@@ -37,7 +37,7 @@ _NO_CHANGE = re.compile(r"\s*(SELECT|PRAGMA|EXPLAIN)\b", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """What was done: the steps, with the statements they ran, and the backup that was taken before."""
+    """A migration that was carried out: its steps, the statements they ran, and the backup that was taken before."""
 
     before: str | None
     after: str | None
@@ -48,7 +48,7 @@ class Migration:
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What a migration did to a copy, and what it would lose."""
+    """A migration of a copy, and the rows and values that it lost."""
 
     migration: Migration
     losses: tuple[str, ...]
@@ -83,13 +83,13 @@ def current(path: Path) -> str | None:
     if not path.exists():
         return None
     with snapshot(path) as connection:
-        return schema.revision(connection)
+        return catalogue.revision(connection)
 
 
 def written_by(path: Path) -> str | None:
-    """Return the version of the statesvc that last migrated the database, None if it is not noted."""
+    """Return the version of the statesvc that last migrated the database, None if the file does not name it."""
     with snapshot(path) as connection:
-        return stamp.read(connection)
+        return read_version(connection)
 
 
 def refuse_newer(path: Path) -> str | None:
@@ -112,7 +112,7 @@ def refuse_newer(path: Path) -> str | None:
 
 def _refuse_foreign(path: Path) -> None:
     with snapshot(path) as connection:
-        if schema.tables(connection) and not schema.has_revisions(connection):
+        if catalogue.tables(connection) and not catalogue.has_revisions(connection):
             raise InvalidParameter(f"{path} is not a database of statesvc")
 
 
@@ -142,7 +142,7 @@ def downgrade(path: Path, revision: str, *, backups: Backups | None = None) -> M
 
 
 def rehearse(path: Path, migrate: Callable[[Path], Migration]) -> Rehearsal:
-    """Migrate a copy of the database, which may be in use; answer what ran and what was lost. The copy goes."""
+    """Migrate a copy of the database, which may be in use; return what ran and what was lost. The copy is deleted."""
     refuse_newer(path)
     with tempfile.TemporaryDirectory(prefix=REHEARSAL, dir=path.parent) as folder:
         _remove_abandoned(Path(folder))
@@ -160,7 +160,7 @@ def rehearse(path: Path, migrate: Callable[[Path], Migration]) -> Rehearsal:
 def connected(path: Path) -> Iterator[Connection]:
     """Yield a connection for a migration, which begins by taking the write lock."""
     # Foreign keys must be off before BEGIN: a rebuilt parent table would empty its children.
-    # Checkpoints are left to whoever opens the database next, as a Litestream may be in charge of them.
+    # The next program to open the database makes the checkpoints: Litestream may be in charge of them.
     engine = make_engine(path, busy_timeout_ms=5_000, query_only=False, foreign_keys=False, checkpoints=False)
 
     @event.listens_for(engine, "begin")
@@ -174,7 +174,7 @@ def connected(path: Path) -> Iterator[Connection]:
 
 @dataclass(slots=True)
 class _Record:
-    """What Alembic does, noted while it does it."""
+    """Records the steps and statements of a migration while Alembic runs it."""
 
     take_backup: Callable[[], Backup] | None
     backup: Backup | None = None
@@ -195,9 +195,9 @@ class _Record:
 
 
 def carried_out(path: Path, run: Callable[..., None], *, backups: Backups | None = None) -> Migration:
-    """Have `run` migrate a database in one transaction; return what was done.
+    """Let `run` migrate a database in one transaction; return what was done.
 
-    It is given a connection, and with `before_change` and `on_step` what to call before the first step and at each.
+    `run` gets a connection, and calls `before_change` before the first step and `on_step` at each.
     Raises Conflict if the database is newer than this program, Unavailable if it cannot be migrated; it is then as it
     was. The caller holds the data-root lock.
     """
@@ -210,15 +210,15 @@ def carried_out(path: Path, run: Callable[..., None], *, backups: Backups | None
             run(connection, before_change=record.before_change, on_step=record.on_step)
         except DBAPIError as error:
             raise unavailable(error) or Unavailable(f"the migration failed and was undone: {error.orig}") from error
-        after = schema.revision(bare(connection))
+        after = catalogue.revision(bare(connection))
     return Migration(before, after, tuple(record.steps), tuple(map(tuple, record.statements)), record.backup)
 
 
 def _run(path: Path, command: str, revision: str, backups: Backups | None) -> Migration:
-    return carried_out(path, partial(_tell_alembic, command=command, revision=revision), backups=backups)
+    return carried_out(path, partial(_run_alembic, command=command, revision=revision), backups=backups)
 
 
-def _tell_alembic(connection: Connection, *, command: str, revision: str, **attributes: object) -> None:
+def _run_alembic(connection: Connection, *, command: str, revision: str, **attributes: object) -> None:
     from alembic import command as commands  # noqa: PLC0415 - costs 100 ms, and a start rarely needs it
     from alembic.config import Config  # noqa: PLC0415
     from alembic.util import CommandError  # noqa: PLC0415
@@ -242,7 +242,7 @@ def _remove_abandoned(own: Path) -> None:
 
 def _values(path: Path) -> _Held:
     with snapshot(path) as connection:
-        return schema.row_counts(connection), schema.value_counts(connection)
+        return catalogue.row_counts(connection), catalogue.value_counts(connection)
 
 
 def _losses(before: _Held, after: _Held) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What happens around the steps of a migration, inside its one transaction; `migrations/env.py` runs them through here.
+"""Backup and checks around the steps of a migration, in its one transaction; `migrations/env.py` calls this.
 
 The backup is taken after the write lock, so that nothing can come between the two. Each step must keep the rows of each
 table, unless its revision names the table in ROWS_CHANGE. The end is checked before it is committed: rows that were
@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 
 from statesvc import __version__
 from statesvc.db.database import bare
-from statesvc.db.schema import catalogue as schema
-from statesvc.db.schema import written_by
+from statesvc.db.schema import catalogue
 from statesvc.db.schema.backup import Backup
+from statesvc.db.schema.written_by import write_version
 from statesvc.errors import Conflict
 
 if TYPE_CHECKING:
@@ -40,36 +40,36 @@ def guarded(
 ) -> Callable[..., Iterator["RevisionStep | StampStep"]]:
     """Return Alembic's plan with backup, row counts and the last checks around it.
 
-    `before_change` is called under the write lock, and answers the backup that it took, which was checked already.
+    `before_change` is called under the write lock; it returns the backup that it took, which is verified.
     Alembic carries out a step when the next is asked for. Raises Conflict, on which it rolls back.
     """
 
     def steps(heads: object, context: object) -> Iterator["RevisionStep | StampStep"]:
         pending, raw = list(plan(heads, context)), bare(connection)
-        known = schema.Damage()
-        if pending and (schema.tables(raw) or schema.revision(raw)):
+        known = catalogue.Damage()
+        if pending and (catalogue.tables(raw) or catalogue.revision(raw)):
             backup = before_change()
-            known = schema.Damage(rows=backup.damaged_rows) if backup else schema.damage(raw)
+            known = catalogue.Damage(rows=backup.damaged_rows) if backup else catalogue.damage(raw)
         raw.execute("PRAGMA ignore_check_constraints=ON")  # steps copy damaged rows, and add constraints beside them
         for step in pending:
-            on_step(_told(step))
-            counts = schema.row_counts(raw)
+            on_step(_step_of(step))
+            counts = catalogue.row_counts(raw)
             yield step
-            _refuse_lost_rows(step, counts, schema.row_counts(raw))
+            _refuse_lost_rows(step, counts, catalogue.row_counts(raw))
         if pending:
             raw.execute("PRAGMA ignore_check_constraints=OFF")
-            _refuse_damage(schema.damage(raw).beyond(known))
-            written_by.write(raw, __version__)
+            _refuse_damage(catalogue.damage(raw).beyond(known))
+            write_version(raw, __version__)
 
     return steps
 
 
 def takes_back(steps: Iterable["RevisionStep | StampStep"]) -> bool:
-    """Say whether any of Alembic's steps undoes a revision. A stamp undoes nothing."""
+    """Return whether any of Alembic's steps undoes a revision. A stamp undoes nothing."""
     return any(step.is_downgrade and getattr(step, "revision", None) for step in steps)
 
 
-def _told(step: "RevisionStep | StampStep") -> Step:
+def _step_of(step: "RevisionStep | StampStep") -> Step:
     before, after = (",".join(revisions) or "base" for revisions in (step.from_revisions, step.to_revisions))
     return Step(before, after, (step.doc or "").strip())
 
@@ -77,10 +77,11 @@ def _told(step: "RevisionStep | StampStep") -> Step:
 def _refuse_lost_rows(step: "RevisionStep | StampStep", before: dict[str, int], after: dict[str, int]) -> None:
     revision = getattr(step, "revision", None)  # a stamp has none
     declared = set(getattr(getattr(revision, "module", None), "ROWS_CHANGE", ()))
+    refused = _step_of(step)
     for table in sorted(before.keys() & after.keys() - declared):
         if before[table] != after[table]:
             raise Conflict(
-                f"the migration {_told(step).before} -> {_told(step).after} would change the number of rows of {table} "
+                f"the migration {refused.before} -> {refused.after} would change the number of rows of {table} "
                 f"from {before[table]} to {after[table]}, and does not declare it; nothing was changed"
             )
 

@@ -1,4 +1,4 @@
-"""Put a backup in the place of the database, while nobody has it open, and keep what it replaces.
+"""Restore: a backup takes the place of the database, which no program may have open; what it replaces is kept.
 
 At every moment the database's path names the whole one before or the whole one after.
 """
@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from statesvc.db.database import driver, unavailable
-from statesvc.db.schema import catalogue as schema
-from statesvc.db.schema import migrate
+from statesvc.db.schema import catalogue, migrate
 from statesvc.db.schema.backup import Backup, Backups, copy, disk_errors, publish, remove
 from statesvc.errors import Conflict, InvalidParameter, NotFound, Unavailable
 
@@ -72,7 +71,7 @@ def _keep(database: Path, kept: Path) -> Path:
     log = database.with_name(f"{database.name}-wal")
     try:
         os.link(database, kept)
-        # Only where SQLite could not fold it in. A log left behind would be read into the restored database.
+        # It is there only if SQLite could not fold it in. Left behind, it would be read into the restored database.
         if log.exists():
             os.link(log, kept.with_name(f"{kept.name}-wal"))
         for suffix in ("-wal", "-shm"):
@@ -86,7 +85,7 @@ def _keep(database: Path, kept: Path) -> Path:
 def _alone(database: Path) -> Iterator[str]:
     """Fold the log into the database, and keep every other program out inside the block; yield the revision.
 
-    A database that SQLite cannot read is nobody's to use: "unreadable".
+    For a database that SQLite cannot read, which no program can be using, it is "unreadable".
     """
     with (
         closing(driver.connect(database, isolation_level=None, timeout=1.0))
@@ -103,7 +102,7 @@ def _fold(database: Path, connection: driver.Connection) -> str:
         if busy or mode != "delete":
             raise _in_use(database)
         connection.execute("BEGIN EXCLUSIVE")
-        return schema.revision(connection) or "none"
+        return catalogue.revision(connection) or "none"
     except driver.Error as error:
         name = getattr(error, "sqlite_errorname", "") or ""
         if name.startswith(_UNREADABLE):

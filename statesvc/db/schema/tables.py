@@ -6,16 +6,16 @@ images ◄──────── image_tags, image_digests
 containers ◄──┬─ container_names      name → container; an alias also names its parent, whose link it is
   │           ├─ container_specs      the wide documents; never read by a list
   │           ├─ container_labels  ┐
-  │           ├─ container_mounts  │  what filters ask, one row per label, mount, network, live port
+  │           ├─ container_mounts  │  what filters search, one row per label, mount, network, live port
   │           ├─ container_networks│
   │           ├─ container_ports   ┘
-  │           ├─ container_health     a probe touches neither documents nor revision
-  │           └─ execs                what runs beside the container's own process
+  │           ├─ container_health     a probe changes neither documents nor revision
+  │           └─ execs                exec processes, running and ended
   ▼           (locked from the start of a container to its next start or removal)
 runtimes ──► runtime_configs ◄── service_state.current_version
   ▼
 scripts                             wrapper scripts under the digest of their content; containers hold them, too
-events                              the journal, in commit order; each with who asked and the row after the change
+events                              the journal, in commit order, with the client and the row after the change
 idempotency_keys                    the first answer to each create that carried a key, until it expires
 quarantine                          marks on rows that cannot be read; the rows stay where they are
 """

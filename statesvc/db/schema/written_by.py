@@ -1,4 +1,4 @@
-"""Which statesvc gave a database its schema, noted in the file's header, so that a program too old for it can name it.
+"""The version of statesvc that migrated a database, in the file's header: a program that is too old names it.
 
 `application_id` says that it is ours, `user_version` is the version: 1 002 003 for 1.2.3. Both change with the
 transaction, cost no table, and are copied with every backup.
@@ -12,8 +12,8 @@ APPLICATION_ID = int.from_bytes(b"stsv")
 _RELEASE = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 
 
-def write(connection: driver.Connection, version: str) -> None:
-    """Note that this version of statesvc migrated the database, in the transaction that did."""
+def write_version(connection: driver.Connection, version: str) -> None:
+    """Write the version of statesvc that migrates the database, in the transaction that does."""
     release = _RELEASE.match(version)
     if release is None:
         raise ValueError(f"version {version} is not of the form 1.2.3")
@@ -22,8 +22,8 @@ def write(connection: driver.Connection, version: str) -> None:
     connection.execute(f"PRAGMA user_version = {(major * 1_000 + minor) * 1_000 + patch}")
 
 
-def read(connection: driver.Connection) -> str | None:
-    """Return the version of the statesvc that last migrated the database, None if it is not noted."""
+def read_version(connection: driver.Connection) -> str | None:
+    """Return the version of the statesvc that last migrated the database, None if the header does not hold it."""
     (owner,) = connection.execute("PRAGMA application_id").fetchone()
     (number,) = connection.execute("PRAGMA user_version").fetchone()
     if owner != APPLICATION_ID or number <= 0:

@@ -1,4 +1,4 @@
-"""What admins ask, each with the query that answers it; tests run every one."""
+"""Questions of admins, each with the query that answers it; tests run every one."""
 
 from dataclasses import dataclass
 

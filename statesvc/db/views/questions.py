@@ -1,4 +1,4 @@
-"""Questions in SQL from people: one SELECT on a connection that cannot write, bounded in time, rows and memory."""
+"""SQL of admins: one SELECT on a connection that cannot write, bounded in time, rows and memory."""
 
 import re
 import sys
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from statesvc.db.database import WHOLE_FILE_CACHE, check_sqlite_version, driver, unavailable
-from statesvc.db.schema import catalogue as schema
+from statesvc.db.schema import catalogue
 from statesvc.db.views.views import VIEWS, newest
 from statesvc.errors import Conflict, InvalidParameter
 
 MEMORY_LIMIT = 256 * 1024 * 1024
 STEPS_BETWEEN_LOOKS = 10_000
 _TOO_MUCH = f"the answer takes more than {MEMORY_LIMIT >> 20} MiB of memory"
-# Beside the views: what tells of the schema, and what makes rows of a document.
+# Allowed beside the views: the tables of the schema, and the functions that make rows of a JSON document.
 _TABLES = {"sqlite_schema", "sqlite_master", "json_each", "json_tree", "pragma_table_info", "pragma_table_list"}
 _PRAGMAS = {"table_info", "table_list"}
 _FUNCTIONS_REFUSED = {"load_extension", "readfile", "writefile", "edit", "fts3_tokenizer"}
@@ -25,7 +25,7 @@ _TOKEN = re.compile(r"""'(?:[^']|'')*'|--[^\n]*|/\*.*?(?:\*/|\Z)|"(?:[^"]|"")*"|
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was found, and why it is not all, "" if it is."""
+    """The rows that were found, and why they are not all; "" if they are."""
 
     columns: tuple[str, ...]
     rows: list[tuple[object, ...]]
@@ -33,9 +33,9 @@ class Answer:
 
 
 def ask(path: Path, query: str, *, seconds: float, max_rows: int, all_tables: bool = False) -> Answer:
-    """Answer a SELECT over the views, or over everything; whoever writes meanwhile is not held up.
+    """Answer a SELECT over the views, or over all tables, without delaying a program that writes.
 
-    Raises InvalidParameter for what is no such SELECT, Conflict if the database has no views yet, Unavailable if SQLite
+    Raises InvalidParameter for any other statement, Conflict if the database has no views yet, Unavailable if SQLite
     cannot read the file.
     """
     check_sqlite_version(tuple(driver.sqlite_version_info))
@@ -52,7 +52,7 @@ def ask(path: Path, query: str, *, seconds: float, max_rows: int, all_tables: bo
 
 @contextmanager
 def _opened(path: Path) -> Iterator[driver.Connection]:
-    # mode=ro: not even the last one to close writes what is in the log into the file; the next service does.
+    # mode=ro: even the last connection to close does not write what is in the log into the file; the next service does.
     try:
         with closing(
             driver.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
@@ -70,7 +70,7 @@ def _refuse_without_views(connection: driver.Connection) -> None:
     there = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'view'")}
     if VIEWS[0].name not in there:
         raise Conflict(
-            f"the database has no views: its schema is {schema.revision(connection) or 'none'}, "
+            f"the database has no views: its schema is {catalogue.revision(connection) or 'none'}, "
             "and statesvc db upgrade adds them"
         )
 
@@ -122,7 +122,7 @@ def _refusal(error: Exception, guard: "_Guard") -> InvalidParameter | None:
 
 
 class _Guard:
-    """SQLite asks it about everything that a statement does, before the statement runs."""
+    """The authorizer: SQLite calls it for everything that a statement does, before the statement runs."""
 
     def __init__(self, *, all_tables: bool) -> None:
         self.refused = ""

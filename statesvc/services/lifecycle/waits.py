@@ -93,7 +93,7 @@ class Waiting:
                 last = Exit(ending.exit_code)
                 if wait.until != Until.REMOVED:
                     return last, True
-        now = await self._database.read(waits.condition, wait.began.id)
+        now = await self._database.read(waits.current_state, wait.began.id)
         if now is None:
             return last, True
         if now.state in LIVE:
@@ -106,7 +106,7 @@ class Waiting:
     async def ticks(self, container_id: str, seconds: float) -> AsyncIterator[None]:
         """Yield at once, and then every so often, as long as the container is there and does not live."""
         async for _ in self._looks(container_id, seconds):
-            now = await self._database.read(waits.condition, container_id)
+            now = await self._database.read(waits.current_state, container_id)
             if now is None or now.state in LIVE:
                 return
             yield

@@ -146,7 +146,7 @@ def _adopt(conn: Connection, candidate: _Candidate, site: Site, *, reloading: bo
     number, changed, now = before.version if before else 0, False, site.clock()
     if before is None or before.digest != candidate.digest:
         changed = True
-        number = runtimes.adopt(
+        number = runtimes.put_in_force(
             conn,
             digest=candidate.digest,
             source=candidate.source,
