@@ -86,6 +86,22 @@ class Judgement:
         return told
 
 
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A request that passed every rule, as it would be stored; `name` is "" where one is to be made up."""
+
+    name: str
+    container: Container
+    belongings: Belongings
+    verified: Verified
+    warnings: tuple[str, ...]
+
+    def wanted_names(self) -> list[tuple[str, str]]:
+        """Return each name that the container or one of its links needs, with the ID of the container it points at."""
+        own = [(self.name, self.container.id)] if self.name else []
+        return own + [(f"{self.name}/{link.alias}", link.child_id) for link in self.verified.links]
+
+
 class Containers:
     """The registry of containers."""
 
@@ -131,36 +147,36 @@ class Containers:
             claim = await self._keys.claim(idempotency_key, name, request, version=version, platform=platform)
             if first := await self._database.read(idempotency.first_answer, claim):
                 return first
+        new = await self._prepare(ids.new_id(self._site.entropy), name, request, version, platform)
+        candidates = () if new.name else naming.candidates(self._site.entropy, new.container.id)
+        answer = await self._database.write(_insert, new, candidates, claim)
+        for warning in answer.warnings if answer.id == new.container.id else ():
+            log.warning("container created with a warning", container=answer.id, warning=warning)
+        return answer
+
+    async def judge(self, body: bytes, *, name: str = "", version: Version = NEWEST, platform: str = "") -> Judgement:
+        """Return what a create request would come to, and create nothing."""
+        try:
+            request = await asyncio.to_thread(decode, ContainerCreate, body)
+            prepared = await self._prepare("0" * 64, name, request, version, platform)
+            await self._database.read(_refuse_taken, prepared.wanted_names())
+        except StateError as error:
+            return Judgement(error)
+        return Judgement(None, prepared.warnings, prepared.verified)
+
+    async def _prepare(
+        self, container_id: str, name: str, request: ContainerCreate, version: Version, platform: str
+    ) -> _Prepared:
+        """Return what a request comes to under an ID. Raises what `create` raises, all but a name that is taken."""
         context = await self._context(request, version)
         verdict = self._verify(name, request, context)
         image, warnings = await self._image(verdict.verified.config.Image, version, platform)
         config = finish.merged(verdict, image.config if image else None)
         own_name = await self._own_name(name, verdict)
-        container_id = ids.new_id(self._site.entropy)
         verified = finish.complete(verdict, config, container_id, context, self._new_name)
-        now = self._site.clock()
-        new = rows.of_new(container_id, verified, image_id=image.id if image else "", created_at=now, site=self._site)
-        candidates = () if own_name else naming.candidates(self._site.entropy, container_id)
-        created = Created(container_id, (*warnings, *verified.warnings))
-        answer = await self._database.write(_insert, new, verified, own_name, candidates, created, claim)
-        for warning in answer.warnings if answer is created else ():
-            log.warning("container created with a warning", container=container_id, warning=warning)
-        return answer
-
-    async def judge(self, body: bytes, *, name: str = "", version: Version = NEWEST, platform: str = "") -> Judgement:
-        """Say what would become of a create request, and create nothing."""
-        try:
-            request = await asyncio.to_thread(decode, ContainerCreate, body)
-            context = await self._context(request, version)
-            verdict = self._verify(name, request, context)
-            image, warnings = await self._image(verdict.verified.config.Image, version, platform)
-            config = finish.merged(verdict, image.config if image else None)
-            if own_name := await self._own_name(name, verdict):
-                await self._refuse_taken(own_name)
-            verified = finish.complete(verdict, config, "0" * 64, context, self._new_name)
-        except StateError as error:
-            return Judgement(error)
-        return Judgement(None, (*warnings, *verified.warnings), verified)
+        now, image_id = self._site.clock(), image.id if image else ""
+        container, belongings = rows.of_new(container_id, verified, image_id=image_id, created_at=now, site=self._site)
+        return _Prepared(own_name, container, belongings, verified, (*warnings, *verified.warnings))
 
     def _verify(self, name: str, request: ContainerCreate, context: Context) -> Verdict:
         if request.config is None:
@@ -251,13 +267,8 @@ class Containers:
             return name.removeprefix("/")
         # Docker reserves the name before it looks at mounts and links: a taken name is the answer then.
         if name and not verdict.middle and not wrong_name:
-            await self._refuse_taken(name.removeprefix("/"))
+            await self._database.read(_refuse_taken, [(name.removeprefix("/"), "")])
         raise refusal
-
-    async def _refuse_taken(self, name: str) -> None:
-        owner = await self._database.read(names.owner, name)
-        if owner is not None:
-            raise NameConflict(name, owner)
 
     def _new_name(self) -> str:
         return self._site.entropy(32).hex()
@@ -286,19 +297,20 @@ def _look_up(conn: Connection, reference: str) -> ReferencedContainer:
     return ReferencedContainer(row.id, host_network=on_host, mounts=containers.mounts(conn, row.id))
 
 
-def _insert(
-    conn: Connection,
-    new: tuple[Container, Belongings],
-    verified: Verified,
-    own_name: str,
-    candidates: tuple[str, ...],
-    created: Created,
-    claim: Claim | None,
-) -> Created:
+def _refuse_taken(conn: Connection, wanted: list[tuple[str, str]]) -> None:
+    """Raise NameConflict if one of these names points at another container, or two of them are the same name."""
+    holders: dict[str, str] = {}
+    for name, container_id in wanted:
+        holder = holders.setdefault(name, names.owner(conn, name) or container_id)
+        if holder != container_id:
+            raise NameConflict(name, holder)
+
+
+def _insert(conn: Connection, new: _Prepared, candidates: tuple[str, ...], claim: Claim | None) -> Created:
     if claim and (first := idempotency.first_answer(conn, claim)):
         return first  # the same request came twice at once
-    container, belongings = new
-    insertion.add(conn, container, verified, belongings)
+    container, verified, own_name = new.container, new.verified, new.name
+    insertion.add(conn, container, verified, new.belongings)
     if own_name:
         names.reserve(conn, own_name, container.id)
     else:
@@ -311,6 +323,7 @@ def _insert(
     events.append(
         conn, Event("container", "create", container.id, container.created_at, attributes, container.revision)
     )
+    created = Created(container.id, new.warnings)
     if claim:
         idempotency.keep(conn, claim, created)
     return created

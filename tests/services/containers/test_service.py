@@ -10,7 +10,8 @@ from statesvc.db.containers import names, rows
 from statesvc.db.database import Connection
 from statesvc.domain import names as naming
 from statesvc.domain.documents import Config, ContainerCreate, HostConfig
-from statesvc.errors import Conflict, InvalidParameter, NameConflict, NotFound
+from statesvc.domain.documents.decode import decode
+from statesvc.errors import Conflict, InvalidParameter, NameConflict, NotFound, StateError
 from statesvc.services.listing.query import ListQuery
 
 pytestmark = pytest.mark.anyio
@@ -203,3 +204,55 @@ async def test_volumes_from_takes_over_the_mounts_read_only_if_asked(services: S
     assert [(each["Destination"], each["Name"], each["RW"]) for each in taken if each["Type"] == "volume"] == [
         ("/b", "stored", False)
     ]
+
+
+@pytest.fixture
+async def linkable(services: Services) -> Services:
+    """Services with two containers that another can be linked to."""
+    for name in ("web", "db"):
+        await services.containers.create(name, asked())
+    return services
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("new", {"Cmd": ["x"], "Hostname": "h", "HostConfig": {"Links": ["web:a", "db:b"], "Memory": 64 << 20}}),
+        ("", {"Cmd": ["x"], "Hostname": "h", "Volumes": {"/data": {}}, "MacAddress": "02:42:ac:11:00:02"}),
+    ],
+    ids=["links", "warnings"],
+)
+async def test_a_valid_request_is_judged_as_it_is_created(linkable: Services, name: str, body: dict[str, Any]) -> None:
+    judged = await linkable.containers.judge(orjson.dumps(body), name=name)
+    created = await linkable.containers.create(name, decode(ContainerCreate, orjson.dumps(body)))
+    row = await linkable.containers.inspect(created.id)
+    assert judged.refusal is None
+    assert judged.verified is not None
+    assert judged.warnings == created.warnings
+    assert judged.verified.config.to_json().decode() == row.config
+    assert judged.verified.host_config.to_json().decode() == row.host_config
+    assert len(judged.verified.links) == (row.links or "").count(":/")
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("", {"Image": "nosuch:1"}),
+        ("", {"Hostname": "h"}),
+        ("", {"HostConfig": {}}),
+        ("-", {"Cmd": ["x"], "Env": ["=1"], "HostConfig": {"Memory": 1, "Links": [""]}}),
+        ("web", {"Cmd": ["x"]}),
+        ("web", {"Cmd": ["x"], "HostConfig": {"Links": ["nosuch:a"]}}),
+        ("web", {"Cmd": ["x"], "Volumes": {"/data": {}}, "HostConfig": {"VolumeDriver": "nosuch"}}),
+        ("new", {"Cmd": ["x"], "HostConfig": {"Links": ["web:a", "db:a"]}}),
+    ],
+    ids="no-image no-command no-config mistakes taken taken-and-late taken-and-driver one-alias-twice".split(),
+)
+async def test_a_refused_request_is_judged_as_it_is_refused(
+    linkable: Services, name: str, body: dict[str, Any]
+) -> None:
+    judged = await linkable.containers.judge(orjson.dumps(body), name=name)
+    with pytest.raises(StateError) as refused:
+        await linkable.containers.create(name, decode(ContainerCreate, orjson.dumps(body)))
+    assert type(judged.refusal) is refused.type
+    assert vars(judged.refusal) == vars(refused.value)
