@@ -95,7 +95,7 @@ def find(conn: Connection, reference: str) -> Life:
     Raises InvalidParameter for an empty or ambiguous reference, NotFound for an unknown one.
     """
     found = best(conn, FIND, reference)
-    return found._replace(state=State(found.state))
+    return found._replace(state=State(found.state), name=found.name or "")
 
 
 def store(conn: Connection, life: Life) -> Life:

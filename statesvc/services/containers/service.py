@@ -41,7 +41,7 @@ from statesvc.services.damage.judging import DamageGuard, damaged, faults_of
 from statesvc.services.images import service as images
 from statesvc.services.images.service import Images
 from statesvc.services.journal import writing
-from statesvc.services.journal.writing import Subject, tell
+from statesvc.services.journal.writing import Subject, log_container
 from statesvc.services.runtimes.service import obstacle
 from statesvc.services.site import Site
 from statesvc.validation import (
@@ -339,7 +339,7 @@ def _update(conn: Connection, reference: str, asked: HostConfig, now: int, expec
     limits_change = changed.copy_with(RestartPolicy=stored.RestartPolicy) != stored
     if found.state in LIVE and limits_change:
         raise NotOffered(f"the limits of container {found.id} are an engine's to change while it is {found.state}")
-    tell(conn, "update", found, now, containers.store_host_config(conn, found.id, changed))
+    log_container(conn, "update", found, now, containers.store_host_config(conn, found.id, changed))
 
 
 def _rename(conn: Connection, reference: str, new_name: str, now: int, expected: Expected) -> None:
@@ -349,12 +349,13 @@ def _rename(conn: Connection, reference: str, new_name: str, now: int, expected:
     if wanted.removeprefix("/") == found.name:
         raise InvalidParameter("Renaming a container with the same name as its current name")
     try:
-        names.rename(conn, found.id, found.name, naming.check(wanted))
+        renamed = found._replace(name=naming.check(wanted))
+        names.rename(conn, found.id, found.name, renamed.name)
     except NameConflict as conflict:
         raise NameConflict(conflict.name, conflict.owner_id, doing="Error when allocating new name: ") from None
     except InvalidParameter as error:
         raise InvalidParameter(f"Error when allocating new name: {error.message}", error.problems) from None
-    tell(conn, "rename", found, now, containers.touch(conn, found.id), oldName=f"/{found.name}")
+    log_container(conn, "rename", renamed, now, containers.touch(conn, found.id), oldName=f"/{found.name}")
 
 
 def _remove(conn: Connection, reference: str, now: int, expected: Expected, *, force: bool) -> None:
@@ -375,7 +376,7 @@ class Discarded(Subject, Protocol):
 
 def discard(conn: Connection, found: Discarded, now: int) -> None:
     """Remove a container that does not live with all that belongs to it, and write the event."""
-    tell(conn, "destroy", found, now, containers.next_revision(found.revision))
+    log_container(conn, "destroy", found, now, containers.next_revision(found.revision))
     containers.remove(conn, found.id)
 
 
@@ -398,4 +399,4 @@ def _remove_link(conn: Connection, name: str, now: int, expected: Expected) -> N
     found = containers.find(conn, owner)
     expect(found, expected)
     names.release(conn, name.removeprefix("/"))
-    tell(conn, "unlink", found, now, containers.touch(conn, owner), link=f"/{name.removeprefix('/')}")
+    log_container(conn, "unlink", found, now, containers.touch(conn, owner), link=f"/{name.removeprefix('/')}")

@@ -1,15 +1,17 @@
-"""Writes container events. As in Docker, each carries the container's labels, image and name."""
+"""Writes the events of containers and images. As in Docker, a container's carry its labels, image and name."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from statesvc.db import events, images
-from statesvc.db.containers import names
 from statesvc.db.containers import rows as containers
 from statesvc.db.damage.judges import fault
 from statesvc.db.database import Connection
 from statesvc.domain.event import Event
 from statesvc.domain.image_config import parse_image_config
+
+# The action of an event, and the attributes that it has beside the container's labels, image and name.
+Entry = tuple[str, dict[str, str]]
 
 
 class Subject(Protocol):
@@ -23,20 +25,30 @@ class Subject(Protocol):
     def image(self) -> str:
         """The image as it was named."""
 
+    @property
+    def name(self) -> str:
+        """The primary name after the change, "" for a container that has lost it."""
+
 
 def attributes(labels: Mapping[str, str], image: str, name: str) -> dict[str, str]:
-    """Return what Docker tells of a container in an event: its labels, image and name."""
-    told = dict(labels)
+    """Return what every event of a container carries: its labels, image and name."""
+    carried = dict(labels)
     if image:
-        told["image"] = image
-    told["name"] = name
-    return told
+        carried["image"] = image
+    carried["name"] = name
+    return carried
 
 
-def tell(conn: Connection, action: str, about: Subject, now: int, revision: int, **more: str) -> None:
+def log_container(conn: Connection, action: str, about: Subject, now: int, revision: int, **more: str) -> None:
     """Write an event about a container, in the transaction that changes it."""
-    told = attributes(containers.labels(conn, about.id), about.image, names.primary(conn, about.id)) | more
-    events.append(conn, Event("container", action, about.id, now, told, revision))
+    log_all(conn, [(action, more)], about, now, revision)
+
+
+def log_all(conn: Connection, entries: Iterable[Entry], about: Subject, now: int, revision: int) -> None:
+    """Write several events about one change of a container, in their order."""
+    carried = attributes(containers.labels(conn, about.id), about.image, about.name)
+    for action, more in entries:
+        events.append(conn, Event("container", action, about.id, now, carried | more, revision))
 
 
 def log_image(conn: Connection, action: str, image_id: str, name: str, now: int) -> None:

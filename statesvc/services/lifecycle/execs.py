@@ -13,7 +13,7 @@ from statesvc.domain.times import SECOND
 from statesvc.errors import Conflict, InvalidParameter, NotFound
 from statesvc.host.scripts import ScriptFolder
 from statesvc.services.containers.revisions import Expected, expect
-from statesvc.services.journal.writing import tell
+from statesvc.services.journal.writing import log_all, log_container
 from statesvc.services.lifecycle.handles import Handle, check_lock, handle_of
 
 KEPT = 300 * SECOND
@@ -90,7 +90,7 @@ def end(conn: Connection, exec_id: str, exit_code: int, expected: Expected, now:
         raise Conflict(f"exec {exec_id} ended with {ended.exit_code}, not {exit_code}")
     execs.end(conn, exec_id, exit_code, now)
     life = lifecycle.store(conn, life)
-    tell(conn, "exec_die", life, now, life.revision, execID=exec_id, exitCode=str(exit_code))
+    log_container(conn, "exec_die", life, now, life.revision, execID=exec_id, exitCode=str(exit_code))
     return life
 
 
@@ -98,8 +98,9 @@ def _added(conn: Connection, before: Life, exec_id: str, engine: str, process: P
     execs.forget(conn, before.id, now - KEPT)
     execs.begin(conn, exec_id, before.id, pid=process.pid, process=process.document(), now=now)
     life = lifecycle.store(conn, before)
-    for action in ("exec_create", "exec_start"):
-        tell(conn, f"{action}: {process.command}", life, now, life.revision, execID=exec_id, engine=engine)
+    more = {"execID": exec_id, "engine": engine}
+    entries = [(f"{action}: {process.command}", more) for action in ("exec_create", "exec_start")]
+    log_all(conn, entries, life, now, life.revision)
     return life
 
 

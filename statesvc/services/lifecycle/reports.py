@@ -1,7 +1,7 @@
-"""What an engine reports of a container, and what becomes of its life by it. Nothing is read or written here.
+"""The reports of an engine, as pure transitions of a container's life. Nothing is read or written here.
 
-Each report says whether it is known already (a retry changes nothing), refuses what the state forbids, and returns the
-life after it with what the journal is told.
+A report knows whether it was recorded already (a retry changes nothing), refuses what the state forbids, and returns
+the life after it and the events to write.
 """
 
 from dataclasses import dataclass, field
@@ -13,10 +13,9 @@ from statesvc.domain.state import LIVE, State, may_follow
 from statesvc.domain.times import SECOND
 from statesvc.domain.times import render as time_text
 from statesvc.errors import Conflict, NotModified
+from statesvc.services.journal.writing import Entry
 
 STARTABLE = frozenset({State.CREATED, State.EXITED})
-
-Told = tuple[str, dict[str, str]]
 
 
 class Report(Protocol):
@@ -32,8 +31,8 @@ class Report(Protocol):
     def applied(self, life: Life, now: int) -> Life:
         """Return the life after it. Raises Conflict where the state forbids it."""
 
-    def told(self, before: Life, now: int) -> list[Told]:
-        """Return the events that tell of it."""
+    def events(self, before: Life, now: int) -> list[Entry]:
+        """Return the events to be written with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ class Started:
             prepared_at=None,
         )
 
-    def told(self, before: Life, now: int) -> list[Told]:  # noqa: ARG002 - as every report is asked
+    def events(self, before: Life, now: int) -> list[Entry]:  # noqa: ARG002 - as every report is asked
         """Return `start`."""
         return [("start", {})]
 
@@ -89,7 +88,7 @@ class StartFailed:
         failed = life._replace(error=self.error, exit_code=self.exit_code, prepared_at=None)
         return failed._replace(state=State.EXITED, finished_at=now) if life.state == State.RESTARTING else failed
 
-    def told(self, before: Life, now: int) -> list[Told]:  # noqa: ARG002 - as every report is asked
+    def events(self, before: Life, now: int) -> list[Entry]:  # noqa: ARG002 - as every report is asked
         """Return `start_failed` with the code; the error is for inspect."""
         return [("start_failed", {"exitCode": str(self.exit_code)})]
 
@@ -123,7 +122,7 @@ class Exited:
             manually_stopped=int(self.manual or life.manually_stopped),
         )
 
-    def told(self, before: Life, now: int) -> list[Told]:
+    def events(self, before: Life, now: int) -> list[Entry]:
         """Return `die`, and `oom` in front of it if memory ran out."""
         ran = now - before.started_at if before.started_at is not None else 0
         died = {"exitCode": str(self.exit_code), "execDuration": str(ran // SECOND)}
@@ -149,9 +148,9 @@ class Restarting:
         ended = self._end.applied(life, now)
         return ended._replace(state=self.after, restart_count=life.restart_count + 1)
 
-    def told(self, before: Life, now: int) -> list[Told]:
-        """Return what an end is told as."""
-        return self._end.told(before, now)
+    def events(self, before: Life, now: int) -> list[Entry]:
+        """Return the events of the end."""
+        return self._end.events(before, now)
 
     @property
     def _end(self) -> Exited:
@@ -178,7 +177,7 @@ class Became:
         _must_be_legal(life, self.after)
         return life._replace(state=self.after)
 
-    def told(self, before: Life, now: int) -> list[Told]:  # noqa: ARG002 - as every report is asked
+    def events(self, before: Life, now: int) -> list[Entry]:  # noqa: ARG002 - as every report is asked
         """Return the one event."""
         return [(self.action, {})]
 

@@ -22,7 +22,7 @@ from statesvc.errors import Conflict, InvalidParameter, Unavailable
 from statesvc.host.scripts import ScriptFolder
 from statesvc.services.containers.revisions import Expected, expect
 from statesvc.services.containers.service import discard
-from statesvc.services.journal.writing import tell
+from statesvc.services.journal.writing import log_all, log_container
 from statesvc.services.lifecycle import execs as beside
 from statesvc.services.lifecycle import health, reports
 from statesvc.services.lifecycle.execs import Process
@@ -242,8 +242,8 @@ def _take_lock(
     if lock.version != version:
         return None
     after = lifecycle.store(conn, asked.applied(life, lock, now))
-    told = {"runtime": lock.name, "version": str(lock.version), "engine": asked.engine}
-    tell(conn, asked.action, after, now, after.revision, **told)
+    more = {"runtime": lock.name, "version": str(lock.version), "engine": asked.engine}
+    log_container(conn, asked.action, after, now, after.revision, **more)
     return handle_of(conn, after, folder)
 
 
@@ -274,8 +274,7 @@ def _changed(conn: Connection, before: Life, report: Report, now: int) -> Life:
         lifecycle.close_ports(conn, life.id)
         execs.end_all(conn, life.id, now)
         health.end(conn, life.id)
-    for action, attributes in report.told(before, now):
-        tell(conn, action, life, now, life.revision, **attributes)
+    log_all(conn, report.events(before, now), life, now, life.revision)
     return life
 
 
@@ -300,5 +299,5 @@ def _check(
             raise Conflict(f"container {life.id} is {life.state}, and its health is not checked")
         health.store(conn, life.id, change.after)
         if change.new_status:
-            tell(conn, f"health_status: {change.new_status}", life, now, life.revision)
+            log_container(conn, f"health_status: {change.new_status}", life, now, life.revision)
     return _standing(life)
