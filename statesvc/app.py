@@ -135,9 +135,9 @@ async def opened(
     *,
     clock: Clock = wall_clock,
     entropy: Entropy = os.urandom,
-    adopt_configuration: bool = True,
+    put_in_force: bool = True,
 ) -> AsyncIterator[Services]:
-    """Hold the data root and yield its services; a command may leave the configuration in force as it is.
+    """Hold the data root and yield its services. Without `put_in_force` the version in force stays: for commands.
 
     Raises Conflict if another process holds it or its database is newer than this program.
     """
@@ -148,19 +148,19 @@ async def opened(
         raise Unavailable(f"the data root {root} cannot be made: {error.strerror}") from None
     async with AsyncExitStack() as stack:
         stack.enter_context(DataRootLock(root, socket=str(socket_path(settings.hosts[0])) if settings.hosts else ""))
-        written = configuration.read(settings.config_file)
+        config = configuration.read(settings.config_file)
         _migrate(settings, root, clock)
         database = _database(settings, root)
         stack.callback(database.close)
         instance = await database.write(_instance, str(uuid.uuid4()))
         host = facts.read(settings.host_facts)
-        site = Site(host, Configuration(host, written), root, instance, clock, entropy)
+        site = Site(host, Configuration(host, config), root, instance, clock, entropy)
         folder = ScriptFolder(root / RUNTIMES)
         runtimes, history = Runtimes(database, site, folder, settings.config_file), RuntimeHistory(database, folder)
-        if adopt_configuration:
-            await runtimes.take_up(written)
+        if put_in_force:
+            await runtimes.put_in_force(config)
         else:
-            runtimes.judge_by(written)
+            runtimes.use_unrecorded(config)
         images = Images(database, site)
         keys = Keys(site, root / IDEMPOTENCY_FILE, settings.idempotency_hours)
         damage = DamageGuard(database, clock)

@@ -44,5 +44,5 @@ def read_here_or_there(settings: Any, here: Callable[[Any], Awaitable[Any]], the
 async def _opened(settings: Any, here: Callable[[Any], Awaitable[Any]]) -> Any:
     from statesvc.app import opened
 
-    async with opened(settings, adopt_configuration=False) as services:
+    async with opened(settings, put_in_force=False) as services:
         return await here(services)

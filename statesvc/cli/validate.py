@@ -92,7 +92,7 @@ async def _judge_here(settings: Any, body: bytes, data_root: Path) -> Any:
     from statesvc.app import opened
     from statesvc.services.containers.service import Containers
 
-    async with opened(settings, adopt_configuration=False) as services:
+    async with opened(settings, put_in_force=False) as services:
         # Binds are judged by the data root that was asked for, also where a throw-away one is opened in its place.
         site = replace(services.site, data_root=data_root)
         return (

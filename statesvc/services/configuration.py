@@ -1,4 +1,4 @@
-"""The configuration in force: one version, held and swapped as a whole. A request takes it once and keeps it."""
+"""The daemon configuration in force: one version, swapped as a whole. A request keeps the one it began with."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,9 +13,9 @@ from statesvc.validation import daemon
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """A version: what the user wrote, the host as that configures it, and the runtimes by their names.
+    """One version of the daemon configuration, with the host as that configures it and the runtimes by their names.
 
-    `version` is 0 while nothing is in force: a command judges by a file that it does not take up.
+    `version` is 0 while nothing is in force: a command verifies by a file that it makes no version of.
     """
 
     version: int
@@ -27,20 +27,20 @@ class InForce:
 class Configuration:
     """Holds the version in force. Only `services.runtimes` swaps it."""
 
-    def __init__(self, facts: HostFacts, written: DaemonConfig) -> None:
+    def __init__(self, facts: HostFacts, config: DaemonConfig) -> None:
         self._facts = facts
-        self._in_force = self.version(0, written, ())
+        self._in_force = self.version(0, config, ())
 
     @property
     def in_force(self) -> InForce:
         """The version in force now; it never changes while a request holds it."""
         return self._in_force
 
-    def version(self, number: int, written: DaemonConfig, derived: Iterable[Derived]) -> InForce:
+    def version(self, number: int, config: DaemonConfig, derived: Iterable[Derived]) -> InForce:
         """Return a version as it would be in force on this host."""
-        driver = written.cgroup_driver
+        driver = config.cgroup_driver
         facts = replace(self._facts, cgroup_driver=driver) if driver else self._facts
-        return InForce(number, written, facts, {one.runtime.name: one for one in derived})
+        return InForce(number, config, facts, {one.runtime.name: one for one in derived})
 
     def swap(self, version: InForce) -> None:
         """Put another version in force."""
@@ -48,7 +48,7 @@ class Configuration:
 
 
 def read(path: Path | None) -> DaemonConfig:
-    """Read Docker's daemon.json; without one, answer what an engine has by itself. May block on a slow disk.
+    """Read Docker's daemon.json; without one, return Docker's defaults. May block on a slow disk.
 
     Raises InvalidParameter with every problem of the file, each with its JSON pointer.
     """

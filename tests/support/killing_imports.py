@@ -40,7 +40,7 @@ def run_import(root: Path) -> None:
 
 async def _import(root: Path) -> None:
     settings = Settings(data_root=root / "data", hosts=())
-    async with app.opened(settings, clock=lambda: NOW, adopt_configuration=False) as services:
+    async with app.opened(settings, clock=lambda: NOW, put_in_force=False) as services:
         report = await services.importers["docker"].run(root / "docker", dry_run=False)
     assert report.complete, report.to_dict()
 

@@ -29,7 +29,7 @@ def settings(root: Path) -> Settings:
 
 async def _reload(root: Path) -> None:
     chosen = settings(root)
-    async with app.opened(chosen, adopt_configuration=False) as services:
+    async with app.opened(chosen, put_in_force=False) as services:
         await services.runtimes.reload()
 
 

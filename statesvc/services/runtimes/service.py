@@ -1,4 +1,4 @@
-"""Runtimes: taking up a configuration, reloading it, and what became of the versions before."""
+"""Puts a daemon configuration in force: at the start of the service, and with each reload."""
 
 import asyncio
 import hashlib
@@ -44,22 +44,16 @@ class Reloaded:
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A configuration that passed every rule, with what follows from it."""
+    """A daemon configuration that passed every rule, with what follows from it on this machine."""
 
-    written: DaemonConfig
+    config: DaemonConfig
     derived: tuple[Derived, ...]
+    digest: str
     source: str
-
-    @property
-    def digest(self) -> str:
-        """The same for two files that differ in spaces and the order of keys only, and lead to the same binaries."""
-        follows = [(one.runtime.name, one.binary, one.script and one.script.digest) for one in self.derived]
-        whole = json.dumps([json.loads(self.written.text), sorted(follows)], sort_keys=True)
-        return "sha256:" + hashlib.sha256(whole.encode()).hexdigest()
 
 
 class Runtimes:
-    """The versions of the configuration, and the runtimes of each."""
+    """The daemon configuration and its runtimes, of which one version is in force."""
 
     def __init__(self, database: Database, site: Site, folder: ScriptFolder, config_file: Path | None) -> None:
         self._database = database
@@ -68,15 +62,15 @@ class Runtimes:
         self._config_file = config_file
         self._one_at_a_time = asyncio.Lock()
 
-    async def take_up(self, written: DaemonConfig) -> Reloaded:
-        """Put a configuration in force, at the start of the service; one that is in force already makes no version."""
+    async def put_in_force(self, config: DaemonConfig) -> Reloaded:
+        """Put a daemon configuration in force as the service starts; one that is in force already makes no version."""
         async with self._one_at_a_time:
-            return await self._put_in_force(written, reloading=False)
+            return await self._put_in_force(config, reloading=False)
 
-    def judge_by(self, written: DaemonConfig) -> None:
-        """Judge by a configuration, and put nothing in force: for a command that serves nobody."""
-        derived = derive(written.runtimes.values(), binaries.resolve(_paths(written)))
-        self._site.configuration.swap(self._site.configuration.version(0, written, derived))
+    def use_unrecorded(self, config: DaemonConfig) -> None:
+        """Verify requests by a daemon configuration without making it a version: for commands, which serve nobody."""
+        derived = derive(config.runtimes.values(), binaries.resolve(_paths(config)))
+        self._site.configuration.swap(self._site.configuration.version(0, config, derived))
 
     async def reload(self) -> Reloaded:
         """Read the file again and put it in force as a whole; when this answers, it is.
@@ -85,22 +79,23 @@ class Runtimes:
         what was in force stays so.
         """
         async with self._one_at_a_time:
-            written = await asyncio.to_thread(configuration.read, self._config_file)
-            reloaded = await self._put_in_force(written, reloading=True)
+            config = await asyncio.to_thread(configuration.read, self._config_file)
+            reloaded = await self._put_in_force(config, reloading=True)
         log.info("configuration reloaded", version=reloaded.in_force.version, changed=reloaded.changed)
         return reloaded
 
-    async def _put_in_force(self, written: DaemonConfig, *, reloading: bool) -> Reloaded:
-        candidate = await asyncio.to_thread(self._prepare, written)
-        number, changed = await self._database.write(_adopt, candidate, self._site, reloading=reloading)
-        version = self._site.configuration.version(number, written, candidate.derived)
+    async def _put_in_force(self, config: DaemonConfig, *, reloading: bool) -> Reloaded:
+        candidate = await asyncio.to_thread(self._prepare, config)
+        number, changed = await self._database.write(_record, candidate, self._site, reloading=reloading)
+        version = self._site.configuration.version(number, config, candidate.derived)
         self._site.configuration.swap(version)
         return Reloaded(version, changed)
 
-    def _prepare(self, written: DaemonConfig) -> _Candidate:
+    def _prepare(self, config: DaemonConfig) -> _Candidate:
         """Resolve the paths and write the scripts: first the files, so that no row ever names one that is not there."""
-        derived = derive(written.runtimes.values(), binaries.resolve(_paths(written)))
-        candidate = _Candidate(written, derived, str(self._config_file or "defaults"))
+        derived = derive(config.runtimes.values(), binaries.resolve(_paths(config)))
+        source = str(self._config_file or "defaults")
+        candidate = _Candidate(config, derived, _digest(config, derived), source)
         for one in candidate.derived:
             if one.runtime.path and one.binary is None:
                 log.warning("runtime is not on PATH", runtime=one.runtime.name, path=one.runtime.path)
@@ -137,11 +132,18 @@ def preflight(derived: Derived | None) -> None:
         raise InvalidParameter(f"error while looking up the specified runtime path: {reason}")
 
 
-def _paths(written: DaemonConfig) -> list[str]:
-    return [runtime.path for runtime in written.runtimes.values() if runtime.path]
+def _paths(config: DaemonConfig) -> list[str]:
+    return [runtime.path for runtime in config.runtimes.values() if runtime.path]
 
 
-def _adopt(conn: Connection, candidate: _Candidate, site: Site, *, reloading: bool) -> tuple[int, bool]:
+def _digest(config: DaemonConfig, derived: Iterable[Derived]) -> str:
+    """Return the same for two files that differ only in spaces and the order of keys, and lead to the same binaries."""
+    follows = [(one.runtime.name, one.binary, one.script and one.script.digest) for one in derived]
+    whole = json.dumps([json.loads(config.text), sorted(follows)], sort_keys=True)
+    return "sha256:" + hashlib.sha256(whole.encode()).hexdigest()
+
+
+def _record(conn: Connection, candidate: _Candidate, site: Site, *, reloading: bool) -> tuple[int, bool]:
     before = runtimes.current(conn)
     number, changed, now = before.version if before else 0, False, site.clock()
     if before is None or before.digest != candidate.digest:
@@ -150,27 +152,27 @@ def _adopt(conn: Connection, candidate: _Candidate, site: Site, *, reloading: bo
             conn,
             digest=candidate.digest,
             source=candidate.source,
-            user_config=candidate.written.text,
+            user_config=candidate.config.text,
             now=now,
             derived=candidate.derived,
         )
     if reloading or (changed and before):
-        events.append(conn, _told(candidate, number, site, now))
+        events.append(conn, _reload_event(candidate, number, site, now))
     return number, changed
 
 
-def _told(candidate: _Candidate, version: int, site: Site, now: int) -> Event:
-    """The event of a reload: what may be told of the configuration (options of log drivers hold credentials)."""
-    written = candidate.written
+def _reload_event(candidate: _Candidate, version: int, site: Site, now: int) -> Event:
+    """Return the event of a reload. It names no options of log drivers, which hold credentials."""
+    config = candidate.config
     attributes = {
         "name": site.facts.hostname,
         "version": str(version),
         "digest": candidate.digest,
-        "default-runtime": written.default_runtime,
-        "default-ipc-mode": written.ipc_mode,
-        "default-shm-size": str(written.shm_size),
-        "labels": json.dumps(list(written.labels)),
-        "live-restore": str(written.live_restore).lower(),
-        "runtimes": " ".join(sorted(written.runtimes)),
+        "default-runtime": config.default_runtime,
+        "default-ipc-mode": config.ipc_mode,
+        "default-shm-size": str(config.shm_size),
+        "labels": json.dumps(list(config.labels)),
+        "live-restore": str(config.live_restore).lower(),
+        "runtimes": " ".join(sorted(config.runtimes)),
     }
     return Event("daemon", "reload", site.instance_id, now, attributes)
