@@ -40,7 +40,7 @@ class Engine:
 
     def __init__(self, address: str, folder: Path, rootfs: Path) -> None:
         self.address, self.folder, self.rootfs = address, folder, rootfs
-        self.id = f"minimal-{uuid.uuid4()}"  # names this instance, for whoever finds a start that it prepared
+        self.id = f"minimal-{uuid.uuid4()}"  # names this instance to another that finds its prepared start
         # The runtime goes away once a container runs: its process becomes our child then, and we learn how it ends.
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
@@ -67,7 +67,7 @@ class Engine:
 
     def start(self, container: str) -> int:
         """Start a container by the runtime that is in force now; return its process. Raises Refused if it fails."""
-        prepared = self.report(container, "prepare-start", {"engine": self.id})
+        prepared = self.report(container, "prepare-start", {"Engine": self.id})
         attempt, path, bundle = prepared["Attempt"], prepared["Runtime"]["Path"], self.folder / "bundles" / container
         try:
             self._make_bundle(container, bundle, path)
@@ -76,19 +76,19 @@ class Engine:
         except (Refused, OSError) as error:
             self._run(path, "delete", "--force", container)
             code = 127 if "no such file" in str(error).lower() or "not found" in str(error) else 128
-            self.report(container, "start-failed", {"attempt": attempt, "error": str(error), "exitCode": code})
+            self.report(container, "start-failed", {"Attempt": attempt, "Error": str(error), "ExitCode": code})
             raise
         pid = int((bundle / "pid").read_text())
-        self.report(container, "started", {"attempt": attempt, "pid": pid})
+        self.report(container, "started", {"Attempt": attempt, "Pid": pid})
         return pid
 
     def exec(self, container: str, *command: str) -> tuple[int, str]:
-        """Run a process beside a container's own; return its exit code and what it wrote."""
-        process = {"entrypoint": command[0], "arguments": command[1:]}
-        begun = self.report(container, "execs", {"engine": self.id, "process": process, "openStdout": True})
-        run = [begun["Runtime"]["Path"], "--root", str(self.folder / "state"), "exec", container, *command]
+        """Run an exec process in a container; return its exit code and what it wrote."""
+        process = {"Entrypoint": command[0], "Arguments": command[1:]}
+        started = self.report(container, "execs", {"Engine": self.id, "Process": process, "OpenStdout": True})
+        run = [started["Runtime"]["Path"], "--root", str(self.folder / "state"), "exec", container, *command]
         ran = subprocess.run(run, stdout=subprocess.PIPE, text=True, check=False)
-        self.call("POST", f"{OWN}/execs/{begun['ExecId']}/ended", {"exitCode": ran.returncode})
+        self.call("POST", f"{OWN}/execs/{started['ExecId']}/ended", {"ExitCode": ran.returncode})
         return ran.returncode, ran.stdout
 
     def pause(self, container: str) -> None:
@@ -107,7 +107,7 @@ class Engine:
         """Wait until a container ends, and report it; return its exit code."""
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         code = 128 - code if code < 0 else code  # a signal, as a shell tells it
-        self.report(container, "exited", {"exitCode": code, "manual": manual})
+        self.report(container, "exited", {"ExitCode": code, "Manual": manual})
         return code
 
     def delete(self, container: str) -> None:

@@ -31,16 +31,16 @@ def report(service: Service, name: str, verb: str, body: object = None, *, revis
 def start(service: Service, runtime: str = "plain", **body: object) -> tuple[str, dict[str, Any]]:
     """Create a container and report it as started; return its ID and what it is run by."""
     container = service.create(HostConfig={"Runtime": runtime}, **body)
-    prepared = report(service, container, "prepare-start", {"engine": "engine-1"})
+    prepared = report(service, container, "prepare-start", {"Engine": "engine-1"})
     assert prepared.status == 200, prepared.body
-    started = report(service, container, "started", {"attempt": prepared.json()["Attempt"], "pid": 42})
+    started = report(service, container, "started", {"Attempt": prepared.json()["Attempt"], "Pid": 42})
     assert started.status == 200, started.body
     return container, prepared.json()
 
 
 def test_a_prepared_start_is_answered_in_full(engines: Service) -> None:
     container = engines.create("in-full", HostConfig={"Runtime": "wrapped", "SecurityOpt": ["no-new-privileges"]})
-    answer = report(engines, "in-full", "prepare-start", {"engine": "engine-1"})
+    answer = report(engines, "in-full", "prepare-start", {"Engine": "engine-1"})
     told = answer.json()
     digest = told["Runtime"]["ScriptDigest"]
     assert told == {
@@ -79,14 +79,14 @@ def test_a_life_is_what_docker_shows(engines: Service) -> None:
         return state["Status"], state["Pid"], state["ExitCode"]
 
     seen = [shown()]
-    for verb, body in (("paused", None), ("unpaused", None), ("restarting", {"exitCode": 1})):
+    for verb, body in (("paused", None), ("unpaused", None), ("restarting", {"ExitCode": 1})):
         assert report(engines, container, verb, body).status == 200
         seen.append(shown())
-    again = report(engines, container, "started", {"attempt": prepared["Attempt"], "pid": 43})
+    again = report(engines, container, "started", {"Attempt": prepared["Attempt"], "Pid": 43})
     assert again.json() == {"Id": container, "State": "running", "Attempt": 1, "Revision": 7}
     assert again.headers["etag"] == '"7"'
     seen.append(shown())
-    report(engines, container, "exited", {"exitCode": 137, "oomKilled": True, "error": "no memory"})
+    report(engines, container, "exited", {"ExitCode": 137, "OomKilled": True, "Error": "no memory"})
     seen.append(shown())
     report(engines, container, "removing")
     report(engines, container, "dead")
@@ -103,8 +103,8 @@ def test_the_journal_tells_a_life_in_docker_words(engines: Service) -> None:
     container, _ = start(engines)
     report(engines, container, "paused")
     report(engines, container, "unpaused")
-    report(engines, container, "health", {"status": "healthy"})
-    report(engines, container, "exited", {"exitCode": 137, "oomKilled": True})
+    report(engines, container, "health", {"Status": "healthy"})
+    report(engines, container, "exited", {"ExitCode": 137, "OomKilled": True})
     report(engines, container, "removed")
     query = {"since": "1", "until": now(), "filters": json.dumps({"container": [container]})}
     lines = engines.call("GET", "/events", query=query).body.splitlines()
@@ -122,10 +122,10 @@ def test_the_locked_runtime_can_be_asked_for(engines: Service) -> None:
     assert answer.headers["etag"] == f'"{answer.json()["Revision"]}"'
 
 
-def test_a_process_beside_is_shown_as_docker_shows_it(engines: Service) -> None:
+def test_an_exec_is_shown_as_docker_shows_it(engines: Service) -> None:
     container, _ = start(engines)
-    process = {"entrypoint": "sh", "arguments": ["-c", "ls"], "tty": True, "env": ["SECRET=1"]}
-    body = {"engine": "engine-1", "pid": 50, "process": process, "openStdout": True}
+    process = {"Entrypoint": "sh", "Arguments": ["-c", "ls"], "Tty": True, "env": ["SECRET=1"]}
+    body = {"Engine": "engine-1", "Pid": 50, "Process": process, "OpenStdout": True}
     begun = report(engines, container, "execs", body)
     assert begun.status == 201, begun.body
     exec_id = begun.json()["ExecId"]
@@ -146,7 +146,7 @@ def test_a_process_beside_is_shown_as_docker_shows_it(engines: Service) -> None:
         "Pid": 50,
     }
     assert engines.call("POST", f"/exec/{exec_id}/start", {}).is_refusal(409)
-    assert engines.call("POST", f"/statesvc/v1/execs/{exec_id}/ended", {"exitCode": 3}).status == 200
+    assert engines.call("POST", f"/statesvc/v1/execs/{exec_id}/ended", {"ExitCode": 3}).status == 200
     ended = engines.call("GET", f"/exec/{exec_id}/json").json()
     assert (ended["Running"], ended["ExitCode"]) == (False, 3)
     assert engines.call("GET", f"/containers/{container}/json").json()["ExecIDs"] is None
@@ -155,10 +155,10 @@ def test_a_process_beside_is_shown_as_docker_shows_it(engines: Service) -> None:
 
 def test_health_is_shown_as_docker_shows_it(engines: Service) -> None:
     container, _ = start(engines, Healthcheck={"Test": ["CMD", "true"]})
-    probe = {"start": "2026-01-01T00:00:00Z", "end": "2026-01-01T00:00:01.5Z", "exitCode": 0, "output": "fine"}
-    assert report(engines, container, "health", {"probe": probe}).status == 200
+    probe = {"Start": "2026-01-01T00:00:00Z", "End": "2026-01-01T00:00:01.5Z", "ExitCode": 0, "Output": "fine"}
+    assert report(engines, container, "health", {"Probe": probe}).status == 200
     shown = engines.call("GET", f"/containers/{container}/json").json()["State"]["Health"]
-    told = {"Start": probe["start"], "End": probe["end"], "ExitCode": 0, "Output": "fine"}
+    told = {"Start": probe["Start"], "End": probe["End"], "ExitCode": 0, "Output": "fine"}
     assert shown == {"Status": "healthy", "FailingStreak": 0, "Log": [told]}
 
 
@@ -180,22 +180,29 @@ def test_if_match_takes_an_etag(engines: Service, header: str, status: int) -> N
 @pytest.mark.parametrize(
     ("verb", "body", "fields"),
     [
-        ("prepare-start", {}, ["/engine"]),
-        ("adopt", {"pid": 0}, ["/engine", "/pid"]),
-        ("started", {}, ["/attempt", "/pid"]),
-        ("started", {"attempt": 1, "pid": -1}, ["/pid"]),
-        ("start-failed", {"error": "x"}, ["/attempt", "/exitCode"]),
-        ("exited", {}, ["/exitCode"]),
-        ("exited", {"exitCode": -2}, ["/exitCode"]),
-        ("restarting", {}, ["/exitCode"]),
-        ("health", {}, ["/probe"]),
-        ("health", {"status": "fine"}, ["/status"]),
-        ("health", {"probe": {"start": "now", "exitCode": 0}}, ["/probe/start"]),
-        ("health", {"probe": {}}, ["/probe/exitCode"]),
-        ("execs", {}, ["/engine", "/process"]),
-        ("execs", {"engine": "e", "process": {}}, ["/process/entrypoint"]),
-        ("execs", {"engine": "e", "process": {"entrypoint": "x"}, "pid": -1}, ["/pid"]),
-        ("exited", {"exitCode": "0"}, ["/ExitCode"]),
+        ("prepare-start", {}, ["/Engine"]),
+        ("adopt", {"Pid": 0}, ["/Engine", "/Pid"]),
+        ("started", {}, ["/Attempt", "/Pid"]),
+        ("started", {"Attempt": 1, "Pid": -1}, ["/Pid"]),
+        ("start-failed", {"Error": "x"}, ["/Attempt", "/ExitCode"]),
+        ("exited", {}, ["/ExitCode"]),
+        ("exited", {"ExitCode": -2}, ["/ExitCode"]),
+        ("restarting", {}, ["/ExitCode"]),
+        ("health", {}, ["/Probe"]),
+        ("health", {"Status": "fine"}, ["/Status"]),
+        ("health", {"Probe": {"Start": "now", "ExitCode": 0}}, ["/Probe/Start"]),
+        ("health", {"Probe": {}}, ["/Probe/ExitCode"]),
+        ("execs", {}, ["/Engine", "/Process"]),
+        ("health", {"Status": "fine", "Probe": {"End": "now"}}, ["/Status", "/Probe/ExitCode", "/Probe/End"]),
+        ("execs", {"Engine": "e", "Process": {}}, ["/Process/Entrypoint"]),
+        (
+            "execs",
+            {"Process": {"Arguments": "x"}, "Pid": -1},
+            ["/Engine", "/Process/Entrypoint", "/Process/Arguments", "/Pid"],
+        ),
+        ("execs", {"Engine": "", "Process": {"Entrypoint": ""}}, ["/Engine", "/Process/Entrypoint"]),
+        ("execs", {"Engine": "e", "Process": {"Entrypoint": "x"}, "Pid": -1}, ["/Pid"]),
+        ("exited", {"ExitCode": "0"}, ["/ExitCode"]),
     ],
 )
 def test_a_report_that_says_too_little_names_each_field(
@@ -207,18 +214,59 @@ def test_a_report_that_says_too_little_names_each_field(
     assert [problem["field"] for problem in answer.json()["errors"]] == fields
 
 
+def test_a_missing_field_is_named_as_it_is_spelled(engines: Service) -> None:
+    container, _ = start(engines)
+    answer = report(engines, container, "execs", {"Process": {"Env": ["SECRET=1"]}})
+    assert answer.json() == {
+        "message": "Engine: it is required; Process.Entrypoint: it is required",
+        "errors": [
+            {"code": "required", "field": "/Engine", "message": "Engine: it is required", "value": None},
+            {
+                "code": "required",
+                "field": "/Process/Entrypoint",
+                "message": "Process.Entrypoint: it is required",
+                "value": None,
+            },
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("verb", "body", "code", "message", "value"),
+    [
+        ("adopt", {"Engine": "e", "Pid": 0}, "pid", "Pid: a process has a number above 0", 0),
+        ("exited", {"ExitCode": 2**31}, "exit-code", "ExitCode: no process can end so", 2**31),
+        ("health", {"Status": "fine"}, "health-status", "Status: it is one of starting, healthy, unhealthy", "fine"),
+    ],
+)
+def test_an_impossible_value_has_a_code_of_its_own(
+    engines: Service, verb: str, body: object, code: str, message: str, value: object
+) -> None:
+    container, _ = start(engines)
+    answer = report(engines, container, verb, body).json()
+    assert answer["message"] == message
+    assert [(one["code"], one["message"], one["value"]) for one in answer["errors"]] == [(code, message, value)]
+
+
+def test_field_names_are_read_in_any_case(engines: Service) -> None:
+    container, _ = start(engines)
+    assert report(engines, container, "exited", {"exitCode": 3, "OOMKILLED": True}).status == 200
+    state = engines.call("GET", f"/containers/{container}/json").json()["State"]
+    assert (state["ExitCode"], state["OOMKilled"]) == (3, True)
+
+
 def test_a_start_of_what_runs_is_not_modified(engines: Service) -> None:
     container, _ = start(engines)
-    assert report(engines, container, "prepare-start", {"engine": "engine-1"}).status == 304
+    assert report(engines, container, "prepare-start", {"Engine": "engine-1"}).status == 304
 
 
 def test_a_pending_start_is_taken_over_with_its_revision(engines: Service) -> None:
     container = engines.create(HostConfig={"Runtime": "plain"})
-    report(engines, container, "prepare-start", {"engine": "engine-1"})
-    refused = report(engines, container, "prepare-start", {"engine": "engine-2"})
+    report(engines, container, "prepare-start", {"Engine": "engine-1"})
+    refused = report(engines, container, "prepare-start", {"Engine": "engine-2"})
     assert refused.is_refusal(409)
     assert "'engine-1'" in refused.message
-    assert report(engines, container, "prepare-start", {"engine": "engine-2"}, revision=2).json()["Attempt"] == 2
+    assert report(engines, container, "prepare-start", {"Engine": "engine-2"}, revision=2).json()["Attempt"] == 2
 
 
 @pytest.mark.parametrize(
@@ -239,6 +287,6 @@ def test_what_is_not_there_is_refused(engines: Service, method: str, path: str, 
 
 def test_a_name_is_as_good_as_an_id(engines: Service) -> None:
     container = engines.create("by-name", HostConfig={"Runtime": "plain"})
-    prepared = report(engines, "by-name", "prepare-start", {"engine": "engine-1"})
+    prepared = report(engines, "by-name", "prepare-start", {"Engine": "engine-1"})
     assert prepared.json()["Id"] == container
-    assert report(engines, container[:12], "start-failed", {"attempt": 1, "exitCode": 127}).json()["State"] == "created"
+    assert report(engines, container[:12], "start-failed", {"Attempt": 1, "ExitCode": 127}).json()["State"] == "created"

@@ -17,19 +17,19 @@ TEXTS = st.sampled_from(["", "engine-1", "a\0b", "\ud800", "x" * 5000, "2026-01-
 NUMBERS = st.sampled_from([0, 1, 2, 42, -1, -(2**63), 2**31, 2**63 - 1, 2**70, 1.5])
 PLAIN = st.one_of(TEXTS, NUMBERS, st.none(), st.booleans())
 FIELDS: dict[str, st.SearchStrategy[Any]] = {
-    "engine": st.one_of(st.just("engine-1"), PLAIN),
-    "attempt": st.one_of(st.just(1), PLAIN),
-    "pid": st.one_of(st.just(42), PLAIN),
-    "exitCode": st.one_of(st.just(0), PLAIN),
-    "error": PLAIN,
-    "oomKilled": PLAIN,
-    "manual": PLAIN,
-    "status": st.one_of(st.sampled_from(["healthy", "unhealthy"]), PLAIN),
-    "probe": st.fixed_dictionaries({}, optional=dict.fromkeys(("start", "end", "exitCode", "output"), PLAIN)),
-    "id": st.one_of(st.just("e" * 64), PLAIN),
-    "process": st.fixed_dictionaries(
-        {"entrypoint": st.one_of(st.just("sh"), PLAIN)},
-        optional={"arguments": st.one_of(st.lists(PLAIN, max_size=3), PLAIN), "tty": PLAIN, "user": PLAIN},
+    "Engine": st.one_of(st.just("engine-1"), PLAIN),
+    "Attempt": st.one_of(st.just(1), PLAIN),
+    "Pid": st.one_of(st.just(42), PLAIN),
+    "ExitCode": st.one_of(st.just(0), PLAIN),
+    "Error": PLAIN,
+    "OomKilled": PLAIN,
+    "Manual": PLAIN,
+    "Status": st.one_of(st.sampled_from(["healthy", "unhealthy"]), PLAIN),
+    "Probe": st.fixed_dictionaries({}, optional=dict.fromkeys(("Start", "End", "ExitCode", "Output"), PLAIN)),
+    "Id": st.one_of(st.just("e" * 64), PLAIN),
+    "Process": st.fixed_dictionaries(
+        {"Entrypoint": st.one_of(st.just("sh"), PLAIN)},
+        optional={"Arguments": st.one_of(st.lists(PLAIN, max_size=3), PLAIN), "Tty": PLAIN, "User": PLAIN},
     ),
 }
 REPORT = st.tuples(
@@ -52,7 +52,7 @@ def engines(tmp_path_factory: pytest.TempPathFactory, loaded_root: Any) -> Itera
 @given(reports=st.lists(REPORT, min_size=1, max_size=8))
 def test_a_life_of_random_reports_meets_no_bug(engines: Service, reports: list[tuple[str, Any, str | None]]) -> None:
     container = engines.create(HostConfig={"Runtime": "wrapped"})
-    for verb, body, if_match in [("prepare-start", {"engine": "engine-1"}, None), *reports]:
+    for verb, body, if_match in [("prepare-start", {"Engine": "engine-1"}, None), *reports]:
         headers = {"If-Match": if_match} if if_match else {}
         answer = engines.call("POST", f"/statesvc/v1/containers/{container}/{verb}", body, headers=headers)
         assert answer.status in {200, 201, 204, 304} or answer.is_refusal(400, 404, 409, 412)

@@ -23,10 +23,23 @@ from statesvc.domain.documents.host_config import (
 )
 from statesvc.domain.documents.network import EndpointIPAMConfig, EndpointSettings, NetworkingConfig
 from statesvc.domain.documents.objects import NetworkConnect, NetworkCreate, VolumeCreate
-from statesvc.domain.documents.reports import EngineReport, ExecBegun, ExecProcess, HealthReport, ProbeReport
+from statesvc.domain.documents.reports import (
+    AdoptRequest,
+    ExecEndedReport,
+    ExecProcess,
+    ExecStartedReport,
+    ExitedReport,
+    HealthReport,
+    PrepareStartRequest,
+    ProbeReport,
+    RestartingReport,
+    StartedReport,
+    StartFailedReport,
+)
 from statesvc.domain.documents.update import ContainerUpdate
 
 __all__ = [
+    "AdoptRequest",
     "BindOptions",
     "ClusterOptions",
     "Config",
@@ -37,11 +50,12 @@ __all__ = [
     "Document",
     "EndpointIPAMConfig",
     "EndpointSettings",
-    "EngineReport",
-    "ExecBegun",
     "ExecCreate",
+    "ExecEndedReport",
     "ExecProcess",
     "ExecStart",
+    "ExecStartedReport",
+    "ExitedReport",
     "HealthConfig",
     "HealthReport",
     "HostConfig",
@@ -51,8 +65,12 @@ __all__ = [
     "NetworkCreate",
     "NetworkingConfig",
     "PortBinding",
+    "PrepareStartRequest",
     "ProbeReport",
     "RestartPolicy",
+    "RestartingReport",
+    "StartFailedReport",
+    "StartedReport",
     "ThrottleDevice",
     "TmpfsOptions",
     "Ulimit",

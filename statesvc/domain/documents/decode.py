@@ -26,7 +26,10 @@ _MOST_PROBLEMS = 1000  # a body can hold millions, which nobody reads
 
 
 def decode(model: type[D], body: bytes) -> D:
-    """Return the document in a body. Raises InvalidParameter, with a problem for every value of the wrong type."""
+    """Return the document in a body.
+
+    Raises InvalidParameter, with a problem for every value of the wrong type and every required field that is missing.
+    """
     text = replace_escapes(decode_utf8(body))
     start = _end_of_space(text, 0)
     if start == len(text):
@@ -115,6 +118,10 @@ def _syntax_error(text: str, reason: str, position: int) -> InvalidParameter:
 def _problem(model: type[Document], details: ErrorDetails) -> Problem:
     path = details["loc"][1:] if details["loc"] and details["loc"][0] in model.EMBEDDED else details["loc"]
     pointer = _pointer(path)
+    if details["type"] in {"missing", "rule"}:  # the document's own, not that of a type
+        rule = details.get("ctx", _REQUIRED)
+        message = f"{'.'.join(map(str, path))}: {rule['sentence']}"
+        return Problem(rule["code"], pointer, message, rule["value"])
     expected, found = _expected(details), details["input"]
     number = isinstance(found, int | float) and "integer" in expected
     shown = _shown(found) if number and not isinstance(found, bool) else _KINDS.get(type(found), "an object")
@@ -131,6 +138,7 @@ _KINDS = {
     list: "an array",
     type(None): "null",
 }
+_REQUIRED: dict[str, Any] = {"code": "required", "sentence": "it is required", "value": None}
 _EXPECTED = {
     "string_type": "a string",
     "string_unicode": "a string of Unicode characters",
@@ -165,4 +173,5 @@ def _pointer(path: Sequence[int | str]) -> str:
 def _summary(problems: Sequence[Problem], count: int) -> str:
     shown = problems[:_SHOWN_PROBLEMS]
     text = "; ".join(problem.message for problem in shown)
-    return f"invalid JSON: {text}" + (f"; and {count - len(shown)} more" if count > len(shown) else "")
+    start = "invalid JSON: " if any(problem.code == "type" for problem in shown) else ""
+    return f"{start}{text}" + (f"; and {count - len(shown)} more" if count > len(shown) else "")

@@ -1,54 +1,147 @@
-"""The bodies of an engine's reports under /statesvc/v1/. A required field is None where it is missing."""
+"""The bodies of an engine's requests under /statesvc/v1/. A field without a default is required."""
 
+from typing import Annotated
+
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+
+from statesvc.domain import health, times
 from statesvc.domain.documents.document import Document
 from statesvc.domain.documents.go_types import Int, Strings
+from statesvc.errors import InvalidParameter
+
+_LARGEST = 2**31 - 1
+_STATUSES = health.REPORTED
 
 
-class EngineReport(Document):
-    """Everything that may be said in a report of a container's life; each report reads its own fields."""
+def _broken(code: str, sentence: str, value: object = None) -> PydanticCustomError:
+    """Return the error that the decoder makes a problem of this code, sentence and value from."""
+    return PydanticCustomError("rule", "{sentence}", {"code": code, "sentence": sentence, "value": value})
 
-    Engine: str | None = None
+
+def _within(low: int, code: str, sentence: str) -> AfterValidator:
+    def check(number: int) -> int:
+        if not low <= number <= _LARGEST:
+            raise _broken(code, sentence, number)
+        return number
+
+    return AfterValidator(check)
+
+
+def _refuse_empty(text: str) -> str:
+    if not text:
+        raise _broken("required", "it is required")
+    return text
+
+
+def _check_status(text: str) -> str:
+    if text not in _STATUSES:
+        raise _broken("health-status", f"it is one of {', '.join(_STATUSES)}", text)
+    return text
+
+
+def _check_time(text: str) -> str:
+    try:
+        times.parse(text)
+    except InvalidParameter as error:
+        raise _broken("time", error.message) from None
+    return text
+
+
+_NO_PID = ("pid", "a process has a number above 0")
+ProcessId = Annotated[Int, _within(1, *_NO_PID)]
+Code = Annotated[Int, _within(-1, "exit-code", "no process can end so")]
+NonEmpty = Annotated[str, AfterValidator(_refuse_empty)]
+HealthStatus = Annotated[str, AfterValidator(_check_status)]
+Time = Annotated[str, AfterValidator(_check_time)]
+"""RFC 3339."""
+
+
+class PrepareStartRequest(Document):
+    """The engine that is about to start a container."""
+
+    Engine: NonEmpty
+
+
+class AdoptRequest(Document):
+    """The engine that takes charge of a container, and the process that it found."""
+
+    Engine: NonEmpty
+    Pid: ProcessId | None = None
+
+
+class StartedReport(Document):
+    """The process of a start runs."""
+
+    Attempt: Int
+    Pid: ProcessId
+
+
+class StartFailedReport(Document):
+    """A start came to nothing."""
+
+    Attempt: Int
+    ExitCode: Code
+    Error: str = ""
+
+
+class ExitedReport(Document):
+    """A container ended; without an attempt, the present one."""
+
+    ExitCode: Code
     Attempt: Int | None = None
-    Pid: Int | None = None
-    ExitCode: Int | None = None
     Error: str = ""
     OomKilled: bool = False
     Manual: bool = False
 
 
-class ProbeReport(Document):
-    """One check of a container. The times are RFC 3339."""
+class RestartingReport(Document):
+    """A container ended, and its policy starts it again."""
 
-    Start: str = ""
-    End: str = ""
-    ExitCode: Int | None = None
+    ExitCode: Code
+    Attempt: Int | None = None
+    OomKilled: bool = False
+
+
+class ProbeReport(Document):
+    """One check of a container."""
+
+    ExitCode: Code
+    Start: Time = ""
+    End: Time = ""
     Output: str = ""
 
 
 class HealthReport(Document):
     """A probe, a status, or both."""
 
-    Status: str | None = None
+    Status: HealthStatus | None = None
     Probe: ProbeReport | None = None
 
 
 class ExecProcess(Document):
-    """What runs and how. An environment is neither read nor kept."""
+    """What an exec runs and how. An environment is neither read nor kept."""
 
-    Entrypoint: str = ""
+    Entrypoint: NonEmpty
     Arguments: Strings | None = None
     Tty: bool = False
     Privileged: bool = False
     User: str = ""
 
 
-class ExecBegun(Document):
-    """A process beside a container's own."""
+class ExecStartedReport(Document):
+    """An exec process starts; without an ID, it gets one."""
 
+    Engine: NonEmpty
+    Process: ExecProcess
     Id: str | None = None
-    Engine: str | None = None
-    Pid: Int = 0
-    Process: ExecProcess | None = None
+    Pid: Annotated[Int, _within(0, *_NO_PID)] = 0
     OpenStdin: bool = False
     OpenStdout: bool = False
     OpenStderr: bool = False
+
+
+class ExecEndedReport(Document):
+    """An exec process ended."""
+
+    ExitCode: Code

@@ -1,4 +1,4 @@
-"""What runs beside a container's own process: begun and ended as an engine reports it."""
+"""Exec processes of a container, recorded as an engine reports their start and end."""
 
 from dataclasses import dataclass
 
@@ -20,8 +20,8 @@ KEPT = 300 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
-class Process:
-    """What runs in a container that runs already, and how. An environment has no place here: it may hold secrets."""
+class ExecConfig:
+    """What an exec runs in a running container, and how. An environment has no place here: it may hold secrets."""
 
     entrypoint: str
     arguments: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ class Process:
         return f"{self.entrypoint} {' '.join(self.arguments)}"
 
     def document(self) -> dict[str, object]:
-        """Return the process as it is kept."""
+        """Return the configuration as it is stored."""
         return {
             "tty": self.tty,
             "entrypoint": self.entrypoint,
@@ -52,33 +52,33 @@ class Process:
         }
 
 
-def begin(
+def start(
     conn: Connection,
     reference: str,
     exec_id: str,
     engine: str,
-    process: Process,
+    config: ExecConfig,
     expected: Expected,
     now: int,
     folder: ScriptFolder,
 ) -> Handle:
-    """Add a process to a container, and return by what it is run; those that ended long ago are forgotten."""
+    """Record an exec, and return the handle of its container; execs that ended long ago are forgotten."""
     if not is_full(exec_id):
-        raise InvalidParameter(f"{exec_id[:80]!r} cannot be the ID of a process: it is 64 hexadecimal digits")
+        raise InvalidParameter(f"{exec_id[:80]!r} cannot be the ID of an exec: it is 64 hexadecimal digits")
     life = lifecycle.find(conn, reference)
     check_lock(life)
     known = execs.find(conn, exec_id)
     if known is None:
         expect(life, expected)
         _must_run(life)
-        life = _added(conn, life, exec_id, engine, process, now)
-    elif known.container_id != life.id or not _same(known, process):
+        life = _added(conn, life, exec_id, engine, config, now)
+    elif known.container_id != life.id or not _same(known, config):
         raise Conflict(f"exec {exec_id} is another process already")
     return handle_of(conn, life, folder)
 
 
 def end(conn: Connection, exec_id: str, exit_code: int, expected: Expected, now: int) -> Life:
-    """Note how a process ended, and return the life of its container."""
+    """Record the end of an exec, and return the life of its container."""
     ended = execs.find(conn, exec_id)
     if ended is None:
         raise NotFound(f"No such exec instance: {exec_id}")
@@ -94,18 +94,18 @@ def end(conn: Connection, exec_id: str, exit_code: int, expected: Expected, now:
     return life
 
 
-def _added(conn: Connection, before: Life, exec_id: str, engine: str, process: Process, now: int) -> Life:
+def _added(conn: Connection, before: Life, exec_id: str, engine: str, config: ExecConfig, now: int) -> Life:
     execs.forget(conn, before.id, now - KEPT)
-    execs.begin(conn, exec_id, before.id, pid=process.pid, process=process.document(), now=now)
+    execs.begin(conn, exec_id, before.id, pid=config.pid, process=config.document(), now=now)
     life = lifecycle.store(conn, before)
     more = {"execID": exec_id, "engine": engine}
-    entries = [(f"{action}: {process.command}", more) for action in ("exec_create", "exec_start")]
+    entries = [(f"{action}: {config.command}", more) for action in ("exec_create", "exec_start")]
     log_all(conn, entries, life, now, life.revision)
     return life
 
 
-def _same(known: execs.Exec, process: Process) -> bool:
-    return known.pid == process.pid and orjson.loads(known.process) == process.document()
+def _same(known: execs.Exec, config: ExecConfig) -> bool:
+    return known.pid == config.pid and orjson.loads(known.process) == config.document()
 
 
 def _must_run(life: Life) -> None:

@@ -1,4 +1,4 @@
-"""By what a container is run: the lock that it has, as it is handed to an engine, and who may report about it."""
+"""The handle an engine gets for a container: its locked runtime and security options."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from statesvc.host.scripts import ScriptFolder
 
 @dataclass(frozen=True, slots=True)
 class Handle:
-    """By what a container is run: the locked runtime, and the security options in use.
+    """How an engine runs a container: the locked runtime, and the security options in use.
 
     `script_path` is where the wrapper script lies, None without arguments.
     """
@@ -34,13 +34,13 @@ class Handle:
 
 
 def check_lock(life: Life) -> None:
-    """Raise Conflict for a container that lives without a lock: nobody has charge of it."""
+    """Raise Conflict for a container that lives without a lock, and so without an engine."""
     if life.state in LIVE and life.runtime_id is None:
         raise Conflict(f"container {life.id} was imported alive and has no engine: adopt it first")
 
 
 def handle_of(conn: Connection, life: Life, folder: ScriptFolder) -> Handle:
-    """Return what a container is locked to. Raises Conflict if it has no lock."""
+    """Return the handle of a container. Raises Conflict if it has no lock."""
     check_lock(life)
     if life.runtime_id is None:
         raise Conflict(f"container {life.id} is not locked to a runtime: that comes with its first start")

@@ -1,4 +1,4 @@
-"""The health of containers: what a probe makes of it, as Docker judges."""
+"""The health of containers: which status follows from a probe, as in Docker."""
 
 from dataclasses import dataclass
 
@@ -25,8 +25,8 @@ class Probe:
     exit_code: int
     output: str = ""
 
-    def told(self) -> dict[str, object]:
-        """Return the probe as inspect shows it."""
+    def document(self) -> dict[str, object]:
+        """Return the probe as it is stored, and as inspect shows it."""
         cut = self.output if len(self.output) <= LONGEST_OUTPUT else self.output[:LONGEST_OUTPUT] + "..."
         return {
             "Start": time_text(self.start), "End": time_text(self.end), "ExitCode": self.exit_code, "Output": cut,
@@ -71,7 +71,7 @@ def store(conn: Connection, container_id: str, after: Health) -> None:
 
 
 def _probed(before: Health, probe: Probe, check: HealthConfig, life: Life) -> Health:
-    probes, entry = orjson.loads(before.log), probe.told()
+    probes, entry = orjson.loads(before.log), probe.document()
     if entry in probes:
         return before
     log = orjson.dumps([*probes, entry][-KEPT_PROBES:]).decode()

@@ -158,8 +158,8 @@ class Restarting:
 
 
 @dataclass(frozen=True, slots=True)
-class Became:
-    """The container is in another state, and nothing else changed."""
+class Transition:
+    """The container changed its state, and nothing else."""
 
     after: State
     action: str
@@ -182,10 +182,10 @@ class Became:
         return [(self.action, {})]
 
 
-PAUSED = Became(State.PAUSED, "pause")
-UNPAUSED = Became(State.RUNNING, "unpause", frozenset({State.PAUSED}))
-REMOVING = Became(State.REMOVING, "removing")
-DEAD = Became(State.DEAD, "dead")
+PAUSED = Transition(State.PAUSED, "pause")
+UNPAUSED = Transition(State.RUNNING, "unpause", frozenset({State.PAUSED}))
+REMOVING = Transition(State.REMOVING, "removing")
+DEAD = Transition(State.DEAD, "dead")
 
 
 @dataclass(frozen=True, slots=True)

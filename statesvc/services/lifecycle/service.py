@@ -1,8 +1,8 @@
 """The life of containers, as an engine reports it: prepared starts, exits, pauses, removals.
 
-Whoever runs the containers is an engine. It asks for a start, which locks the container to a runtime of the
-configuration in force, and reports what became of it. A lock lasts until the next start or the removal: whatever is
-reloaded meanwhile, the same runtime with the same script answers for the container.
+An engine is the program that runs the containers. It prepares a start, which locks the container to a runtime of the
+configuration in force, and reports what became of it. The lock lasts until the next start or the removal: whatever is
+reloaded meanwhile, every operation on the container goes through the same runtime and script.
 """
 
 import asyncio
@@ -12,7 +12,8 @@ from typing import Protocol
 import structlog
 
 from statesvc.db import runtimes, scripts
-from statesvc.db.containers import execs, lifecycle
+from statesvc.db.containers import execs as exec_rows
+from statesvc.db.containers import lifecycle
 from statesvc.db.containers.lifecycle import Life
 from statesvc.db.database import Connection, Database
 from statesvc.domain import ids
@@ -23,9 +24,8 @@ from statesvc.host.scripts import ScriptFolder
 from statesvc.services.containers.revisions import Expected, expect
 from statesvc.services.containers.service import discard
 from statesvc.services.journal.writing import log_all, log_container
-from statesvc.services.lifecycle import execs as beside
-from statesvc.services.lifecycle import health, reports
-from statesvc.services.lifecycle.execs import Process
+from statesvc.services.lifecycle import execs, health, reports
+from statesvc.services.lifecycle.execs import ExecConfig
 from statesvc.services.lifecycle.handles import Handle, check_lock, handle_of
 from statesvc.services.lifecycle.health import Probe
 from statesvc.services.lifecycle.reports import Exited, Report, Restarting, Started, StartFailed
@@ -39,8 +39,8 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a container is after a report."""
+class Acknowledgement:
+    """A container's state once a report about it is recorded."""
 
     container_id: str
     state: State
@@ -49,23 +49,23 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
-    """A process that runs beside a container's own, and what the container is run by."""
+class StartedExec:
+    """An exec that was recorded, and the handle to run it by."""
 
     exec_id: str
     handle: Handle
 
 
-class Locking(Protocol):
-    """What gives a container a lock: a prepared start, or an adoption."""
+class LockRequest(Protocol):
+    """What gives a container its lock: a prepared start, or an adoption."""
 
     @property
     def action(self) -> str:
-        """The event that tells of it."""
+        """The action of its event."""
 
     @property
     def engine(self) -> str:
-        """Who asks."""
+        """The engine that asks."""
 
     def is_known(self, life: Life) -> bool:
         """Say whether this engine has that lock already."""
@@ -78,7 +78,7 @@ class Locking(Protocol):
 
 
 class Lifecycle:
-    """What an engine reports. `expected` are the revisions it holds for the present one; PreconditionFailed otherwise.
+    """Records what an engine reports. `expected` are the revisions that it may find; PreconditionFailed otherwise.
 
     Every report raises NotFound for an unknown container, and Conflict where the state forbids it, where it is about an
     attempt that is not the present one, and for a container that was imported alive until an engine adopts it. A report
@@ -104,40 +104,40 @@ class Lifecycle:
         return await self._lock(reference, reports.Adopt(engine, pid), expected)
 
     async def runtime(self, reference: str) -> Handle:
-        """Return what a container is locked to. Raises Conflict if it has no lock."""
+        """Return the handle of a container. Raises Conflict if it has no lock."""
         return await self._ready(await self._database.scan(_handle, reference, self._folder))
 
-    async def started(self, reference: str, attempt: int, pid: int, *, expected: Expected = None) -> Standing:
+    async def started(self, reference: str, attempt: int, pid: int, *, expected: Expected = None) -> Acknowledgement:
         """Report that the process of a prepared start, or of a restart by policy, runs."""
         return await self._report(reference, Started(attempt, pid), expected)
 
     async def start_failed(
         self, reference: str, attempt: int, *, error: str, exit_code: int, expected: Expected = None
-    ) -> Standing:
+    ) -> Acknowledgement:
         """Report that a start came to nothing: the error is recorded, a created container stays created."""
         return await self._report(reference, StartFailed(attempt, error, exit_code), expected)
 
-    async def exited(self, reference: str, report: Exited, *, expected: Expected = None) -> Standing:
+    async def exited(self, reference: str, report: Exited, *, expected: Expected = None) -> Acknowledgement:
         """Report the end of a container; its ports are closed, and what ran beside its process has ended."""
         return await self._report(reference, report, expected)
 
-    async def restarting(self, reference: str, report: Restarting, *, expected: Expected = None) -> Standing:
+    async def restarting(self, reference: str, report: Restarting, *, expected: Expected = None) -> Acknowledgement:
         """Report an end after which the policy starts the container again."""
         return await self._report(reference, report, expected)
 
-    async def paused(self, reference: str, *, expected: Expected = None) -> Standing:
+    async def paused(self, reference: str, *, expected: Expected = None) -> Acknowledgement:
         """Report that a container is frozen."""
         return await self._report(reference, reports.PAUSED, expected)
 
-    async def unpaused(self, reference: str, *, expected: Expected = None) -> Standing:
+    async def unpaused(self, reference: str, *, expected: Expected = None) -> Acknowledgement:
         """Report that a container is thawed."""
         return await self._report(reference, reports.UNPAUSED, expected)
 
-    async def removing(self, reference: str, *, expected: Expected = None) -> Standing:
+    async def removing(self, reference: str, *, expected: Expected = None) -> Acknowledgement:
         """Report that the removal of a container has begun."""
         return await self._report(reference, reports.REMOVING, expected)
 
-    async def dead(self, reference: str, *, expected: Expected = None) -> Standing:
+    async def dead(self, reference: str, *, expected: Expected = None) -> Acknowledgement:
         """Report that the removal of a container failed."""
         return await self._report(reference, reports.DEAD, expected)
 
@@ -147,7 +147,7 @@ class Lifecycle:
 
     async def health(
         self, reference: str, *, status: str | None = None, probe: Probe | None = None, expected: Expected = None
-    ) -> Standing:
+    ) -> Acknowledgement:
         """Report a probe, a status, or both: a status that is not given follows from the probe, as Docker judges.
 
         The revision stays, since a probe touches no document.
@@ -155,29 +155,29 @@ class Lifecycle:
         now = self._site.clock()
         return await self._database.write(_check, reference, status, probe, expected, now)
 
-    async def exec_begun(
-        self, reference: str, engine: str, process: Process, *, exec_id: str | None = None, expected: Expected = None
-    ) -> Begun:
-        """Report a process that begins beside a container's own, and return by what it is to be run.
+    async def exec_started(
+        self, reference: str, engine: str, config: ExecConfig, *, exec_id: str | None = None, expected: Expected = None
+    ) -> StartedExec:
+        """Report that an exec process starts, and return the handle to run it by.
 
         An ID is made up if none is given. Raises Conflict unless the container runs.
         """
         _check_engine(engine)
         new = exec_id or ids.new_id(self._site.entropy)
         handle = await self._database.write(
-            beside.begin, reference, new, engine, process, expected, self._site.clock(), self._folder
+            execs.start, reference, new, engine, config, expected, self._site.clock(), self._folder
         )
-        return Begun(new, await self._ready(handle))
+        return StartedExec(new, await self._ready(handle))
 
-    async def exec_ended(self, exec_id: str, exit_code: int, *, expected: Expected = None) -> Standing:
-        """Report the end of a process beside a container's own. Raises NotFound if it is not known (any more)."""
-        life = await self._database.write(beside.end, exec_id, exit_code, expected, self._site.clock())
-        return _standing(life)
+    async def exec_ended(self, exec_id: str, exit_code: int, *, expected: Expected = None) -> Acknowledgement:
+        """Report that an exec process ended. Raises NotFound if it is not known (any more)."""
+        life = await self._database.write(execs.end, exec_id, exit_code, expected, self._site.clock())
+        return _acknowledged(life)
 
-    async def _report(self, reference: str, report: Report, expected: Expected) -> Standing:
+    async def _report(self, reference: str, report: Report, expected: Expected) -> Acknowledgement:
         return await self._database.write(_report, reference, report, expected, self._site.clock())
 
-    async def _lock(self, reference: str, asked: Locking, expected: Expected) -> Handle:
+    async def _lock(self, reference: str, asked: LockRequest, expected: Expected) -> Handle:
         _check_engine(asked.engine)
         for _ in range(LOOKS):
             in_force = self._site.configuration.in_force
@@ -225,7 +225,7 @@ def _check_engine(engine: str) -> None:
 def _take_lock(
     conn: Connection,
     reference: str,
-    asked: Locking,
+    asked: LockRequest,
     expected: Expected,
     name: str,
     version: int,
@@ -251,7 +251,7 @@ def _handle(conn: Connection, reference: str, folder: ScriptFolder) -> Handle:
     return handle_of(conn, lifecycle.find(conn, reference), folder)
 
 
-def _report(conn: Connection, reference: str, report: Report, expected: Expected, now: int) -> Standing:
+def _report(conn: Connection, reference: str, report: Report, expected: Expected, now: int) -> Acknowledgement:
     life = lifecycle.find(conn, reference)
     check_lock(life)
     if not report.is_known(life):
@@ -259,11 +259,11 @@ def _report(conn: Connection, reference: str, report: Report, expected: Expected
         if report.attempt not in {None, life.attempt}:
             raise Conflict(f"container {life.id} is at attempt {life.attempt}, attempt {report.attempt} is over")
         life = _changed(conn, life, report, now)
-    return _standing(life)
+    return _acknowledged(life)
 
 
-def _standing(life: Life) -> Standing:
-    return Standing(life.id, life.state, life.attempt, life.revision)
+def _acknowledged(life: Life) -> Acknowledgement:
+    return Acknowledgement(life.id, life.state, life.attempt, life.revision)
 
 
 def _changed(conn: Connection, before: Life, report: Report, now: int) -> Life:
@@ -272,7 +272,7 @@ def _changed(conn: Connection, before: Life, report: Report, now: int) -> Life:
         health.begin(conn, life.id)
     elif isinstance(report, Exited | Restarting):
         lifecycle.close_ports(conn, life.id)
-        execs.end_all(conn, life.id, now)
+        exec_rows.end_all(conn, life.id, now)
         health.end(conn, life.id)
     log_all(conn, report.events(before, now), life, now, life.revision)
     return life
@@ -289,7 +289,7 @@ def _removed(conn: Connection, reference: str, expected: Expected, now: int) -> 
 
 def _check(
     conn: Connection, reference: str, status: str | None, probe: Probe | None, expected: Expected, now: int
-) -> Standing:
+) -> Acknowledgement:
     life = lifecycle.find(conn, reference)
     check_lock(life)
     change = health.judge(conn, life, status, probe)
@@ -300,4 +300,4 @@ def _check(
         health.store(conn, life.id, change.after)
         if change.new_status:
             log_container(conn, f"health_status: {change.new_status}", life, now, life.revision)
-    return _standing(life)
+    return _acknowledged(life)

@@ -10,7 +10,7 @@ from reporting import journal, running
 from statesvc.app import Services
 from statesvc.db.database import Connection
 from statesvc.domain.documents import HostConfig, RestartPolicy
-from statesvc.services.lifecycle.execs import Process
+from statesvc.services.lifecycle.execs import ExecConfig
 from statesvc.services.lifecycle.reports import Exited
 
 pytestmark = pytest.mark.anyio
@@ -43,7 +43,7 @@ async def test_a_change_reads_the_labels_once_and_its_name_not_again(configured:
     changes = {
         "pause": lambda: lifecycle.paused("web"),
         "unpause": lambda: lifecycle.unpaused("web"),
-        "exec": lambda: lifecycle.exec_begun("web", "engine-1", Process("sh")),
+        "exec": lambda: lifecycle.exec_started("web", "engine-1", ExecConfig("sh")),
         "end, out of memory": lambda: lifecycle.exited("web", Exited(137, oom_killed=True)),
         "rename": lambda: containers.rename("web", "www"),
         "update": lambda: containers.update("www", HostConfig(RestartPolicy=RestartPolicy(Name="always"))),
