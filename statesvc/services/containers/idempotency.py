@@ -1,4 +1,4 @@
-"""A create that is tried again under its key makes nothing twice: the retry gets the first answer."""
+"""Idempotency keys: a create that is sent again under its key gets the first answer and creates nothing more."""
 
 import asyncio
 import hmac
@@ -32,7 +32,7 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A request that carries a key: the key, the digest of what it asks for, when it came, when the key expires."""
+    """A request's key, with the digest of the request, when it came, and when the key expires."""
 
     key: str
     digest: str
@@ -41,10 +41,10 @@ class Claim:
 
 
 class Keys:
-    """The keys of requests.
+    """Makes the claims of requests.
 
-    The digest of a request is keyed with a secret that is not in the database. A bare one, or one salted with what
-    stands beside it, would let whoever has the database or a backup try short environment values one by one, long after
+    The digest of a request is keyed with a secret that is not in the database. With a bare digest, or one whose salt
+    is stored with it, an owner of the database or a backup could try short environment values one by one, long after
     their container is gone.
     """
 
@@ -56,7 +56,7 @@ class Keys:
         self._one_at_a_time = asyncio.Lock()
 
     async def claim(self, key: str, name: str, request: ContainerCreate, *, version: Version, platform: str) -> Claim:
-        """Return what a key stands for. Raises InvalidParameter for one that is empty, long, or not printable ASCII."""
+        """Return the claim of a request. Raises InvalidParameter for a key with other than 1 to 255 printable ASCII."""
         if not (0 < len(key) <= MOST and key.isascii() and key.isprintable()):
             raise InvalidParameter(f"an idempotency key has 1 to {MOST} printable ASCII characters")
         async with self._one_at_a_time:
@@ -69,7 +69,7 @@ class Keys:
 
 
 def first_answer(conn: Connection, claim: Claim) -> Created | None:
-    """Return what was answered to the request when it came first, None if it comes first now.
+    """Return the answer to the request when it first came, None if it comes for the first time.
 
     Raises Conflict if another request had the key, Damaged if the answer cannot be read.
     """
@@ -89,6 +89,6 @@ def first_answer(conn: Connection, claim: Claim) -> Created | None:
 
 
 def keep(conn: Connection, claim: Claim, created: Created) -> None:
-    """Note the answer, in the transaction of what it tells."""
+    """Store the answer, in the transaction that creates the container."""
     answer = orjson.dumps({"id": created.id, "warnings": created.warnings}).decode()
     idempotency.keep(conn, claim.key, Kept(claim.digest, answer), claim.expires_at)

@@ -1,10 +1,10 @@
-"""Optimistic concurrency: a change may name the revisions of a container that it is meant for."""
+"""Optimistic concurrency: a request may name the revisions at which a container may be changed."""
 
 from typing import Protocol
 
 from statesvc.errors import PreconditionFailed
 
-# The revisions one of which a container must have for a change to be made; None for whichever it has.
+# The revisions at which a container may be changed; None for any.
 Expected = frozenset[int] | None
 
 
@@ -21,7 +21,7 @@ class Revised(Protocol):
 
 
 def expect(found: Revised, expected: Expected) -> None:
-    """Raise PreconditionFailed if the container changed since the caller looked."""
+    """Raise PreconditionFailed unless the container is at one of the expected revisions."""
     if expected is not None and found.revision not in expected:
         wanted = " or ".join(map(str, sorted(expected))) or "any that the request names"
         raise PreconditionFailed(f"container {found.id} is at revision {found.revision}, not at {wanted}")

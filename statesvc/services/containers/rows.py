@@ -1,4 +1,4 @@
-"""From verified documents to the rows that are stored: the narrow row and the wide documents."""
+"""Makes the rows of a new container from its verified documents: the narrow row and the wide ones."""
 
 import orjson
 

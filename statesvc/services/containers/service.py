@@ -1,4 +1,4 @@
-"""What can be done with containers: create, inspect, update, rename, remove."""
+"""Containers: create, inspect, update, rename, remove."""
 
 import asyncio
 from collections.abc import Mapping
@@ -63,7 +63,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What would become of a create request: why it would be refused, or what would be stored."""
+    """The outcome of a create request that is only judged: its refusal, or what would be stored."""
 
     refusal: StateError | None
     warnings: tuple[str, ...] = ()
@@ -113,7 +113,7 @@ class Containers:
         self._damage = damage
 
     async def inspect(self, reference: str) -> Inspection:
-        """Return everything of the container a reference means. Raises Damaged if it cannot be read."""
+        """Return everything about a container. Raises as `find`, and Damaged if it cannot be read."""
         return self._damage.inspected(await self._database.read(containers.inspect, reference))
 
     async def find(self, reference: str) -> Found:
@@ -124,7 +124,7 @@ class Containers:
         return await self._database.read(containers.find, reference)
 
     async def image_size(self, image_id: str) -> int:
-        """Return how large the image with this ID is, 0 if it is not recorded."""
+        """Return the size of the image with this ID, 0 if it is not recorded."""
         return (await self._database.read(image_records.sizes, (image_id,))).get(image_id, 0)
 
     async def create(
@@ -206,8 +206,8 @@ class Containers:
         """Change limits and restart policy of a container; return the warnings.
 
         Raises InvalidParameter before the container is looked up, PreconditionFailed if it has another revision than
-        those expected, Conflict if what is set already forbids it, NotOffered for limits of a live container, which an
-        engine would have to change.
+        those expected, Conflict if its present settings forbid the change, NotOffered for limits of a live container,
+        which an engine would have to change.
         """
         verdict = update.verify(asked, self._bare_context(version))
         if verdict.problems:
@@ -371,11 +371,11 @@ class Discarded(Subject, Protocol):
 
     @property
     def revision(self) -> int:
-        """How often it changed."""
+        """The revision before the removal."""
 
 
 def discard(conn: Connection, found: Discarded, now: int) -> None:
-    """Remove a container that does not live with all that belongs to it, and write the event."""
+    """Remove a container that is not live, with all that belongs to it, and write the event."""
     log_container(conn, "destroy", found, now, containers.next_revision(found.revision))
     containers.remove(conn, found.id)
 

@@ -10,7 +10,7 @@ from statesvc.db.database import Connection
 from statesvc.domain.event import Event
 from statesvc.domain.image_config import parse_image_config
 
-# The action of an event, and the attributes that it has beside the container's labels, image and name.
+# The action of an event, and its attributes apart from the container's labels, image and name.
 Entry = tuple[str, dict[str, str]]
 
 

@@ -35,7 +35,7 @@ class ExecConfig:
 
     @property
     def command(self) -> str:
-        """The command as an event names it."""
+        """The command as events name it."""
         return f"{self.entrypoint} {' '.join(self.arguments)}"
 
     def document(self) -> dict[str, object]:

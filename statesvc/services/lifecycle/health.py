@@ -42,21 +42,21 @@ class Change:
 
 
 def begin(conn: Connection, container_id: str) -> None:
-    """Set the health of a container that starts, if it is checked at all."""
+    """Set the health of a container that starts to starting, if it has a health check."""
     if health.check(conn, container_id):
         before = health.find(conn, container_id)
         health.store(conn, container_id, Health(STARTING, 0, before.log if before else "[]"))
 
 
 def end(conn: Connection, container_id: str) -> None:
-    """Call a container that is checked unhealthy once it does not run: so does Docker."""
+    """Set a container with a health check to unhealthy at its end, as Docker does."""
     before = health.find(conn, container_id)
     if before and before.status != "none":
         health.store(conn, container_id, Health(UNHEALTHY, before.streak, before.log))
 
 
 def judge(conn: Connection, life: Life, status: str | None, probe: Probe | None) -> Change | None:
-    """Return what a probe makes of a container's health, and a status if one is given; None if that is known."""
+    """Return the health after a probe, a status or both; None if it is recorded already."""
     before = health.find(conn, life.id)
     base = before or Health(STARTING, 0, "[]")
     after = _probed(base, probe, health.check(conn, life.id) or HealthConfig(), life) if probe else base
@@ -66,7 +66,7 @@ def judge(conn: Connection, life: Life, status: str | None, probe: Probe | None)
 
 
 def store(conn: Connection, container_id: str, after: Health) -> None:
-    """Keep the health of a container."""
+    """Store the health of a container."""
     health.store(conn, container_id, after)
 
 

@@ -32,7 +32,7 @@ from statesvc.services.lifecycle.reports import Exited, Report, Restarting, Star
 from statesvc.services.runtimes.service import preflight
 from statesvc.services.site import Site
 
-# How often a binary is looked at again because a reload came between.
+# How often a start is tried again because a reload came between.
 LOOKS = 100
 
 log = structlog.get_logger(__name__)
@@ -118,7 +118,7 @@ class Lifecycle:
         return await self._report(reference, StartFailed(attempt, error, exit_code), expected)
 
     async def exited(self, reference: str, report: Exited, *, expected: Expected = None) -> Acknowledgement:
-        """Report the end of a container; its ports are closed, and what ran beside its process has ended."""
+        """Report the end of a container. Its ports are closed and its execs ended."""
         return await self._report(reference, report, expected)
 
     async def restarting(self, reference: str, report: Restarting, *, expected: Expected = None) -> Acknowledgement:
@@ -232,7 +232,7 @@ def _take_lock(
     now: int,
     folder: ScriptFolder,
 ) -> Handle | None:
-    """Give a container its lock; answer None, and lock nothing, if another version is in force than was looked at."""
+    """Give a container its lock. Return None, and lock nothing, if another version is in force than the one checked."""
     life = lifecycle.find(conn, reference)
     if asked.is_known(life):
         return handle_of(conn, life, folder)

@@ -1,8 +1,8 @@
 """Waiting for a container to stop, to end next time, or to be gone.
 
-The journal tells: an exit and a removal are events, committed with the change. One reader follows the journal for all
-who wait and wakes those whose container an event is about, so that a commit costs the same with one waiter and with
-thousands. Who is woken reads the journal from where the wait began, so that nothing is missed between two looks.
+Exits and removals are events in the journal, committed with the change. One reader follows the journal for all waits
+and wakes those of the container that an event is about, so that a commit costs the same with one wait and with
+thousands. A wait that is woken reads the journal from where it began, so that it misses nothing between two looks.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ class Wait:
 
 
 class Waiting:
-    """All who wait."""
+    """All waits that are under way."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -148,8 +148,8 @@ class Waiting:
                     seq = page[-1][0]
                     self._wake_of({container_id for _, container_id in page})
         except StateError as error:
-            # Who is woken looks for itself, and has the journal followed again.
-            log.warning("those who wait are woken, as the journal cannot be read", reason=error.message)
+            # A wait that is woken looks for itself, and has the journal followed again.
+            log.warning("every wait is woken, as the journal cannot be read", reason=error.message)
         finally:
             self._wake_of(self._waiters.keys())
 
@@ -161,5 +161,5 @@ class Waiting:
     def _ring(self) -> None:
         loop = self._loop
         if loop is not None:
-            with suppress(RuntimeError):  # the loop has ended, and who waited with it
+            with suppress(RuntimeError):  # the loop has ended, and its waits with it
                 loop.call_soon_threadsafe(self._committed.set)

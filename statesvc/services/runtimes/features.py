@@ -1,4 +1,4 @@
-"""What the runtimes in force can do: each binary is asked once, and again when it is replaced."""
+"""The features of the runtimes in force: each binary is asked once, and again when it is replaced."""
 
 import asyncio
 from collections.abc import Mapping
@@ -6,24 +6,24 @@ from collections.abc import Mapping
 from statesvc.domain.runtimes import Derived
 from statesvc.host import binaries
 
-_Asked = tuple[str, tuple[str, ...], tuple[int, int] | None]
+_Program = tuple[str, tuple[str, ...], tuple[int, int] | None]
 
 
 class Features:
-    """Remembers what the runtimes said."""
+    """Asks runtimes for their features, and remembers the answers."""
 
     def __init__(self) -> None:
-        self._said: dict[_Asked, str | None] = {}
+        self._answers: dict[_Program, str | None] = {}
 
     async def of(self, runtimes: Mapping[str, Derived]) -> Mapping[str, str]:
-        """Return for each runtime that tells its features what it said, as JSON."""
-        asked = {name: _asked(derived) for name, derived in runtimes.items() if derived.binary}
-        for one in asked.values():
-            if one not in self._said:
-                self._said[one] = await asyncio.to_thread(binaries.features, [one[0], *one[1]])
-        return {name: said for name, one in asked.items() if (said := self._said[one]) is not None}
+        """Return the features of each runtime that can name them, as JSON."""
+        programs = {name: _program(derived) for name, derived in runtimes.items() if derived.binary}
+        for program in programs.values():
+            if program not in self._answers:
+                self._answers[program] = await asyncio.to_thread(binaries.features, [program[0], *program[1]])
+        return {name: answer for name, program in programs.items() if (answer := self._answers[program]) is not None}
 
 
-def _asked(derived: Derived) -> _Asked:
+def _program(derived: Derived) -> _Program:
     binary = derived.binary or ""
     return binary, derived.runtime.args, binaries.fingerprint(binary)

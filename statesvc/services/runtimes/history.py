@@ -1,4 +1,4 @@
-"""What became of the configuration: the version in force and those before, and the containers that lag behind."""
+"""The versions of the daemon configuration, the differences between them, and the containers that lag behind."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ from statesvc.host.scripts import ScriptFolder
 
 
 class RuntimeHistory:
-    """The versions of the configuration, to be read."""
+    """Reads the versions of the daemon configuration."""
 
     def __init__(self, database: Database, folder: ScriptFolder) -> None:
         self._database = database
@@ -35,7 +35,7 @@ class RuntimeHistory:
         return await self._database.scan(_changes, before, after)
 
     async def drift(self) -> tuple[Drift, ...]:
-        """Return the containers that are not run as new ones would be, by name, and why."""
+        """Return the containers that run otherwise than new ones would, by name, with the reasons."""
         locked, locks, new = await self._database.scan(_locked)
         damage = await asyncio.to_thread(self._damage, locks.values())
         return tuple(
@@ -48,7 +48,7 @@ class RuntimeHistory:
         return {lock.runtime_id: list(self._damage_of(lock)) for lock in locks}
 
     def _damage_of(self, lock: Lock) -> Iterator[str]:
-        """Say what is wrong with a runtime on the disk: with its binary, with its script."""
+        """Yield what is wrong with the files of a runtime: its binary, its script."""
         problem = binaries.obstacle(lock.binary) if lock.binary else None
         if problem:
             yield f"its binary {lock.binary} cannot be executed: {problem}"
@@ -58,7 +58,7 @@ class RuntimeHistory:
                 yield f"the file of its script is {problem}: the next start of the service writes it again"
 
 
-def _told(conn: Connection, versions: Iterable[Version]) -> tuple[VersionInfo, ...]:
+def _version_infos(conn: Connection, versions: Iterable[Version]) -> tuple[VersionInfo, ...]:
     in_force, holders = runtimes.current(conn), runtimes.holders(conn)
     return tuple(
         VersionInfo(one.version, one.digest, one.source, one.loaded_at, one == in_force, holders.get(one.version, 0))
@@ -70,11 +70,11 @@ def _current(conn: Connection) -> tuple[VersionInfo, tuple[Lock, ...]]:
     version = runtimes.current(conn)
     if version is None:
         raise NotFound("no configuration is in force yet: the first start of the service puts one in force")
-    return _told(conn, [version])[0], tuple(runtimes.of_version(conn, version.version))
+    return _version_infos(conn, [version])[0], tuple(runtimes.of_version(conn, version.version))
 
 
 def _versions(conn: Connection, limit: int) -> tuple[VersionInfo, ...]:
-    return _told(conn, runtimes.versions(conn, limit))
+    return _version_infos(conn, runtimes.versions(conn, limit))
 
 
 def _changes(conn: Connection, before: int, after: int) -> Changes:

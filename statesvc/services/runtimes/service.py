@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Reloaded:
-    """What a reload came to: the version in force, and whether it is a new one."""
+    """The result of a reload: the version in force, and whether it is a new one."""
 
     in_force: InForce
     changed: bool
@@ -73,7 +73,7 @@ class Runtimes:
         self._site.configuration.swap(self._site.configuration.version(0, config, derived))
 
     async def reload(self) -> Reloaded:
-        """Read the file again and put it in force as a whole; when this answers, it is.
+        """Read the file again and put it in force as a whole; it is in force when this returns.
 
         Raises InvalidParameter with every problem of the file, Unavailable if scripts or database cannot be written:
         what was in force stays so.
@@ -116,7 +116,7 @@ class Runtimes:
 
 
 def obstacle(derived: Derived) -> str:
-    """Say which binary of a runtime cannot be executed, and why; "" if it can, or if the runtime is a shim."""
+    """Return which binary of a runtime cannot be executed, and why; "" if it can, or if the runtime is a shim."""
     if not derived.runtime.path:
         return ""
     if derived.binary is None:

@@ -1,6 +1,6 @@
-"""The sweep at start-up: what nobody holds goes, what is held and damaged is mended. Never while serving.
+"""The sweep at start-up removes what no container holds, and mends held scripts. Never while serving.
 
-While requests are answered, one of them may still hold an older version of the configuration.
+While requests are answered, one of them may still hold an older version of the daemon configuration.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SweepReport:
-    """What a sweep did, or with `dry_run` would do. Scripts are told by digest, files by name, versions by number.
+    """What a sweep did, or with `dry_run` would do. Scripts are listed by digest, files by name, versions by number.
 
     `damaged` are blobs that are not what their digest says, `unwritten` the files that could not be mended, and why.
     """
