@@ -11,7 +11,6 @@ from statesvc.domain.documents.go_types import Int, Strings
 from statesvc.errors import InvalidParameter
 
 _LARGEST = 2**31 - 1
-_STATUSES = health.REPORTED
 
 
 def _broken(code: str, sentence: str, value: object = None) -> PydanticCustomError:
@@ -35,8 +34,8 @@ def _refuse_empty(text: str) -> str:
 
 
 def _check_status(text: str) -> str:
-    if text not in _STATUSES:
-        raise _broken("health-status", f"it is one of {', '.join(_STATUSES)}", text)
+    if text not in health.REPORTED:
+        raise _broken("health-status", f"it is one of {', '.join(health.REPORTED)}", text)
     return text
 
 
