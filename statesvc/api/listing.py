@@ -1,27 +1,19 @@
 """The answer to a list of containers, put together from the summaries that are stored."""
 
-import re
-
 import orjson
 
 from statesvc.api.wire.call import Call
 from statesvc.domain import filters
 from statesvc.domain.state import State
 from statesvc.domain.times import human
-from statesvc.errors import InvalidParameter
 from statesvc.services.listing.query import ACCEPTED, Listed, ListedRow, ListQuery
-
-_INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 
 
 def query(call: Call) -> ListQuery:
     """Read the parameters of a list. Raises InvalidParameter for a limit that is no number and for unknown filters."""
-    limit = call.text("limit") or "0"
-    # As Go's Atoi: ASCII digits, no spaces, no underscores, 64 bits.
-    if not _INTEGER.fullmatch(limit) or not -(2**63) <= int(limit) < 2**63:
-        raise InvalidParameter(f"the limit {limit[:50]!r} is not a number")
+    limit = call.integer("limit") if call.text("limit") else 0
     wanted = filters.parse(call.text("filters"), ACCEPTED)
-    return ListQuery(call.flag("all"), int(limit), wanted, call.flag("size"))
+    return ListQuery(call.flag("all"), limit, wanted, call.flag("size"))
 
 
 def render(listed: Listed, now: int) -> bytes:

@@ -11,7 +11,7 @@ from statesvc.api.wire.call import Call
 from statesvc.domain.api_version import parse as version
 from statesvc.domain.documents import ExecCreate, ExecStart
 from statesvc.domain.documents.decode import decode
-from statesvc.domain.go.values import atoi, quote
+from statesvc.domain.go.values import quote
 from statesvc.errors import InvalidParameter
 from statesvc.services.lifecycle.waits import Until, Wait, Waiting
 from statesvc.services.processes import Exec, Output, Processes, Still
@@ -210,8 +210,8 @@ def _has_body(call: Call) -> bool:
 
 
 def _stop_signal(call: Call) -> str:
-    if seconds := call.text("t"):
-        _number(seconds)
+    if call.text("t"):
+        call.integer("t")
     return call.text("signal") if call.version >= version("1.42") else ""
 
 
@@ -225,14 +225,7 @@ def _until(call: Call) -> Until:
 
 
 def _sizes(call: Call) -> tuple[int, int]:
-    return _number(call.text("h")), _number(call.text("w"))
-
-
-def _number(text: str) -> int:
-    try:
-        return atoi(text)
-    except ValueError as error:
-        raise InvalidParameter(str(error)) from None
+    return call.integer("h"), call.integer("w")
 
 
 def _stream_type(output: Output, call: Call) -> str:

@@ -6,7 +6,6 @@ from statesvc.api.routing import Route
 from statesvc.api.wire.answers import json_answer
 from statesvc.api.wire.call import Call
 from statesvc.domain.runtime_history import shown
-from statesvc.errors import InvalidParameter, Problem
 from statesvc.services.runtimes.history import RuntimeHistory
 from statesvc.services.runtimes.service import Runtimes
 
@@ -37,12 +36,12 @@ class RuntimesApi:
 
     async def history(self, call: Call) -> Response:
         """GET /statesvc/v1/runtimes/history?limit="""
-        limit = _number(call, "limit") if call.text("limit") else HISTORY
+        limit = call.number("limit") if call.text("limit") else HISTORY
         return json_answer({"versions": [one.told() for one in await self._history.versions(limit)]})
 
     async def changes(self, call: Call) -> Response:
         """GET /statesvc/v1/runtimes/changes?before=&after="""
-        return json_answer((await self._history.changes(_number(call, "before"), _number(call, "after"))).told())
+        return json_answer((await self._history.changes(call.number("before"), call.number("after"))).told())
 
     async def drift(self, _call: Call) -> Response:
         """GET /statesvc/v1/runtimes/drift"""
@@ -51,11 +50,3 @@ class RuntimesApi:
     async def reload(self, _call: Call) -> Response:
         """POST /statesvc/v1/runtimes/reload"""
         return json_answer((await self._runtimes.reload()).told())
-
-
-def _number(call: Call, key: str) -> int:
-    text = call.text(key)
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        message = f"{key} is {text[:50]!r}, which is not a number"
-        raise InvalidParameter(message, (Problem("number", f"/{key}", message, text[:50]),))
-    return int(text)

@@ -76,7 +76,7 @@ def test_docker_s_events_do_not_tell_who_asked(own_service: Service) -> None:
     assert b'"pid"' not in shown.body
 
 
-@pytest.mark.parametrize("query", [{"after": "x"}, {"after": "-1"}, {"until_seq": "1.5"}, {"filters": "{"}])
+@pytest.mark.parametrize("query", [{"after": "x"}, {"after": "-1"}, {"untilSeq": "1.5"}, {"filters": "{"}])
 def test_a_place_that_is_no_number_is_refused(service: Service, query: dict[str, str]) -> None:
     assert service.call("GET", "/statesvc/v1/events", query=query).is_refusal(400)
 
@@ -88,7 +88,7 @@ def test_filters_choose_and_numbers_stay(own_service: Service) -> None:
     own_service.call("DELETE", "/containers/one")
     found = lines(own_service, after=before, filters=json.dumps({"container": [two]}))
     assert [(event["seq"], event["action"]) for event in found] == [(before + 2, "create")]
-    ended = lines(own_service, after=before, until_seq=before + 1)
+    ended = lines(own_service, after=before, untilSeq=before + 1)
     assert [event["attributes"]["name"] for event in ended] == ["one"]
 
 

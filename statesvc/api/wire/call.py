@@ -9,7 +9,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope
 
 from statesvc.domain.api_version import Version
-from statesvc.errors import InvalidParameter, TooLarge
+from statesvc.domain.go.values import atoi, parse_uint
+from statesvc.errors import InvalidParameter, Problem, TooLarge
 
 BODY_LIMIT = 16 * 1024 * 1024
 _FALSE = frozenset({"", "0", "no", "false", "none"})
@@ -36,6 +37,22 @@ class Call:
     def text(self, key: str) -> str:
         """Return a query value, empty if it is not given."""
         return self.query.get(key, "")
+
+    def integer(self, key: str) -> int:
+        """Return a query value as Go's Atoi reads it. Raises InvalidParameter in Go's words, as Docker does."""
+        try:
+            return atoi(self.text(key))
+        except ValueError as error:
+            raise InvalidParameter(str(error)) from None
+
+    def number(self, key: str) -> int:
+        """Return a query value that is 0 or more. Raises InvalidParameter, with the problem of the field, otherwise."""
+        text = self.text(key)
+        try:
+            return parse_uint(text, 63)
+        except ValueError:
+            message = f"{key} is {text[:50]!r}: it must be a number, 0 or more"
+            raise InvalidParameter(message, (Problem("number", f"/{key}", message, text[:50]),)) from None
 
     def values(self, key: str) -> list[str]:
         """Return every value of a query key, in order."""
