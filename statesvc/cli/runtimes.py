@@ -20,16 +20,15 @@ def list_(*, data_root: DataRoot = None, as_json: AsJson = False) -> None:
     """Show the version in force and its runtimes."""
 
     async def here(services: Any) -> Any:
-        version, runtimes = await services.runtime_history.in_force()
-        from statesvc.domain.runtime_history import shown
+        from statesvc.api.runtimes import in_force_document
 
-        return version.told() | {"runtimes": [shown(runtime) for runtime in runtimes]}
+        return in_force_document(*await services.runtime_history.in_force())
 
     told = _ask(data_root, _PATH, here)
     if as_json:
         return _print_json(told)
-    print(f"version {told['version']} of {told['loadedAt']}, from {told['source']}")
-    rows = [(one["name"], one["origin"], _runs(one), one["scriptDigest"] or "") for one in told["runtimes"]]
+    print(f"version {told['Version']} of {told['LoadedAt']}, from {told['Source']}")
+    rows = [(one["Name"], one["Origin"], _runs(one), one["ScriptDigest"] or "") for one in told["Runtimes"]]
     return _table(("NAME", "ORIGIN", "RUNS", "SCRIPT"), rows)
 
 
@@ -49,14 +48,16 @@ def history(
         return _show_changes(before, after, data_root, as_json=as_json)
 
     async def here(services: Any) -> Any:
-        return {"versions": [one.told() for one in await services.runtime_history.versions(limit)]}
+        from statesvc.api.runtimes import history_document
+
+        return history_document(await services.runtime_history.versions(limit))
 
     told = _ask(data_root, f"{_PATH}/history?limit={limit}", here)
     if as_json:
         return _print_json(told)
     rows = [
-        (f"{one['version']}{' *' if one['inForce'] else ''}", one["loadedAt"], str(one["containers"]), one["source"])
-        for one in told["versions"]
+        (f"{one['Version']}{' *' if one['InForce'] else ''}", one["LoadedAt"], str(one["Containers"]), one["Source"])
+        for one in told["Versions"]
     ]
     return _table(("VERSION", "LOADED", "CONTAINERS", "SOURCE"), rows)
 
@@ -66,17 +67,19 @@ def drift(*, data_root: DataRoot = None, as_json: AsJson = False) -> None:
     """Show the containers that are not run as new ones would be. Exit code 1 if there are any."""
 
     async def here(services: Any) -> Any:
-        return {"containers": [one.told() for one in await services.runtime_history.drift()]}
+        from statesvc.api.runtimes import drift_document
+
+        return drift_document(await services.runtime_history.drift())
 
     told = _ask(data_root, f"{_PATH}/drift", here)
     if as_json:
         _print_json(told)
     else:
         rows = [
-            (one["name"], one["state"], one["runtime"]["name"], "\n".join(one["reasons"])) for one in told["containers"]
+            (one["Name"], one["State"], one["Runtime"]["Name"], "\n".join(one["Reasons"])) for one in told["Containers"]
         ]
         _table(("CONTAINER", "STATE", "RUNTIME", "WHY"), rows)
-    if told["containers"]:
+    if told["Containers"]:
         raise typer.Exit(1)
 
 
@@ -95,20 +98,22 @@ def reload(*, data_root: DataRoot = None, as_json: AsJson = False) -> None:
     if as_json:
         _print_json(told)
     else:
-        print(f"version {told['version']} is in force" + ("" if told["changed"] else ": nothing has changed"))
+        print(f"version {told['Version']} is in force" + ("" if told["Changed"] else ": nothing has changed"))
 
 
 def _show_changes(before: int, after: int, data_root: Path | None, *, as_json: bool) -> None:
     async def here(services: Any) -> Any:
-        return (await services.runtime_history.changes(before, after)).told()
+        from statesvc.api.runtimes import changes_document
+
+        return changes_document(await services.runtime_history.changes(before, after))
 
     told = _ask(data_root, f"{_PATH}/changes?before={before}&after={after}", here)
     if as_json:
         return _print_json(told)
-    rows: list[tuple[str, ...]] = [(name, "added", "", "") for name in told["added"]]
-    rows += [(name, "removed", "", "") for name in told["removed"]]
-    rows += [(name, "changed", _runs(pair["before"]), _runs(pair["after"])) for name, pair in told["changed"].items()]
-    rows += [(name, "setting", "", "") for name in told["settings"]]
+    rows: list[tuple[str, ...]] = [(name, "added", "", "") for name in told["Added"]]
+    rows += [(name, "removed", "", "") for name in told["Removed"]]
+    rows += [(name, "changed", _runs(pair["Before"]), _runs(pair["After"])) for name, pair in told["Changed"].items()]
+    rows += [(name, "setting", "", "") for name in told["Settings"]]
     return _table(("NAME", "WHAT", "BEFORE", "AFTER"), rows)
 
 
@@ -116,9 +121,9 @@ def _runs(runtime: Any) -> str:
     """Say what a runtime runs: its binary with the arguments, or the type of its shim."""
     import shlex
 
-    if runtime["type"]:
-        return str(runtime["type"])
-    return shlex.join([runtime["binary"] or runtime["path"], *runtime["args"]])
+    if runtime["Type"]:
+        return str(runtime["Type"])
+    return shlex.join([runtime["Binary"] or runtime["Path"], *runtime["Args"]])
 
 
 def _ask(data_root: Path | None, path: str, here: Callable[[Any], Awaitable[Any]]) -> Any:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from statesvc.domain import times
 from statesvc.domain.runtimes import Lock
 
 
@@ -19,17 +18,6 @@ class VersionInfo:
     in_force: bool
     containers: int
 
-    def told(self) -> dict[str, object]:
-        """Return it as clients get it."""
-        return {
-            "version": self.version,
-            "digest": self.digest,
-            "source": self.source,
-            "loadedAt": times.render(self.loaded_at),
-            "inForce": self.in_force,
-            "containers": self.containers,
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class Changes:
@@ -42,18 +30,6 @@ class Changes:
     changed: Mapping[str, tuple[Lock, Lock]]
     settings: tuple[str, ...]
 
-    def told(self) -> dict[str, object]:
-        """Return it as clients get it."""
-        pairs = {name: {"before": shown(one), "after": shown(other)} for name, (one, other) in self.changed.items()}
-        return {
-            "before": self.before,
-            "after": self.after,
-            "added": list(self.added),
-            "removed": list(self.removed),
-            "changed": pairs,
-            "settings": list(self.settings),
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class Drift:
@@ -64,31 +40,6 @@ class Drift:
     state: str
     lock: Lock
     reasons: tuple[str, ...]
-
-    def told(self) -> dict[str, object]:
-        """Return it as clients get it."""
-        return {
-            "id": self.container_id,
-            "name": self.container_name,
-            "state": self.state,
-            "version": self.lock.version,
-            "runtime": shown(self.lock),
-            "reasons": list(self.reasons),
-        }
-
-
-def shown(lock: Lock) -> dict[str, object]:
-    """Return a runtime as clients get it."""
-    return {
-        "name": lock.name,
-        "origin": lock.origin,
-        "path": lock.path,
-        "args": list(lock.args),
-        "type": lock.type,
-        "options": lock.options,
-        "binary": lock.binary,
-        "scriptDigest": lock.script_digest,
-    }
 
 
 def definition(lock: Lock) -> tuple[Any, ...]:

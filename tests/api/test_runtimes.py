@@ -46,7 +46,7 @@ def names(service: Service) -> list[str]:
 
 
 def version(service: Service) -> int:
-    return int(service.call("GET", RUNTIMES).json()["version"])
+    return int(service.call("GET", RUNTIMES).json()["Version"])
 
 
 def test_a_reload_is_in_force_when_it_answers(reloading: Service, config: Path) -> None:
@@ -54,10 +54,10 @@ def test_a_reload_is_in_force_when_it_answers(reloading: Service, config: Path) 
     configure(config, runtimes={"other": {"path": "/bin/true"}}, **{"default-runtime": "other"})
     answer = reloading.call("POST", f"{RUNTIMES}/reload")
     assert answer.json() == {
-        "version": before + 1,
-        "changed": True,
-        "defaultRuntime": "other",
-        "runtimes": ["io.containerd.runc.v2", "other", "runc"],
+        "Version": before + 1,
+        "Changed": True,
+        "DefaultRuntime": "other",
+        "Runtimes": ["io.containerd.runc.v2", "other", "runc"],
     }
     assert names(reloading) == ["io.containerd.runc.v2", "other", "runc"]
     container = reloading.call("GET", f"/containers/{reloading.create()}/json").json()
@@ -98,12 +98,12 @@ def test_history_and_changes_are_told(reloading: Service, config: Path) -> None:
     first = version(reloading)
     configure(config, runtimes={"wrapped": WRAPPED | {"runtimeArgs": ["--two"]}})
     reloading.call("POST", f"{RUNTIMES}/reload")
-    told = reloading.call("GET", f"{RUNTIMES}/history").json()["versions"]
-    assert [(one["version"], one["inForce"]) for one in told][:2] == [(first + 1, True), (first, False)]
-    assert told[0]["source"] == str(config)
+    told = reloading.call("GET", f"{RUNTIMES}/history").json()["Versions"]
+    assert [(one["Version"], one["InForce"]) for one in told][:2] == [(first + 1, True), (first, False)]
+    assert told[0]["Source"] == str(config)
     changes = reloading.call("GET", f"{RUNTIMES}/changes", query={"before": first, "after": first + 1}).json()
-    assert changes["changed"]["wrapped"]["after"]["args"] == ["--two"]
-    assert reloading.call("GET", f"{RUNTIMES}/drift").json() == {"containers": []}
+    assert changes["Changed"]["wrapped"]["After"]["Args"] == ["--two"]
+    assert reloading.call("GET", f"{RUNTIMES}/drift").json() == {"Containers": []}
 
 
 @pytest.mark.parametrize("query", [{}, {"before": "x", "after": "1"}, {"before": "1", "after": "-1"}])

@@ -64,7 +64,7 @@ def test_history_shows_the_versions_and_what_changed(served: Service, config: Pa
     config.write_text('{"runtimes": {"wrapped": {"path": "/bin/true"}}}')
     statesvc("runtimes", "reload", root=served.data_root)
     told = json.loads(statesvc("runtimes", "history", "--json", root=served.data_root).stdout)
-    assert [one["version"] for one in told["versions"]] == [2, 1]
+    assert [one["Version"] for one in told["Versions"]] == [2, 1]
     assert "2 *" in statesvc("runtimes", "history", root=served.data_root).stdout
     changes = statesvc("runtimes", "history", "--from", "1", "--to", "2", root=served.data_root).stdout
     assert "wrapped" in changes

@@ -32,15 +32,6 @@ class Reloaded:
     in_force: InForce
     changed: bool
 
-    def told(self) -> dict[str, object]:
-        """Return it as it is handed out."""
-        return {
-            "version": self.in_force.version,
-            "changed": self.changed,
-            "defaultRuntime": self.in_force.daemon.default_runtime,
-            "runtimes": sorted(self.in_force.runtimes),
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
