@@ -16,7 +16,7 @@ import operations
 from client import Connection, ask_all, request
 from peers import Statesvc
 
-STREAMS = {"/events": b'"Action":"create"', "/statesvc/v1/events": b'"action":"create"'}
+STREAMS = {"/events": b'"Action":"create"', "/statesvc/v1/events": b'"Action":"create"'}
 WRITERS = 16
 PATIENCE = 120
 
@@ -59,7 +59,7 @@ def read(path: Path, stream: str, readers: int, expected: int) -> None:
 def rate(peer: Statesvc, stream: str, readers: int, count: int) -> tuple[float, float]:
     """Create containers while readers follow from now on; return creates a second, and events that reach readers."""
     connection = peer.connect()
-    last = connection.json(request("GET", "/statesvc/v1/snapshot"))["seq"]
+    last = connection.json(request("GET", "/statesvc/v1/snapshot"))["Seq"]
     connection.close()
     path = stream if stream == "/events" else f"{stream}?after={last}"
     program = [sys.executable, __file__, "--read", str(peer.socket), path, str(readers), str(count)]

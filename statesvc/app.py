@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import structlog
@@ -237,7 +237,7 @@ async def repaired(settings: Settings, *, clock: Clock = wall_clock) -> tuple[Ba
 
 async def _serve(settings: Settings) -> None:
     async with opened(settings) as services:
-        services.system.last_sweep = (await swept(services, settings)).told()
+        services.system.last_sweep = await swept(services, settings)
         server = Server(services.application(), on_stop=services.end_streams)
         async with AsyncExitStack() as sockets:
             await sockets.enter_async_context(services.retention.kept_up())
@@ -268,7 +268,7 @@ async def _reload(runtimes: Runtimes) -> None:
     try:
         await runtimes.reload()
     except StateError as error:
-        problems = [problem.told() for problem in error.problems]
+        problems = [asdict(problem) for problem in error.problems]
         log.warning("reload refused: the configuration in force stays so", reason=error.message, problems=problems)
 
 

@@ -29,10 +29,6 @@ class Problem:
     message: str
     value: object = None
 
-    def told(self) -> dict[str, object]:
-        """Return the problem as a client gets it."""
-        return {"code": self.code, "field": self.field, "message": self.message, "value": self.value}
-
 
 class StateError(Exception):
     """An error that its caller can understand and act on. Its text is one sentence for a person.

@@ -1,5 +1,7 @@
 """How errors become answers: the only place that knows status codes of errors."""
 
+from dataclasses import asdict
+
 import structlog
 from starlette.responses import Response
 
@@ -34,14 +36,14 @@ def answer_error(error: errors.StateError) -> Response:
     status = status_of(type(error))
     if status == 304:
         return Response(status_code=304)
-    return json_answer(told(error), status)
+    return json_answer(error_body(error), status)
 
 
-def told(error: errors.StateError) -> dict[str, object]:
-    """Return the body that tells of an error."""
+def error_body(error: errors.StateError) -> dict[str, object]:
+    """Return Docker's error body, with what this API adds: every problem, or the oldest event that is kept."""
     body: dict[str, object] = {"message": error.message}
     if error.problems:
-        body["errors"] = [problem.told() for problem in error.problems]
+        body["errors"] = [asdict(problem) for problem in error.problems]
     if isinstance(error, errors.Gone):
         body["oldest"] = error.oldest
     return body

@@ -9,7 +9,7 @@ import structlog
 from starlette.responses import Response, StreamingResponse
 
 from statesvc.api import listing
-from statesvc.api.errors import told
+from statesvc.api.errors import error_body
 from statesvc.api.routing import Route
 from statesvc.api.wire.answers import JSON, raw_json
 from statesvc.api.wire.call import Call
@@ -67,7 +67,7 @@ class EventsApi:
         """GET /statesvc/v1/snapshot"""
         found = await self._containers.snapshot()
         entries = await asyncio.to_thread(listing.render, found.listed, self._clock())
-        return raw_json(b'{"seq":%d,"containers":%b}' % (found.seq, entries.rstrip()))
+        return raw_json(b'{"Seq":%d,"Containers":%b}' % (found.seq, entries.rstrip()))
 
     async def _stream(self, span: Span, wanted: Filters) -> AsyncIterator[bytes]:
         yield b""  # the headers go out at once: a client waits for them before it makes what it wants to see
@@ -87,7 +87,7 @@ class EventsApi:
                 if lines:
                     yield lines
         except StateError as error:  # the status is sent by now: the last line tells it
-            yield orjson.dumps({"error": told(error)}) + b"\n"
+            yield orjson.dumps({"Error": error_body(error)}) + b"\n"
 
 
 class _Rendered:
@@ -120,16 +120,16 @@ def _line(event: Event) -> bytes:
     """Return an event as the journal tells it; see docs/events.md."""
     asker = event.asker
     line = {
-        "seq": event.seq,
-        "time": times.render(event.time),
-        "timeNano": event.time,
-        "type": event.type,
-        "action": event.action,
-        "actor": event.actor_id,
-        "attributes": event.attributes,
-        "revision": event.revision,
-        "values": event.values,
-        "asker": asker and {"pid": asker.pid, "uid": asker.uid, "gid": asker.gid, "agent": asker.agent},
+        "Seq": event.seq,
+        "Time": times.render(event.time),
+        "TimeNano": event.time,
+        "Type": event.type,
+        "Action": event.action,
+        "Actor": event.actor_id,
+        "Attributes": event.attributes,
+        "Revision": event.revision,
+        "Values": event.values,
+        "Asker": asker and {"Pid": asker.pid, "Uid": asker.uid, "Gid": asker.gid, "Agent": asker.agent},
     }
     return orjson.dumps(line) + b"\n"
 

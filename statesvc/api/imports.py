@@ -11,15 +11,15 @@ from statesvc.api.wire.call import Call
 from statesvc.domain.documents import Document
 from statesvc.domain.documents.decode import decode
 from statesvc.errors import InvalidParameter, Problem
-from statesvc.services.imports.report import Importer
+from statesvc.services.imports.report import Entry, Importer, Report, printable
 
 
 class ImportRequest(Document):
     """What to import: the state of which engine, from which path of the service's machine."""
 
-    engine: str = ""
-    path: str = ""
-    dry_run: bool = False
+    Engine: str = ""
+    Path: str = ""
+    DryRun: bool = False
 
 
 class ImportsApi:
@@ -33,21 +33,45 @@ class ImportsApi:
         return [Route("POST", "/statesvc/v1/import", self.run)]
 
     async def run(self, call: Call) -> Response:
-        """POST /statesvc/v1/import {"engine": "docker", "path": "/var/lib/docker", "dry_run": false}"""
+        """POST /statesvc/v1/import {"Engine": "docker", "Path": "/var/lib/docker", "DryRun": false}"""
         request = decode(ImportRequest, await call.json_body())
         problems = tuple(self._problems(request))
         if problems:
             raise InvalidParameter("; ".join(problem.message for problem in problems), problems)
-        report = await self._importers[request.engine].run(Path(request.path), dry_run=request.dry_run)
-        return json_answer(report.to_dict())
+        report = await self._importers[request.Engine].run(Path(request.Path), dry_run=request.DryRun)
+        return json_answer(report_document(report))
 
     def _problems(self, request: ImportRequest) -> list[Problem]:
         found = []
-        if request.engine not in self._importers:
+        if request.Engine not in self._importers:
             known = ", ".join(sorted(self._importers))
-            message = f"state of the engine {request.engine!r} cannot be imported; {known} can"
-            found.append(Problem("engine", "/engine", message, request.engine))
-        if not request.path.startswith("/") or "\0" in request.path:
-            message = f"the path {request.path!r} is not absolute"
-            found.append(Problem("path", "/path", message, request.path))
+            message = f"state of the engine {request.Engine!r} cannot be imported; {known} can"
+            found.append(Problem("engine", "/Engine", message, request.Engine))
+        if not request.Path.startswith("/") or "\0" in request.Path:
+            message = f"the path {request.Path!r} is not absolute"
+            found.append(Problem("path", "/Path", message, request.Path))
         return found
+
+
+def report_document(report: Report) -> dict[str, object]:
+    """Return the report of an import. What another engine wrote is printable in it, whatever it held."""
+    return {
+        "Engine": report.engine,
+        "Path": printable(report.path),
+        "DryRun": report.dry_run,
+        "Complete": report.complete,
+        "Counts": report.counts,
+        "Notes": [printable(note) for note in report.notes],
+        "Objects": [_entry(entry) for entry in report.entries],
+    }
+
+
+def _entry(entry: Entry) -> dict[str, object]:
+    return {
+        "Kind": entry.kind,
+        "Id": printable(entry.id),
+        "Name": printable(entry.name),
+        "Outcome": entry.outcome.value,
+        "Message": printable(entry.message),
+        "Warnings": [printable(warning) for warning in entry.warnings],
+    }

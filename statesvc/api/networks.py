@@ -8,7 +8,7 @@ from statesvc.api.wire.call import Call
 from statesvc.domain import filters, times
 from statesvc.domain.documents import NetworkConnect, NetworkCreate
 from statesvc.domain.documents.decode import decode
-from statesvc.services.networks import ACCEPTED, PRUNE_ACCEPTED, Network, Networks
+from statesvc.services.networks import ACCEPTED, PRUNE_ACCEPTED, Attachment, Network, Networks
 from statesvc.services.volumes import DERIVED
 
 
@@ -83,7 +83,17 @@ def _entry(network: Network) -> dict[str, object]:
         "Ingress": False,
         "ConfigFrom": {"Network": ""},
         "ConfigOnly": False,
-        "Containers": network.endpoints or {},
+        "Containers": {key: _attachment(one) for key, one in network.attached.items()},
         "Options": {},
         "Labels": dict(DERIVED),
+    }
+
+
+def _attachment(attached: Attachment) -> dict[str, object]:
+    return {
+        "Name": attached.name,
+        "EndpointID": attached.endpoint_id,
+        "MacAddress": attached.mac_address,
+        "IPv4Address": attached.ipv4_address,
+        "IPv6Address": attached.ipv6_address,
     }

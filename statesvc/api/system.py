@@ -16,7 +16,8 @@ from statesvc.domain.state import State
 from statesvc.domain.times import render as time_text
 from statesvc.services.images.service import DOCKER_VERSION
 from statesvc.services.journal.service import Journal
-from statesvc.services.system import Counts, System
+from statesvc.services.runtimes.sweep import SweepReport
+from statesvc.services.system import Counts, Health, System
 
 # The engine whose behaviour is spoken: clients compare it with what they need.
 _LOG_DRIVERS = ["awslogs", "fluentd", "gcplogs", "gelf", "journald", "json-file", "local", "splunk", "syslog"]
@@ -85,7 +86,7 @@ class SystemApi:
 
     async def health(self, _call: Call) -> Response:
         """GET /statesvc/v1/health"""
-        return json_answer((await self._system.health()).told())
+        return json_answer(_health(await self._system.health()))
 
     def _state(self, counts: Counts) -> dict[str, object]:
         by_state = counts.containers
@@ -177,6 +178,43 @@ class SystemApi:
             "InitCommit": commit,
             "CDISpecDirs": [],
         }
+
+
+def _health(health: Health) -> dict[str, object]:
+    # Of a mark, what was found in the row is not shown: it may be a secret.
+    marks = [
+        {
+            "Table": mark.table,
+            "Key": mark.key,
+            "Column": mark.column,
+            "ContainerId": mark.container_id,
+            "Reason": mark.reason,
+            "Since": time_text(mark.since),
+        }
+        for mark in health.marks
+    ]
+    return {
+        "Healthy": health.healthy,
+        "Sqlite": health.sqlite,
+        "Schema": health.schema,
+        "DatabaseBytes": health.database_bytes,
+        "WalBytes": health.wal_bytes,
+        "Quarantined": health.quarantined,
+        "Marks": marks,
+        "Swept": health.swept and _sweep(health.swept),
+    }
+
+
+def _sweep(report: SweepReport) -> dict[str, object]:
+    return {
+        "Healthy": report.healthy,
+        "RemovedScripts": report.removed_scripts,
+        "RemovedFiles": report.removed_files,
+        "RestoredFiles": report.restored_files,
+        "RemovedVersions": report.removed_versions,
+        "Damaged": report.damaged,
+        "Unwritten": report.unwritten,
+    }
 
 
 def _runtime(runtime: Runtime, features: str | None) -> dict[str, object]:

@@ -5,7 +5,8 @@ from starlette.responses import Response
 from statesvc.api.routing import Route
 from statesvc.api.wire.answers import json_answer
 from statesvc.api.wire.call import Call
-from statesvc.services.containers.service import Containers
+from statesvc.errors import Problem
+from statesvc.services.containers.service import Containers, Judgement
 
 
 class ValidationApi:
@@ -23,4 +24,26 @@ class ValidationApi:
         judgement = await self._containers.judge(
             await call.json_body(), name=call.text("name"), version=call.version, platform=call.text("platform")
         )
-        return json_answer(judgement.told())
+        return json_answer(judgement_document(judgement))
+
+
+def judgement_document(judgement: Judgement) -> dict[str, object]:
+    """Return a judgement: every mistake and warning, and the documents that would be stored if there is no mistake."""
+    refusal, verified = judgement.refusal, judgement.verified
+    problems = refusal.problems if refusal else ()
+    document: dict[str, object] = {
+        "Valid": refusal is None,
+        "Message": refusal.message if refusal else "",
+        "Errors": [_problem(problem) for problem in problems],
+        "Warnings": list(judgement.warnings),
+    }
+    if verified:
+        networks = {name: endpoint.to_dict() for name, endpoint in verified.networks.items()}
+        document["Config"] = verified.config.to_dict()
+        document["HostConfig"] = verified.host_config.to_dict()
+        document["NetworkingConfig"] = {"EndpointsConfig": networks}
+    return document
+
+
+def _problem(problem: Problem) -> dict[str, object]:
+    return {"Code": problem.code, "Field": problem.field, "Message": problem.message, "Value": problem.value}

@@ -64,7 +64,9 @@ def _print(report: Any, *, as_json: bool) -> None:
     if as_json:
         import json
 
-        print(json.dumps(report.told(), indent=2))
+        from statesvc.api.damage import report_document
+
+        print(json.dumps(report_document(report), indent=2))
         return
     for finding in report.findings:
         print(f"{finding.code}: {finding.message}" + (f" (--repair: {finding.repair})" if finding.repair else ""))

@@ -34,7 +34,7 @@ def docker(
         from statesvc.cli.import_report import show
 
         show(report)
-    if not report["complete"]:
+    if not report["Complete"]:
         raise typer.Exit(1)
 
 
@@ -46,12 +46,14 @@ def _import(engine: str, folder: Path, data_root: Path | None, *, dry_run: bool)
     from statesvc.cli.throw_away import root_to_open
 
     async def here(services: Any) -> Any:
-        return (await services.importers[engine].run(folder, dry_run=dry_run)).to_dict()
+        from statesvc.api.imports import report_document
+
+        return report_document(await services.importers[engine].run(folder, dry_run=dry_run))
 
     # Without hosts: this process holds the data root and serves nothing.
     settings = read_settings(data_root=data_root, hosts=())
     logs.configure(settings.log_level, settings.log_format)
-    body = {"engine": engine, "path": str(folder), "dry_run": dry_run}
+    body = {"Engine": engine, "Path": str(folder), "DryRun": dry_run}
     with root_to_open(settings.data_root, dry_run=dry_run) as root:
         opening = settings.model_copy(update={"data_root": root})
         return here_or_there(opening, here, lambda socket: post(socket, "/statesvc/v1/import", body))

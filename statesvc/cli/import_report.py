@@ -15,20 +15,20 @@ def show(report: dict[str, Any]) -> None:
     table = Table(box=None, pad_edge=False)
     for title in ("KIND", "ID", "NAME", "OUTCOME", "WHY"):
         table.add_column(title, overflow="fold")
-    for entry in report["objects"]:
+    for entry in report["Objects"]:
         table.add_row(*_row(entry))
     console.print(table)
-    done = "would be " if report["dry_run"] else ""
-    for kind, counts in report["counts"].items():
+    done = "would be " if report["DryRun"] else ""
+    for kind, counts in report["Counts"].items():
         said = ", ".join(f"{count} {done}{outcome}" for outcome, count in counts.items() if count)
         console.print(Text(f"{kind}s: {said}"))
-    for note in report["notes"]:
+    for note in report["Notes"]:
         console.print(Text(f"Note: {note}."))
 
 
 def _row(entry: dict[str, Any]) -> list[Text]:
     # As Text, since what another engine wrote must not be read as markup.
-    outcome = entry["outcome"]
-    why = "\n".join(filter(None, (entry["message"], *entry["warnings"])))
-    short = entry["id"].removeprefix("sha256:")[:12]
-    return [Text(entry["kind"]), Text(short), Text(entry["name"]), Text(outcome, _STYLES[outcome]), Text(why)]
+    outcome = entry["Outcome"]
+    why = "\n".join(filter(None, (entry["Message"], *entry["Warnings"])))
+    short = entry["Id"].removeprefix("sha256:")[:12]
+    return [Text(entry["Kind"]), Text(short), Text(entry["Name"]), Text(outcome, _STYLES[outcome]), Text(why)]

@@ -35,7 +35,7 @@ def validate(
         print(json.dumps(judgement, indent=2))
     else:
         _show(judgement)
-    if not judgement["valid"]:
+    if not judgement["Valid"]:
         raise typer.Exit(1)
 
 
@@ -89,22 +89,22 @@ def _judge(body: bytes, data_root: Path | None, config_file: Path | None, host_f
 
 
 async def _judge_here(settings: Any, body: bytes, data_root: Path) -> Any:
+    from statesvc.api.validation import judgement_document
     from statesvc.app import opened
     from statesvc.services.containers.service import Containers
 
     async with opened(settings, put_in_force=False) as services:
         # Binds are judged by the data root that was asked for, also where a throw-away one is opened in its place.
         site = replace(services.site, data_root=data_root)
-        return (
-            await Containers(services.database, site, services.images, services.keys, services.damage).judge(body)
-        ).told()
+        containers = Containers(services.database, site, services.images, services.keys, services.damage)
+        return judgement_document(await containers.judge(body))
 
 
 def _show(judgement: Any) -> None:
-    print("valid" if judgement["valid"] else f"refused: {judgement['message']}")
-    for problem in judgement["errors"]:
-        print(f"  error    {problem['code']:<24} {problem['field']:<32} {problem['message']}")
-    for warning in judgement["warnings"]:
+    print("valid" if judgement["Valid"] else f"refused: {judgement['Message']}")
+    for problem in judgement["Errors"]:
+        print(f"  error    {problem['Code']:<24} {problem['Field']:<32} {problem['Message']}")
+    for warning in judgement["Warnings"]:
         print(f"  warning  {warning}")
-    if judgement["valid"]:
+    if judgement["Valid"]:
         print(json.dumps({key: judgement[key] for key in ("Config", "HostConfig", "NetworkingConfig")}, indent=2))

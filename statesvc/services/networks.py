@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import orjson
 
@@ -28,8 +28,19 @@ PREDEFINED: Mapping[str, str] = {"bridge": "bridge", "host": "host", "none": "nu
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A live container in a network: its name, its endpoint, and addresses with the length of their prefix."""
+
+    name: str
+    endpoint_id: str = ""
+    mac_address: str = ""
+    ipv4_address: str = ""
+    ipv6_address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Network:
-    """A network, the number of live containers in it and, where it was inspected, their endpoints.
+    """A network, the number of live containers in it and, where it was inspected, these by their IDs.
 
     The driver of a network that a user made is not known, "".
     """
@@ -38,7 +49,7 @@ class Network:
     id: str
     driver: str
     live: int = 0
-    endpoints: Mapping[str, Mapping[str, str]] | None = None
+    attached: Mapping[str, Attachment] = field(default_factory=dict)
 
     @property
     def is_predefined(self) -> bool:
@@ -65,7 +76,7 @@ class Networks:
         """Return a network with the endpoints of its live containers. Raises as a look-up does."""
         network = await self._find(reference)
         found = await self._database.scan(networks.endpoints, network.name)
-        return replace(network, endpoints={one.container_id: _shown(one, network.name) for one in found})
+        return replace(network, attached={one.container_id: _attachment(one, network.name) for one in found})
 
     async def create(self, name: str) -> None:
         """Make a network. Raises what Docker refuses a name for, then NotOffered."""
@@ -132,17 +143,17 @@ def _own_id(instance: str, name: str) -> str:
     return hashlib.sha256(f"network {instance} {name}".encode()).hexdigest()
 
 
-def _shown(endpoint: Endpoint, network: str) -> Mapping[str, str]:
+def _attachment(endpoint: Endpoint, network: str) -> Attachment:
     if fault("container_specs", "network_settings", endpoint.network_settings):
-        return dict.fromkeys(("EndpointID", "MacAddress", "IPv4Address", "IPv6Address"), "") | {"Name": endpoint.name}
+        return Attachment(endpoint.name)
     settings = (orjson.loads(endpoint.network_settings).get("Networks") or {}).get(network) or {}
-    return {
-        "Name": endpoint.name,
-        "EndpointID": settings.get("EndpointID", ""),
-        "MacAddress": settings.get("MacAddress", ""),
-        "IPv4Address": _with_length(settings, "IPAddress", "IPPrefixLen"),
-        "IPv6Address": _with_length(settings, "GlobalIPv6Address", "GlobalIPv6PrefixLen"),
-    }
+    return Attachment(
+        endpoint.name,
+        settings.get("EndpointID", ""),
+        settings.get("MacAddress", ""),
+        _with_length(settings, "IPAddress", "IPPrefixLen"),
+        _with_length(settings, "GlobalIPv6Address", "GlobalIPv6PrefixLen"),
+    )
 
 
 def _with_length(settings: Mapping[str, object], address: str, length: str) -> str:

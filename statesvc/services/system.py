@@ -1,7 +1,7 @@
-"""What the service says of itself."""
+"""The service as a whole: its counts, its features, and the health of its store."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from statesvc.db import images
 from statesvc.db.containers import rows as containers
@@ -12,6 +12,7 @@ from statesvc.db.schema.catalogue import revision
 from statesvc.domain.state import State
 from statesvc.services.damage.judging import DamageGuard
 from statesvc.services.runtimes.features import Features
+from statesvc.services.runtimes.sweep import SweepReport
 from statesvc.services.site import Site
 
 MARKS_SHOWN = 100
@@ -38,12 +39,12 @@ class Health:
     wal_bytes: int
     quarantined: int
     marks: tuple[Mark, ...]
-    swept: Mapping[str, object] | None
+    swept: SweepReport | None
 
-    def told(self) -> dict[str, object]:
-        """Return it as it is handed out. Healthy: no row is known that cannot be read, and every script is whole."""
-        healthy = not self.quarantined and (self.swept is None or bool(self.swept["healthy"]))
-        return asdict(self) | {"healthy": healthy}
+    @property
+    def healthy(self) -> bool:
+        """Whether no row is known that cannot be read, and every script that is held is whole."""
+        return not self.quarantined and (self.swept is None or self.swept.healthy)
 
 
 class System:
@@ -54,18 +55,18 @@ class System:
         self.site = site
         self._features = Features()
         self._damage = damage
-        self.last_sweep: Mapping[str, object] | None = None
+        self.last_sweep: SweepReport | None = None
 
     async def counts(self) -> Counts:
         """Count the containers by state, and the images."""
         return await self._database.scan(_counts)
 
     async def features(self) -> Mapping[str, str]:
-        """Return for each runtime in force that tells its features what it said, as JSON."""
+        """Return the features of each runtime in force that reports them, as the JSON that it printed."""
         return await self._features.of(self.site.configuration.in_force.runtimes)
 
     async def health(self) -> Health:
-        """Say how the store is. It is not looked through: `statesvc check` does that."""
+        """Return how the store is, by what is known of it: `statesvc check` looks at every row."""
         await self._damage.settled()
         quarantined, marks, schema = await self._database.scan(_marks)
         sizes = self._database.sizes()

@@ -20,7 +20,7 @@ def lines(service: Service, **query: Any) -> list[Any]:
 
 
 def last(service: Service) -> int:
-    return service.call("GET", "/statesvc/v1/snapshot").json()["seq"]
+    return service.call("GET", "/statesvc/v1/snapshot").json()["Seq"]
 
 
 def listeners(service: Service) -> int:
@@ -56,15 +56,15 @@ def test_an_event_tells_what_changed_and_who_asked(own_service: Service) -> None
     own_service.call("POST", "/containers/web/rename", query={"name": "www"})
     own_service.call("DELETE", "/containers/www")
     create, rename, destroy = lines(own_service, after=before)
-    assert (create["seq"], create["type"], create["action"]) == (before + 1, "container", "create")
-    assert create["actor"] == created.json()["Id"]
-    assert create["attributes"] == {"image": "busybox:latest", "name": "web", "tier": "front"}
-    assert (create["revision"], rename["revision"], destroy["revision"]) == (1, 2, 3)
-    assert (create["values"]["state"], create["values"]["name"], rename["values"]["name"]) == ("created", "web", "www")
-    assert destroy["values"] is None
-    me = {"pid": os.getpid(), "uid": os.getuid(), "gid": os.getgid()}
-    assert create["asker"] == me | {"agent": "an engine/1.0"}
-    assert destroy["asker"] == me | {"agent": None}
+    assert (create["Seq"], create["Type"], create["Action"]) == (before + 1, "container", "create")
+    assert create["Actor"] == created.json()["Id"]
+    assert create["Attributes"] == {"image": "busybox:latest", "name": "web", "tier": "front"}
+    assert (create["Revision"], rename["Revision"], destroy["Revision"]) == (1, 2, 3)
+    assert (create["Values"]["state"], create["Values"]["name"], rename["Values"]["name"]) == ("created", "web", "www")
+    assert destroy["Values"] is None
+    me = {"Pid": os.getpid(), "Uid": os.getuid(), "Gid": os.getgid()}
+    assert create["Asker"] == me | {"Agent": "an engine/1.0"}
+    assert destroy["Asker"] == me | {"Agent": None}
     assert "s3cret" not in json.dumps([create, rename, destroy])
 
 
@@ -73,7 +73,7 @@ def test_docker_s_events_do_not_tell_who_asked(own_service: Service) -> None:
     shown = own_service.call("GET", "/events", query={"since": "0", "until": now()})
     assert b'"Action":"create"' in shown.body
     assert b"curious" not in shown.body
-    assert b'"pid"' not in shown.body
+    assert b'"pid"' not in shown.body.lower()
 
 
 @pytest.mark.parametrize("query", [{"after": "x"}, {"after": "-1"}, {"untilSeq": "1.5"}, {"filters": "{"}])
@@ -87,9 +87,9 @@ def test_filters_choose_and_numbers_stay(own_service: Service) -> None:
     two = own_service.create("two")
     own_service.call("DELETE", "/containers/one")
     found = lines(own_service, after=before, filters=json.dumps({"container": [two]}))
-    assert [(event["seq"], event["action"]) for event in found] == [(before + 2, "create")]
+    assert [(event["Seq"], event["Action"]) for event in found] == [(before + 2, "create")]
     ended = lines(own_service, after=before, untilSeq=before + 1)
-    assert [event["attributes"]["name"] for event in ended] == ["one"]
+    assert [event["Attributes"]["name"] for event in ended] == ["one"]
 
 
 def test_a_place_that_the_journal_never_came_to_is_gone(service: Service) -> None:
@@ -101,9 +101,9 @@ def test_a_place_that_the_journal_never_came_to_is_gone(service: Service) -> Non
 def test_a_snapshot_stands_at_its_number(own_service: Service) -> None:
     web = own_service.create("web")
     found = own_service.call("GET", "/statesvc/v1/snapshot").json()
-    assert [container["Id"] for container in found["containers"]] == [web]
-    assert lines(own_service, after=found["seq"]) == []
-    assert lines(own_service, after=found["seq"] - 1)[0]["actor"] == web
+    assert [container["Id"] for container in found["Containers"]] == [web]
+    assert lines(own_service, after=found["Seq"]) == []
+    assert lines(own_service, after=found["Seq"] - 1)[0]["Actor"] == web
 
 
 def test_a_reader_is_counted_until_it_hangs_up(own_service: Service) -> None:
@@ -127,9 +127,9 @@ def test_readers_that_do_not_read_hold_up_nobody_and_get_everything_later(own_se
         assert own_service.call("GET", "/containers/c79/json").status == 200
         assert time.monotonic() - began < 5
         received = b""
-        while received.count(b'"seq":') < 80:
+        while received.count(b'"Seq":') < 80:
             received += slow.recv(1 << 20)
-    assert received.count(b'"action":"create"') == 80
+    assert received.count(b'"Action":"create"') == 80
 
 
 def test_clients_that_hang_up_in_the_middle_leave_nothing(own_service: Service) -> None:

@@ -4,11 +4,11 @@ import pytest
 from service import Service
 
 BAD = {
-    "another engine": {"engine": "rkt", "path": "/x"},
-    "a relative path": {"engine": "docker", "path": "x"},
-    "no path": {"engine": "docker"},
-    "a zero byte": {"engine": "docker", "path": "/x\0y"},
-    "a wrong type": {"engine": "docker", "path": "/x", "dry_run": "yes"},
+    "another engine": {"Engine": "rkt", "Path": "/x"},
+    "a relative path": {"Engine": "docker", "Path": "x"},
+    "no path": {"Engine": "docker"},
+    "a zero byte": {"Engine": "docker", "Path": "/x\0y"},
+    "a wrong type": {"Engine": "docker", "Path": "/x", "DryRun": "yes"},
 }
 
 

@@ -98,8 +98,8 @@ class Reader(threading.Thread):
             self.streams += 1
             while (line := response.readline()).endswith(b"\n"):  # the kill may cut the last line
                 event = json.loads(line)
-                self.seen.append((event["seq"], event["action"], event["actor"]))
-                if event["seq"] == self.last:
+                self.seen.append((event["Seq"], event["Action"], event["Actor"]))
+                if event["Seq"] == self.last:
                     return
         finally:
             connection.close()

@@ -22,7 +22,7 @@ def containers(service: Service) -> list[str]:
 
 def test_a_valid_request_is_shown_as_it_would_be_stored(service: Service) -> None:
     told = judged(service, {"Image": IMAGE, "WorkingDir": "/a/../b", "HostConfig": {"Memory": 64 << 20}})
-    assert (told["valid"], told["message"], told["errors"]) == (True, "", [])
+    assert (told["Valid"], told["Message"], told["Errors"]) == (True, "", [])
     assert (told["Config"]["WorkingDir"], told["Config"]["Cmd"], told["Config"]["Hostname"]) == ("/b", ["sh"], ID[:12])
     assert told["HostConfig"]["ShmSize"] == 64 << 20
     assert list(told["NetworkingConfig"]["EndpointsConfig"]) == ["bridge"]
@@ -37,7 +37,7 @@ def test_the_shown_documents_are_those_of_the_container_that_is_created(service:
     }
     told = judged(service, body)
     answer = service.call("POST", "/containers/create", body).json()
-    assert told["warnings"] == answer["Warnings"]  # which they are depends on this host
+    assert told["Warnings"] == answer["Warnings"]  # which they are depends on this host
     created = service.call("GET", f"/containers/{answer['Id']}/json").json()
     assert told["Config"] == created["Config"]
     assert told["HostConfig"] == created["HostConfig"]
@@ -52,9 +52,9 @@ def test_a_shown_request_can_be_sent_again(service: Service) -> None:
 def test_every_mistake_is_told_with_the_first_leading(service: Service) -> None:
     body = {"Image": IMAGE, "WorkingDir": "x", "HostConfig": {"Memory": 1, "Binds": ["vol:y"]}}
     told = judged(service, body, name="-")
-    assert told["valid"] is False
-    assert told["message"].startswith("the working directory 'x' is invalid")
-    assert [(one["code"], one["field"], one["value"]) for one in told["errors"]] == [
+    assert told["Valid"] is False
+    assert told["Message"].startswith("the working directory 'x' is invalid")
+    assert [(one["Code"], one["Field"], one["Value"]) for one in told["Errors"]] == [
         ("working-dir", "/WorkingDir", "x"),
         ("memory-minimum", "/HostConfig/Memory", 1),
         ("name", "/name", "-"),
@@ -67,20 +67,22 @@ def test_a_refusal_is_the_one_that_a_create_would_answer(service: Service) -> No
     body = {"Image": IMAGE, "Env": ["=x"], "HostConfig": {"OomScoreAdj": 2000, "Links": [""]}}
     told = judged(service, body)
     answer = service.call("POST", "/containers/create", body).json()
-    assert answer == {"message": told["message"], "errors": told["errors"]}
+    assert answer["message"] == told["Message"]
+    problems = [{key.capitalize(): value for key, value in problem.items()} for problem in answer["errors"]]
+    assert problems == told["Errors"]
 
 
 def test_warnings_are_told(service: Service) -> None:
     told = judged(service, {"Image": IMAGE, "MacAddress": "02:42:ac:11:00:02"})
-    assert told["valid"] is True
-    assert [warning for warning in told["warnings"] if "MacAddress field is now deprecated" in warning]
+    assert told["Valid"] is True
+    assert [warning for warning in told["Warnings"] if "MacAddress field is now deprecated" in warning]
 
 
 def test_an_older_version_of_the_api_is_judged_as_such(service: Service) -> None:
     body = {"Image": IMAGE, "NetworkingConfig": {"EndpointsConfig": {"a": {}, "b": {}}}}
-    assert judged(service, body)["valid"]
+    assert judged(service, body)["Valid"]
     answer = service.call("POST", f"/v1.43{VALIDATE}", body)
-    assert answer.json()["errors"][0]["code"] == "endpoints"
+    assert answer.json()["Errors"][0]["Code"] == "endpoints"
 
 
 @pytest.mark.parametrize(
@@ -97,25 +99,25 @@ def test_an_older_version_of_the_api_is_judged_as_such(service: Service) -> None
 )  # fmt: skip
 def test_what_is_not_there_is_told(service: Service, body: object, message: str) -> None:
     told = judged(service, body)
-    assert not told["valid"]
-    assert message in told["message"]
+    assert not told["Valid"]
+    assert message in told["Message"]
 
 
 def test_a_taken_name_is_told_with_its_owner(service: Service) -> None:
     owner = service.create("judged-taken")
-    assert owner in judged(service, {"Image": IMAGE}, name="judged-taken")["message"]
+    assert owner in judged(service, {"Image": IMAGE}, name="judged-taken")["Message"]
 
 
 def test_a_platform_is_judged_too(service: Service) -> None:
     assert (
-        "does not match the specified platform" in judged(service, {"Image": IMAGE}, platform="linux/s390x")["message"]
+        "does not match the specified platform" in judged(service, {"Image": IMAGE}, platform="linux/s390x")["Message"]
     )
-    assert judged(service, {"Image": IMAGE}, platform="a/b/c/d")["errors"][0]["code"] == "platform"
+    assert judged(service, {"Image": IMAGE}, platform="a/b/c/d")["Errors"][0]["Code"] == "platform"
 
 
 def test_nothing_is_created(service: Service) -> None:
     before = containers(service)
-    assert judged(service, {"Image": IMAGE}, name="judged-only")["valid"]
+    assert judged(service, {"Image": IMAGE}, name="judged-only")["Valid"]
     assert containers(service) == before
     service.create("judged-only")
 
@@ -124,7 +126,7 @@ def test_nothing_is_created(service: Service) -> None:
 def test_what_is_no_request_is_told(service: Service, body: bytes) -> None:
     answer: Answer = service.call("POST", VALIDATE, body, headers={"Content-Type": "application/json"})
     assert answer.status in {200, 400}
-    assert answer.json()["message"].startswith("invalid JSON")
+    assert answer.json()["Message" if answer.status == 200 else "message"].startswith("invalid JSON")
     assert b"hunter2" not in answer.body
 
 

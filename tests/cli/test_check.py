@@ -26,11 +26,11 @@ def statesvc(*words: object, root: Path, code: int = 0) -> subprocess.CompletedP
 
 
 def findings(root: Path) -> list[dict[str, Any]]:
-    return json.loads(statesvc("check", "--json", root=root, code=1).stdout)["findings"]
+    return json.loads(statesvc("check", "--json", root=root, code=1).stdout)["Findings"]
 
 
 def codes(root: Path) -> set[str]:
-    return {finding["code"] for finding in findings(root)}
+    return {finding["Code"] for finding in findings(root)}
 
 
 def alter(root: Path, *statements: str) -> None:
@@ -74,7 +74,7 @@ def test_what_the_service_writes_is_healthy(root: Path) -> None:
 
 
 def test_a_data_root_is_checked_while_a_service_holds_it(held: Service) -> None:
-    assert json.loads(statesvc("check", "--json", root=held.data_root).stdout)["healthy"] is True
+    assert json.loads(statesvc("check", "--json", root=held.data_root).stdout)["Healthy"] is True
 
 
 def test_an_import_of_the_sample_is_healthy(tmp_path: Path) -> None:
@@ -126,10 +126,10 @@ def test_a_script_file_that_nothing_holds_is_told(root: Path) -> None:
 
 def test_a_finding_names_row_and_column_and_tells_no_content(root: Path) -> None:
     alter(root, 'UPDATE container_specs SET config = \'{"Env":["TOKEN=hush"\' WHERE rowid = 1')
-    found = next(finding for finding in findings(root) if finding["code"] == "unreadable")
-    assert (found["table"], found["column"]) == ("container_specs", "config")
-    assert found["key"] == found["container_id"]
-    assert found["repair"] == "mark the row"
+    found = next(finding for finding in findings(root) if finding["Code"] == "unreadable")
+    assert (found["Table"], found["Column"]) == ("container_specs", "config")
+    assert found["Key"] == found["ContainerId"]
+    assert found["Repair"] == "mark the row"
     assert "hush" not in json.dumps(findings(root))
 
 
@@ -152,12 +152,12 @@ def test_what_nothing_says_any_more_is_marked_and_stays(root: Path) -> None:
     assert "marked:" not in repair(root, code=1)
     with running(root) as service:
         health = service.call("GET", "/statesvc/v1/health").json()
-        assert health["quarantined"] == 1
-        assert health["healthy"] is False
-        name = health["marks"][0]["container_id"]
+        assert health["Quarantined"] == 1
+        assert health["Healthy"] is False
+        name = health["Marks"][0]["ContainerId"]
         assert service.call("GET", f"/containers/{name}/json").status == 500
         assert service.call("DELETE", f"/containers/{name}").status == 204
-        assert service.call("GET", "/statesvc/v1/health").json()["healthy"] is True
+        assert service.call("GET", "/statesvc/v1/health").json()["Healthy"] is True
     assert statesvc("check", root=root).stdout == "healthy\n"
 
 
@@ -229,5 +229,5 @@ def test_what_a_repair_prints_as_json_is_json(root: Path) -> None:
     stray.parent.mkdir(exist_ok=True)
     stray.write_text("#!/bin/sh\n")
     assert "script-orphan" in codes(root)
-    assert json.loads(statesvc("check", "--repair", "--json", root=root).stdout)["healthy"]
+    assert json.loads(statesvc("check", "--repair", "--json", root=root).stdout)["Healthy"]
     assert not stray.exists()

@@ -43,8 +43,8 @@ def report_of(root: DockerRoot, data_root: Path, *flags: str, code: int = 0) -> 
 def test_a_free_data_root_is_opened_and_a_second_run_changes_nothing(root: DockerRoot, tmp_path: Path) -> None:
     root.container("web")
     first = report_of(root, tmp_path / "data")
-    assert first["counts"] == {"container": {"imported": 1, "unchanged": 0, "skipped": 0, "failed": 0}}
-    assert report_of(root, tmp_path / "data")["counts"]["container"]["unchanged"] == 1
+    assert first["Counts"] == {"container": {"imported": 1, "unchanged": 0, "skipped": 0, "failed": 0}}
+    assert report_of(root, tmp_path / "data")["Counts"]["container"]["unchanged"] == 1
 
 
 def test_the_table_shows_each_object_and_why(root: DockerRoot, tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_the_table_shows_each_object_and_why(root: DockerRoot, tmp_path: Path) -
 
 def test_a_dry_run_makes_no_data_root(root: DockerRoot, tmp_path: Path) -> None:
     root.container("web")
-    assert report_of(root, tmp_path / "data", "--dry-run")["counts"]["container"]["imported"] == 1
+    assert report_of(root, tmp_path / "data", "--dry-run")["Counts"]["container"]["imported"] == 1
     assert not (tmp_path / "data").exists()
 
 
@@ -70,7 +70,7 @@ def test_a_service_that_holds_the_data_root_imports_itself(root: DockerRoot, hel
     rehearsed = report_of(root, held.data_root, "--dry-run", code=1)
     assert held.call("GET", "/containers/web/json").status == 404
     done = report_of(root, held.data_root, code=1)
-    assert rehearsed == done | {"dry_run": True}
+    assert rehearsed == done | {"DryRun": True}
     assert held.call("GET", "/containers/web/json").status == 200
 
 

@@ -56,20 +56,20 @@ def test_a_wrong_request_is_shown_with_every_mistake(data_root: Path) -> None:
 
 def test_the_verdict_is_json_on_demand(data_root: Path) -> None:
     told = judged(WRONG, data_root, code=1)
-    assert [one["code"] for one in told["errors"]] == ["working-dir", "memory-minimum"]
-    assert judged(VALID, data_root)["valid"] is True
+    assert [one["Code"] for one in told["Errors"]] == ["working-dir", "memory-minimum"]
+    assert judged(VALID, data_root)["Valid"] is True
 
 
 def test_nothing_is_made_where_there_is_no_database(data_root: Path) -> None:
-    assert judged(VALID, data_root)["valid"]
+    assert judged(VALID, data_root)["Valid"]
     assert not data_root.exists()
 
 
 def test_binds_are_judged_by_the_data_root_that_is_asked_for(data_root: Path) -> None:
     inside = {"Cmd": ["true"], "HostConfig": {"Binds": [f"{data_root}:/x:private"]}}
     beside = {"Cmd": ["true"], "HostConfig": {"Binds": ["/tmp/statesvc:/x:private"]}}
-    assert judged(inside, data_root, code=1)["errors"][0]["code"] == "bind-data-root"
-    assert judged(beside, data_root)["valid"]
+    assert judged(inside, data_root, code=1)["Errors"][0]["Code"] == "bind-data-root"
+    assert judged(beside, data_root)["Valid"]
 
 
 def test_a_database_that_no_service_holds_is_read_and_left_as_it_is(data_root: Path) -> None:
@@ -85,7 +85,7 @@ def test_a_database_that_no_service_holds_is_read_and_left_as_it_is(data_root: P
 def test_a_service_that_holds_the_data_root_judges(own_service: Service) -> None:
     told = judged({"Image": "busybox:latest"}, own_service.data_root)
     assert told["Config"]["Cmd"] == ["sh"]
-    assert judged({"Image": "nosuch:1"}, own_service.data_root, code=1)["message"].startswith("No such image")
+    assert judged({"Image": "nosuch:1"}, own_service.data_root, code=1)["Message"].startswith("No such image")
 
 
 def test_a_file_may_be_named(tmp_path: Path, data_root: Path) -> None:
@@ -97,16 +97,16 @@ def test_a_file_may_be_named(tmp_path: Path, data_root: Path) -> None:
 def test_another_host_may_be_judged_for(data_root: Path) -> None:
     told = judged(VALID, data_root, "--host-facts", BARE)
     assert told["HostConfig"]["Memory"] == 0
-    assert [warning.rpartition(". ")[2] for warning in told["warnings"]] == ["Limitation discarded."]
+    assert [warning.rpartition(". ")[2] for warning in told["Warnings"]] == ["Limitation discarded."]
     wrong = {"Cmd": ["true"], "HostConfig": {"NanoCpus": 10**9}}
-    assert judged(wrong, data_root, "--host-facts", BARE, code=1)["errors"][0]["code"] == "nano-cpus-host"
+    assert judged(wrong, data_root, "--host-facts", BARE, code=1)["Errors"][0]["Code"] == "nano-cpus-host"
 
 
 def test_another_configuration_may_be_judged_for(tmp_path: Path, data_root: Path) -> None:
     body = {"Cmd": ["true"], "HostConfig": {"Runtime": "mine"}}
-    assert judged(body, data_root, code=1)["errors"][0]["code"] == "runtime"
+    assert judged(body, data_root, code=1)["Errors"][0]["Code"] == "runtime"
     (tmp_path / "daemon.json").write_text('{"runtimes": {"mine": {"path": "/usr/bin/mine"}}}')
-    assert judged(body, data_root, "--config-file", tmp_path / "daemon.json")["valid"]
+    assert judged(body, data_root, "--config-file", tmp_path / "daemon.json")["Valid"]
 
 
 @pytest.mark.parametrize(

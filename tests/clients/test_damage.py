@@ -90,7 +90,7 @@ def everything_else_is_served(service: Service) -> None:
     """The service answers for all that was not hurt, and the hurt container can be renamed and removed."""
     entries = listed(service)
     assert len(entries) == 3
-    assert service.call("GET", "/statesvc/v1/snapshot").json()["containers"] == [*entries.values()]
+    assert service.call("GET", "/statesvc/v1/snapshot").json()["Containers"] == [*entries.values()]
     assert [entry["Id"] for entry in service.call("GET", "/system/df").json()["Containers"]] == [*entries]
     for name in ("sound", "linked"):
         shown = service.call("GET", f"/containers/{name}/json").json()
@@ -155,11 +155,11 @@ def test_inspect_of_a_damaged_container_says_what_is_damaged(root: Path, table: 
         assert "statesvc check --repair" in answer.message
         assert service.call("GET", f"/v1.40/containers/{HURT}/json").status == 500
         health = service.call("GET", "/statesvc/v1/health").json()
-        assert health["healthy"] is False
-        assert {(mark["table"], mark["column"]) for mark in health["marks"]} == {(table, column)}
-        assert service.log_text.count("damaged row") == len(health["marks"]) == health["quarantined"]
+        assert health["Healthy"] is False
+        assert {(mark["Table"], mark["Column"]) for mark in health["Marks"]} == {(table, column)}
+        assert service.log_text.count("damaged row") == len(health["Marks"]) == health["Quarantined"]
         (entry,) = [entry for entry in listed(service).values() if entry["Names"] == [f"/{HURT}"]]
-        assert entry["Status"] == f"Damaged: {table}.{column} {health['marks'][0]['reason']}"
+        assert entry["Status"] == f"Damaged: {table}.{column} {health['Marks'][0]['Reason']}"
         assert entry["State"] == "created"
 
 
@@ -183,10 +183,10 @@ def test_a_value_that_the_schema_forbids_is_found_marked_and_served_around(
     with lawless(root) as raw:
         raw.execute(f"UPDATE {table} SET {column} = {value} WHERE {OF_CONTAINER[table]} = '{container}'")
     report = json.loads(check(root, "--json"))
-    (about,) = [one for one in report["findings"] if one["code"] == "constraint"]
-    assert (about["table"], about["column"], about["container_id"]) == (table, column, container)
-    assert about["repair"] == "mark the row"
-    key = about["key"]
+    (about,) = [one for one in report["Findings"] if one["Code"] == "constraint"]
+    assert (about["Table"], about["Column"], about["ContainerId"]) == (table, column, container)
+    assert about["Repair"] == "mark the row"
+    key = about["Key"]
     assert f"marked: {table}.{column} of {key} is not what ck_{table}_{column}_" in check(root, "--repair")
     with running(root) as service:
         assert str(listed(service)[container]["Status"]).startswith(f"Damaged: {table}.{column} is not what ck_")
@@ -194,7 +194,7 @@ def test_a_value_that_the_schema_forbids_is_found_marked_and_served_around(
         assert service.call("POST", f"/containers/{container}/rename", query={"name": "renamed"}).status == 204
         assert service.call("DELETE", "/containers/renamed").status == 204
         assert len(listed(service)) == 2
-        assert service.call("GET", "/statesvc/v1/health").json()["quarantined"] == 0
+        assert service.call("GET", "/statesvc/v1/health").json()["Quarantined"] == 0
         assert "has a bug" not in service.log_text
 
 
@@ -204,9 +204,9 @@ def test_a_value_that_the_schema_forbids_is_marked_as_soon_as_it_is_met(root: Pa
         raw.execute("UPDATE containers SET state = 'zzz' WHERE id = ?", (container,))
     with running(root) as service:
         assert service.call("GET", f"/containers/{HURT}/json").status == 500
-        (mark,) = service.call("GET", "/statesvc/v1/health").json()["marks"]
-        assert (mark["table"], mark["column"]) == ("containers", "state")
-        assert mark["reason"] == "is not what ck_containers_state_known allows"
+        (mark,) = service.call("GET", "/statesvc/v1/health").json()["Marks"]
+        assert (mark["Table"], mark["Column"]) == ("containers", "state")
+        assert mark["Reason"] == "is not what ck_containers_state_known allows"
 
 
 @pytest.mark.parametrize("revision", [2**63 - 1, 2**63 - 2, -(2**63)])

@@ -34,7 +34,7 @@ def lived(
         host={"NetworkMode": "front"},
     )
     with running(folder / "data") as service:
-        report = service.call("POST", "/statesvc/v1/import", {"engine": "docker", "path": str(root)})
+        report = service.call("POST", "/statesvc/v1/import", {"Engine": "docker", "Path": str(root)})
         assert report.status == 200, report.body
         service.create("newest")
         yield docker_for(service)

@@ -6,7 +6,7 @@ import pytest
 from statesvc.app import Services
 from statesvc.domain.documents import Config, ContainerCreate, HostConfig
 from statesvc.errors import Conflict, Forbidden, InvalidParameter, NotFound, NotOffered
-from statesvc.services.networks import Networks
+from statesvc.services.networks import Attachment, Networks
 
 pytestmark = pytest.mark.anyio
 
@@ -55,16 +55,10 @@ async def test_a_network_is_found_by_name_id_and_the_beginning_of_one(networks: 
 
 async def test_an_inspected_network_shows_its_live_containers(services: Services, networks: Networks) -> None:
     web = (await services.containers.find("web")).id
-    assert (await networks.inspect("front")).endpoints == {
-        web: {
-            "Name": "web",
-            "EndpointID": "e1",
-            "MacAddress": "02:42:ac:12:00:02",
-            "IPv4Address": "172.18.0.2/16",
-            "IPv6Address": "",
-        }
+    assert (await networks.inspect("front")).attached == {
+        web: Attachment("web", "e1", mac_address="02:42:ac:12:00:02", ipv4_address="172.18.0.2/16")
     }
-    assert (await networks.inspect("back")).endpoints == {}
+    assert (await networks.inspect("back")).attached == {}
 
 
 @pytest.mark.parametrize("reference", ["nosuch", "", "fron"])

@@ -42,7 +42,7 @@ async def _import(root: Path) -> None:
     settings = Settings(data_root=root / "data", hosts=())
     async with app.opened(settings, clock=lambda: NOW, put_in_force=False) as services:
         report = await services.importers["docker"].run(root / "docker", dry_run=False)
-    assert report.complete, report.to_dict()
+    assert report.complete, report
 
 
 def objects(path: Path) -> dict[str, list[str]]:

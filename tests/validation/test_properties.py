@@ -49,7 +49,7 @@ def judged(request: ContainerCreate, context: Context) -> Verdict:
 
 def everything_told(verdict: Verdict) -> str:
     problems = (*verdict.early, *verdict.middle, *verdict.late)
-    return f"{[problem.told() for problem in problems]} {verdict.refusal()} {verdict.verified.warnings}"
+    return f"{problems} {verdict.refusal()} {verdict.verified.warnings}"
 
 
 @examples
@@ -132,7 +132,7 @@ def test_no_value_of_the_environment_is_told(
             judged(decode_value(ContainerCreate, body | {"Env": environment}), on(any_host, version))
         )
     except InvalidParameter as refusal:
-        said = f"{refusal} {[problem.told() for problem in refusal.problems]}"
+        said = f"{refusal} {refusal.problems}"
     assert SECRET not in said
 
 

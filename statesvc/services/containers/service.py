@@ -69,22 +69,6 @@ class Judgement:
     warnings: tuple[str, ...] = ()
     verified: Verified | None = None
 
-    def told(self) -> dict[str, object]:
-        """Return the judgement as a client gets it, with what would be stored."""
-        problems = self.refusal.problems if self.refusal else ()
-        told: dict[str, object] = {
-            "valid": self.refusal is None,
-            "message": self.refusal.message if self.refusal else "",
-            "errors": [problem.told() for problem in problems],
-            "warnings": list(self.warnings),
-        }
-        if self.verified:
-            networks = {name: endpoint.to_dict() for name, endpoint in self.verified.networks.items()}
-            told["Config"] = self.verified.config.to_dict()
-            told["HostConfig"] = self.verified.host_config.to_dict()
-            told["NetworkingConfig"] = {"EndpointsConfig": networks}
-        return told
-
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:

@@ -1,9 +1,8 @@
 """The check of the store: file, schema, every row by itself, what rows say of each other, and the scripts they hold."""
 
-from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +36,6 @@ class Report:
     def healthy(self) -> bool:
         """Whether nothing is wrong."""
         return not self.findings
-
-    def told(self) -> dict[str, object]:
-        """Return the report as it is handed out."""
-        return asdict(self) | {"healthy": self.healthy, "counts": Counter(one.code for one in self.findings)}
 
 
 def check(database: Path, folder: ScriptFolder) -> Report:

@@ -1,7 +1,6 @@
-"""What an import says of each thing it met: one entry per object, and notes on the whole."""
+"""The report of an import: one entry for each object that it met, and notes on the whole."""
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -31,17 +30,6 @@ class Entry:
     message: str = ""
     warnings: tuple[str, ...] = ()
 
-    def to_dict(self) -> dict[str, object]:
-        """Return the entry as it is handed out."""
-        return {
-            "kind": self.kind,
-            "id": printable(self.id),
-            "name": printable(self.name),
-            "outcome": self.outcome.value,
-            "message": printable(self.message),
-            "warnings": [printable(warning) for warning in self.warnings],
-        }
-
 
 @dataclass(slots=True)
 class Report:
@@ -58,17 +46,13 @@ class Report:
         """Whether everything that was found is in the database now."""
         return not any(entry.outcome in LEFT_OUT for entry in self.entries)
 
-    def to_dict(self) -> dict[str, object]:
-        """Return the report as it is handed out."""
-        return {
-            "engine": self.engine,
-            "path": printable(self.path),
-            "dry_run": self.dry_run,
-            "complete": self.complete,
-            "counts": _counts(self.entries),
-            "notes": [printable(note) for note in self.notes],
-            "objects": [entry.to_dict() for entry in self.entries],
-        }
+    @property
+    def counts(self) -> dict[str, dict[str, int]]:
+        """How many objects of each kind came to each outcome."""
+        counted: dict[str, Counter[Outcome]] = {}
+        for entry in self.entries:
+            counted.setdefault(entry.kind, Counter())[entry.outcome] += 1
+        return {kind: {outcome.value: of_kind[outcome] for outcome in Outcome} for kind, of_kind in counted.items()}
 
 
 class Importer(Protocol):
@@ -90,10 +74,3 @@ def printable(text: str) -> str:
         character if character.isprintable() else character.encode("unicode_escape", "surrogatepass").decode()
         for character in text
     )
-
-
-def _counts(entries: Iterable[Entry]) -> dict[str, dict[str, int]]:
-    counted: dict[str, Counter[str]] = {}
-    for entry in entries:
-        counted.setdefault(entry.kind, Counter())[entry.outcome.value] += 1
-    return {kind: {outcome.value: counts[outcome.value] for outcome in Outcome} for kind, counts in counted.items()}

@@ -39,10 +39,6 @@ class SweepReport:
         """Whether every script that is held is there and intact after the sweep."""
         return not (self.damaged or self.unwritten)
 
-    def told(self) -> dict[str, object]:
-        """Return the report as it is handed out."""
-        return asdict(self) | {"healthy": self.healthy}
-
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
@@ -63,7 +59,8 @@ async def sweep(
     if mended and not dry_run:
         await database.write(_note, mended, clock())
     if not dry_run:
-        log.info("swept", **{key: value for key, value in report.told().items() if value})
+        done = {key: value for key, value in asdict(report).items() if value}
+        log.info("swept", **done, healthy=report.healthy)
     return report
 
 

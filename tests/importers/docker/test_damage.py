@@ -9,6 +9,7 @@ import httpx
 import pytest
 from docker_root import DockerRoot, an_id, entry_of, inspected, told
 
+from statesvc.api.imports import report_document
 from statesvc.app import Services
 from statesvc.errors import InvalidParameter, NotFound
 from statesvc.importers.docker import container as docker_container
@@ -134,8 +135,8 @@ async def test_a_name_that_is_no_unicode_is_told_in_escapes(root: DockerRoot, ru
         (root.path / "containers" / os.fsdecode(b"\xff\x1b[2J")).mkdir()
     except OSError:
         pytest.skip("this file system takes Unicode only")
-    (entry,) = (await run_import()).to_dict()["objects"]
-    assert entry["id"] == "\\udcff\\x1b[2J"
+    (entry,) = report_document(await run_import())["Objects"]
+    assert entry["Id"] == "\\udcff\\x1b[2J"
 
 
 async def test_text_that_is_no_unicode_is_replaced_as_go_does(
@@ -186,7 +187,7 @@ async def test_no_value_of_the_environment_is_told(
     report = await run_import()
     assert "/Config/Env/1" in entry_of(report, bad).message
     said = capfd.readouterr()
-    assert "hunter2" not in json.dumps(report.to_dict()) + said.out + said.err
+    assert "hunter2" not in json.dumps(report_document(report)) + said.out + said.err
 
 
 async def test_a_bug_met_by_one_container_does_not_stop_the_others(
