@@ -66,9 +66,10 @@ bench-store: install ## measure upgrade, check, backup and the cook-book with 10
 bench-events: install ## measure how events reach 100 readers, and what that costs who writes (ARGS="--readers N --count N")
 	$(BIN)/python benchmarks/subscribers.py $(ARGS)
 
-docs: install ## make docs/validation.md from the rules, docs/admin-sql.md from the views
+docs: install ## make docs/validation.md from the rules, admin-sql.md from the views, api.md from the routes
 	$(BIN)/python -c "from statesvc.validation.catalogue import markdown; print(markdown(), end='')" > docs/validation.md
 	$(BIN)/python -c "from statesvc.db.views.document import markdown; print(markdown(), end='')" > docs/admin-sql.md
+	$(BIN)/python tests/support/api_document.py > docs/api.md
 
 migrate: install ## give the database in DATA_ROOT the newest schema; no service may hold it
 	@mkdir -p $(DATA_ROOT)

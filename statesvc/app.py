@@ -15,16 +15,16 @@ import structlog
 import uvloop
 
 from statesvc.api.containers import ContainersApi
-from statesvc.api.engine_protocol import LifecycleApi
+from statesvc.api.engine_protocol import EngineProtocolApi
 from statesvc.api.events import EventsApi
 from statesvc.api.files import FilesApi
 from statesvc.api.images import ImagesApi
 from statesvc.api.imports import ImportsApi
 from statesvc.api.networks import NetworksApi
-from statesvc.api.not_offered import EngineApi
+from statesvc.api.not_offered import NotOfferedApi
 from statesvc.api.processes import ProcessesApi
 from statesvc.api.pruning import PruningApi
-from statesvc.api.routing import Router
+from statesvc.api.routing import Route, Router
 from statesvc.api.runtimes import RuntimesApi
 from statesvc.api.system import SystemApi
 from statesvc.api.usage import UsageApi
@@ -103,6 +103,10 @@ class Services:
 
     def application(self) -> Router:
         """Return the HTTP application over these services."""
+        return Router(self.routes())
+
+    def routes(self) -> list[Route]:
+        """Return every route of the API."""
         processes = Processes(self.database, self.site, self.damage)
         apis = (
             ContainersApi(self.containers, self.listing, self.site.clock),
@@ -110,7 +114,7 @@ class Services:
             EventsApi(self.journal, self.listing, self.site.clock),
             SystemApi(self.system, self.journal),
             RuntimesApi(self.runtimes, self.runtime_history),
-            LifecycleApi(self.lifecycle),
+            EngineProtocolApi(self.lifecycle),
             ValidationApi(self.containers),
             PruningApi(Pruning(self.database, self.site)),
             ProcessesApi(processes, self.waiting),
@@ -118,10 +122,10 @@ class Services:
             VolumesApi(Volumes(self.database)),
             NetworksApi(Networks(self.database, self.site)),
             UsageApi(DiskUsage(self.listing), self.site.clock),
-            EngineApi(),
+            NotOfferedApi(),
             ImportsApi(self.importers),
         )
-        return Router(route for api in apis for route in api.routes())
+        return [route for api in apis for route in api.routes()]
 
     def end_streams(self) -> None:
         """End what has no end of its own: every stream, every wait."""

@@ -37,7 +37,7 @@ D = TypeVar("D", bound=Document)
 Plain = Callable[..., Awaitable[Acknowledgement]]
 
 
-class LifecycleApi:
+class EngineProtocolApi:
     """The handlers under /statesvc/v1/containers/{name} that engines call."""
 
     def __init__(self, lifecycle: Lifecycle) -> None:

@@ -9,6 +9,7 @@ import structlog
 from starlette.responses import Response, StreamingResponse
 
 from statesvc.api import listing
+from statesvc.api.endpoint import MORE, Endpoint
 from statesvc.api.errors import error_body
 from statesvc.api.routing import Route
 from statesvc.api.wire.answers import JSON, raw_json
@@ -28,6 +29,37 @@ JSON_LINES = "application/jsonl"
 _RENDERED, _RENDERED_BYTES = 1_000, 8_192
 _TIMESTAMP = re.compile(r"(-?\d{1,11})(?:\.(\d+))?", re.ASCII)
 
+_JOURNAL = Endpoint(
+    "The events in commit order, by number: resumed behind any event without a gap or a double, then followed. "
+    "[events.md](events.md) explains the fields and how to follow. If events are lost to a slow reader, the last "
+    'line is `{"Error": …}` with the error body of 410.',
+    {
+        "Seq": 42,
+        "Time": "2026-01-02T03:04:05.678Z",
+        "TimeNano": 1767323045678000000,
+        "Type": "container",
+        "Action": "rename",
+        "Actor": "4f1c…",
+        "Attributes": {"name": "www", "oldName": "/web"},
+        "Revision": 2,
+        "Values": {"state": "created", "name": "www", "exit_code": 0, MORE: MORE},
+        "Asker": {"Pid": 4711, "Uid": 1000, "Gid": 1000, "Agent": "docker/28.5.2 (linux)"},
+    },
+    query={
+        "after": "what follows the event of this number; without it, all that is kept",
+        "untilSeq": "end behind the event of this number",
+        "follow": "0 ends with what is there now; without it, the stream goes on",
+        "filters": "as those of Docker's `GET /events`",
+    },
+    errors={400: "a number or filter is none", 410: "some of what follows is not kept any more; take a new snapshot"},
+    lines=True,
+)
+_SNAPSHOT = Endpoint(
+    "The list of all containers, as Docker's list has it, and the number of the last event that it is the outcome of: "
+    "follow the events behind it, and miss nothing.",
+    {"Seq": 42, "Containers": [{"Id": "4f1c…", "Names": ["/www"], "State": "created", MORE: MORE}]},
+)
+
 
 class EventsApi:
     """The handlers of /events, and of the journal as the service itself tells it."""
@@ -43,8 +75,8 @@ class EventsApi:
         """Return the routes of this noun."""
         return [
             Route("GET", "/events", self.events),
-            Route("GET", "/statesvc/v1/events", self.journal),
-            Route("GET", "/statesvc/v1/snapshot", self.snapshot),
+            Route("GET", "/statesvc/v1/events", self.journal, _JOURNAL),
+            Route("GET", "/statesvc/v1/snapshot", self.snapshot, _SNAPSHOT),
         ]
 
     async def events(self, call: Call) -> Response:

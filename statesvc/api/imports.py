@@ -5,6 +5,7 @@ from pathlib import Path
 
 from starlette.responses import Response
 
+from statesvc.api.endpoint import Endpoint
 from statesvc.api.routing import Route
 from statesvc.api.wire.answers import json_answer
 from statesvc.api.wire.call import Call
@@ -12,6 +13,36 @@ from statesvc.domain.documents import Document
 from statesvc.domain.documents.decode import decode
 from statesvc.errors import InvalidParameter, Problem
 from statesvc.services.imports.report import Entry, Importer, Report, printable
+
+_IMPORT = Endpoint(
+    "Import the containers and images of another engine from a folder of the service's machine: what `statesvc import` "
+    "asks of a service that holds the data root. What is in the database already stays as it is. With `DryRun` nothing "
+    "is changed. An outcome is `imported`, `unchanged`, `skipped` or `failed`; `Complete` is false after one of the "
+    "last two.",
+    {
+        "Engine": "docker",
+        "Path": "/var/lib/docker",
+        "DryRun": False,
+        "Complete": True,
+        "Counts": {"container": {"imported": 1, "unchanged": 0, "skipped": 0, "failed": 0}},
+        "Notes": [],
+        "Objects": [
+            {
+                "Kind": "container",
+                "Id": "4f1c…",
+                "Name": "web",
+                "Outcome": "imported",
+                "Message": "",
+                "Warnings": [],
+            }
+        ],
+    },
+    body={"Engine": "docker", "Path": "/var/lib/docker", "DryRun": False},
+    errors={
+        400: "another engine than `docker`, a path that is not absolute, or a folder that holds no such state",
+        404: "there is no such folder",
+    },
+)
 
 
 class ImportRequest(Document):
@@ -30,7 +61,7 @@ class ImportsApi:
 
     def routes(self) -> list[Route]:
         """Return the routes of this noun."""
-        return [Route("POST", "/statesvc/v1/import", self.run)]
+        return [Route("POST", "/statesvc/v1/import", self.run, _IMPORT)]
 
     async def run(self, call: Call) -> Response:
         """POST /statesvc/v1/import {"Engine": "docker", "Path": "/var/lib/docker", "DryRun": false}"""

@@ -13,7 +13,7 @@ _ELSEWHERE = (
 )  # fmt: skip
 
 
-class EngineApi:
+class NotOfferedApi:
     """The handlers that say what is missing."""
 
     def routes(self) -> list[Route]:

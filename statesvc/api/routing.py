@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from statesvc import __version__
 from statesvc.api import versions
+from statesvc.api.endpoint import Endpoint
 from statesvc.api.errors import answer_bug, answer_error, answer_unknown_page
 from statesvc.api.wire.call import Call, parse_query
 from statesvc.api.wire.protocol import PEER
@@ -41,12 +42,14 @@ class Route:
     """A method and a path.
 
     One part of the path may be open, the second (`/containers/{name}/json`), or the fourth of a path of the service's
-    own (`/statesvc/v1/containers/{name}/runtime`); the name may contain slashes.
+    own (`/statesvc/v1/containers/{name}/runtime`); the name may contain slashes. A route of the service's own has its
+    documentation, but for those of the engine protocol, which has a document for itself.
     """
 
     method: str
     path: str
     handler: Handler
+    endpoint: Endpoint | None = None
 
 
 class Router:

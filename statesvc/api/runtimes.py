@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from starlette.responses import Response
 
+from statesvc.api.endpoint import Endpoint
 from statesvc.api.routing import Route
 from statesvc.api.wire.answers import json_answer
 from statesvc.api.wire.call import Call
@@ -14,6 +15,76 @@ from statesvc.services.runtimes.history import RuntimeHistory
 from statesvc.services.runtimes.service import Reloaded, Runtimes
 
 HISTORY = 50
+
+_A_VERSION: dict[str, object] = {
+    "Version": 3,
+    "Digest": "sha256:52d1…",
+    "Source": "/etc/docker/daemon.json",
+    "LoadedAt": "2026-01-02T03:04:05.678Z",
+    "InForce": True,
+    "Containers": 12,
+}
+_A_RUNTIME: dict[str, object] = {
+    "Name": "logged",
+    "Origin": "configured",
+    "Path": "runc",
+    "Args": ["--log", "/var/log/runc.log"],
+    "Type": None,
+    "Options": None,
+    "Binary": "/usr/sbin/runc",
+    "ScriptDigest": "sha256:6bee…",
+}
+_IN_FORCE = Endpoint(
+    "The version of the configuration in force, with its runtimes. `Containers` counts those that are locked to it. "
+    "`Path` and `Args` are as the user wrote them, `Binary` is the absolute path that followed; "
+    "a shim has `Type` and `Options` instead. [runtimes.md](runtimes.md) explains versions and locks.",
+    _A_VERSION | {"Runtimes": [_A_RUNTIME]},
+    errors={404: "no configuration is in force yet"},
+)
+_HISTORY = Endpoint(
+    "The versions of the configuration that are kept, the newest first.",
+    {"Versions": [_A_VERSION]},
+    query={"limit": f"how many versions; {HISTORY} if it is not given"},
+)
+_CHANGES = Endpoint(
+    "What changed between two versions. `Settings` names other settings that changed; "
+    "their values are not shown, since some hold credentials.",
+    {
+        "Before": 2,
+        "After": 3,
+        "Added": ["crun"],
+        "Removed": [],
+        "Changed": {"logged": {"Before": _A_RUNTIME, "After": _A_RUNTIME}},
+        "Settings": ["default-runtime"],
+    },
+    query={"before": "the number of the older version", "after": "the number of the newer one"},
+    errors={400: "a number is missing, or is none", 404: "there is no such version, or it is no longer kept"},
+)
+_DRIFT = Endpoint(
+    "The containers that are not run as new ones would be, and why: each reason is a sentence. "
+    "`Runtime` is what the container is locked to.",
+    {
+        "Containers": [
+            {
+                "Id": "4f1c…",
+                "Name": "web",
+                "State": "running",
+                "Version": 2,
+                "Runtime": _A_RUNTIME,
+                "Reasons": ["the runtime logged is configured otherwise since version 2"],
+            }
+        ]
+    },
+)
+_RELOAD = Endpoint(
+    "Read the configuration file again and put it in force, as a whole or not at all. When this answers, it is "
+    "in force; `Changed` says whether it makes a new version.",
+    {"Version": 3, "Changed": True, "DefaultRuntime": "runc", "Runtimes": ["io.containerd.runc.v2", "logged", "runc"]},
+    errors={
+        400: "the file has mistakes, all of which are in `errors`; what was in force stays so",
+        503: "scripts or database cannot be written; what was in force stays so",
+    },
+)
 
 
 class RuntimesApi:
@@ -26,11 +97,11 @@ class RuntimesApi:
     def routes(self) -> list[Route]:
         """Return the routes of this noun."""
         return [
-            Route("GET", "/statesvc/v1/runtimes", self.in_force),
-            Route("GET", "/statesvc/v1/runtimes/history", self.history),
-            Route("GET", "/statesvc/v1/runtimes/changes", self.changes),
-            Route("GET", "/statesvc/v1/runtimes/drift", self.drift),
-            Route("POST", "/statesvc/v1/runtimes/reload", self.reload),
+            Route("GET", "/statesvc/v1/runtimes", self.in_force, _IN_FORCE),
+            Route("GET", "/statesvc/v1/runtimes/history", self.history, _HISTORY),
+            Route("GET", "/statesvc/v1/runtimes/changes", self.changes, _CHANGES),
+            Route("GET", "/statesvc/v1/runtimes/drift", self.drift, _DRIFT),
+            Route("POST", "/statesvc/v1/runtimes/reload", self.reload, _RELOAD),
         ]
 
     async def in_force(self, _call: Call) -> Response:

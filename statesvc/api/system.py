@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from statesvc import __version__
 from statesvc.api import versions
+from statesvc.api.endpoint import Endpoint
 from statesvc.api.routing import Route
 from statesvc.api.wire.answers import json_answer, with_length
 from statesvc.api.wire.call import Call
@@ -25,6 +26,39 @@ _LOG_DRIVERS = ["awslogs", "fluentd", "gcplogs", "gelf", "journald", "json-file"
 # What a reference without a registry means; nothing is ever asked of it.
 _DOCKER_IO = {"Mirrors": [], "Name": "docker.io", "Official": True, "Secure": True}
 
+_HEALTH = Endpoint(
+    "How the store is, by what is known of it; `statesvc check` looks at every row. Not healthy: rows cannot be read "
+    "(`Quarantined` counts them, `Marks` has the newest 100), or a held script could not be mended at the start. "
+    "`Swept` is what the start removed and wrote again. [operations.md](operations.md) says what to do.",
+    {
+        "Healthy": False,
+        "Sqlite": "3.51.3",
+        "Schema": "0007",
+        "DatabaseBytes": 1048576,
+        "WalBytes": 32992,
+        "Quarantined": 1,
+        "Marks": [
+            {
+                "Table": "container_specs",
+                "Key": "4f1c…",
+                "Column": "config",
+                "ContainerId": "4f1c…",
+                "Reason": "is not JSON",
+                "Since": "2026-01-02T03:04:05.678Z",
+            }
+        ],
+        "Swept": {
+            "Healthy": True,
+            "RemovedScripts": ["sha256:6bee…"],
+            "RemovedFiles": ["logged.6bee…"],
+            "RestoredFiles": [],
+            "RemovedVersions": [1],
+            "Damaged": [],
+            "Unwritten": [],
+        },
+    },
+)
+
 
 class SystemApi:
     """The handlers that need no object."""
@@ -40,7 +74,7 @@ class SystemApi:
             Route("HEAD", "/_ping", self.ping_head),
             Route("GET", "/version", self.version),
             Route("GET", "/info", self.info),
-            Route("GET", "/statesvc/v1/health", self.health),
+            Route("GET", "/statesvc/v1/health", self.health, _HEALTH),
         ]
 
     async def ping(self, _call: Call) -> Response:

@@ -2,11 +2,29 @@
 
 from starlette.responses import Response
 
+from statesvc.api.endpoint import MORE, Endpoint
 from statesvc.api.routing import Route
 from statesvc.api.wire.answers import json_answer
 from statesvc.api.wire.call import Call
 from statesvc.errors import Problem
 from statesvc.services.containers.service import Containers, Judgement
+
+_VALIDATE = Endpoint(
+    "Judge a create request and create nothing: every mistake, every warning, and the documents that would be stored "
+    "if there is no mistake. The body is that of Docker's create. [validation.md](validation.md) lists the codes. "
+    "A path with a version (`/v1.43/statesvc/v1/…`) judges by that version of Docker's API.",
+    {
+        "Valid": True,
+        "Message": "",
+        "Errors": [{"Code": "memory-minimum", "Field": "/HostConfig/Memory", "Message": MORE, "Value": 1}],
+        "Warnings": [],
+        "Config": {"Cmd": ["sleep", "100"], MORE: MORE},
+        "HostConfig": {"Memory": 67108864, MORE: MORE},
+        "NetworkingConfig": {"EndpointsConfig": {"bridge": {MORE: MORE}}},
+    },
+    query={"name": "the name that it would get", "platform": "as that of Docker's create"},
+    body={"Image": "busybox", "Cmd": ["sleep", "100"], "HostConfig": {"Memory": 67108864}},
+)
 
 
 class ValidationApi:
@@ -17,7 +35,7 @@ class ValidationApi:
 
     def routes(self) -> list[Route]:
         """Return the routes of this noun."""
-        return [Route("POST", "/statesvc/v1/containers/validate", self.validate)]
+        return [Route("POST", "/statesvc/v1/containers/validate", self.validate, _VALIDATE)]
 
     async def validate(self, call: Call) -> Response:
         """POST /statesvc/v1/containers/validate?name=&platform=, the body that of a create."""

@@ -1,0 +1,23 @@
+"""What docs/api.md says of an endpoint of the service's own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+# In an example: there is more of it than is shown.
+MORE = "…"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """The documentation of a route: what it is for, what it takes, an example of its answer, and its errors.
+
+    `body` and `answer` are examples, whose keys and types a test compares with real requests and answers; `query` and
+    `errors` map parameters and status codes to what they mean. `lines` says that the answer is one object a line.
+    """
+
+    purpose: str
+    answer: Mapping[str, object]
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, object] | None = None
+    errors: Mapping[int, str] = field(default_factory=dict)
+    lines: bool = False
