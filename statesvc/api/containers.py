@@ -48,7 +48,7 @@ class ContainersApi:
     async def create(self, call: Call) -> Response:
         """POST /containers/create?name="""
         body = await call.json_body()
-        # A large body may take seconds to refuse: others must not wait for it.
+        # A large body may take seconds to decode: other requests must not wait for it.
         large = len(body) > LARGE_BODY
         request = await asyncio.to_thread(decode, ContainerCreate, body) if large else decode(ContainerCreate, body)
         created = await self._containers.create(
@@ -78,7 +78,7 @@ class ContainersApi:
         return tagged(raw_json(_adapted(document, call.version)), row.revision)
 
     async def _sizes(self, row: Inspection) -> dict[str, int]:
-        """Return what is known of the sizes: what one has written that ran is an engine's to know."""
+        """Return the sizes that are known. Only an engine knows what a container that ran has written."""
         root = await self._containers.image_size(row.image_id)
         return {"SizeRootFs": root} if row.started_at else {"SizeRw": 0, "SizeRootFs": root}
 

@@ -1,9 +1,9 @@
-"""What docs/api.md says of an endpoint of the service's own."""
+"""The documentation of an endpoint of the service's own API, from which docs/api.md is made."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-# In an example: there is more of it than is shown.
+# Stands in an example for what is left out.
 MORE = "…"
 
 
@@ -12,7 +12,8 @@ class Endpoint:
     """The documentation of a route: what it is for, what it takes, an example of its answer, and its errors.
 
     `body` and `answer` are examples, whose keys and types a test compares with real requests and answers; `query` and
-    `errors` map parameters and status codes to what they mean. `lines` says that the answer is one object a line.
+    `errors` map parameters and status codes to what they mean. With `lines`, the answer is
+    one object a line.
     """
 
     purpose: str

@@ -1,4 +1,4 @@
-"""How errors become answers: the only place that knows status codes of errors."""
+"""Errors as answers: the only place that maps kinds of error to status codes."""
 
 from dataclasses import asdict
 
@@ -17,7 +17,7 @@ STATUS: dict[type[errors.StateError], int] = {
     errors.NotModified: 304,
     errors.PreconditionFailed: 412,
     errors.TooLarge: 413,
-    # As Docker answers for what it cannot read; 503 would have clients try again, and 404 look for something else.
+    # As Docker answers for what it cannot read: after 503 clients would try again, after 404 look for something else.
     errors.Damaged: 500,
     errors.NotOffered: 501,
     errors.Unavailable: 503,
@@ -50,7 +50,7 @@ def error_body(error: errors.StateError) -> dict[str, object]:
 
 
 def answer_bug(error: Exception, method: str, path: str) -> Response:
-    """Answer for an error that is ours. The log has the trace; the client gets no detail."""
+    """Answer 500 for a bug. The log has the trace; the client gets no detail."""
     log.error("request failed with a bug", method=method, path=path, exc_info=error)
     return json_answer({"message": "statesvc has a bug that this request met; its log has the details"}, 500)
 

@@ -1,4 +1,4 @@
-"""The journal over HTTP: as Docker tells it, by time; and by number, with all that the service knows of it."""
+"""The journal over HTTP: Docker's events, by time; and the own API's, by number and with all that is recorded."""
 
 import asyncio
 import re
@@ -62,7 +62,7 @@ _SNAPSHOT = Endpoint(
 
 
 class EventsApi:
-    """The handlers of /events, and of the journal as the service itself tells it."""
+    """The handlers of Docker's /events, and of the journal and the snapshot of the own API."""
 
     def __init__(self, journal: Journal, containers: Listing, clock: Clock) -> None:
         self._journal = journal
@@ -102,13 +102,13 @@ class EventsApi:
         return raw_json(b'{"Seq":%d,"Containers":%b}' % (found.seq, entries.rstrip()))
 
     async def _stream(self, span: Span, wanted: Filters) -> AsyncIterator[bytes]:
-        yield b""  # the headers go out at once: a client waits for them before it makes what it wants to see
+        yield b""  # the headers go out at once: clients wait for them before they cause what they want to see
         try:
             async for page in self._journal.follow(span):
                 shown = b"".join(self._docker_s(event) for event in page if _is_shown(wanted, event))
                 if shown:
                     yield shown
-        except StateError as error:  # Docker has no word for it in the middle of a stream: the stream ends
+        except StateError as error:  # Docker's stream has no form for an error: it ends
             log.warning("a stream of events is ended", reason=error.message)
 
     async def _resume(self, place: Place, wanted: Filters) -> AsyncIterator[bytes]:
@@ -118,12 +118,12 @@ class EventsApi:
                 lines = b"".join(self._lines(event) for event in page if includes(wanted, event))
                 if lines:
                     yield lines
-        except StateError as error:  # the status is sent by now: the last line tells it
+        except StateError as error:  # the status is sent by now: the last line has the error
             yield orjson.dumps({"Error": error_body(error)}) + b"\n"
 
 
 class _Rendered:
-    """Events as one of the streams shows them, rendered once for all who are shown them now."""
+    """The rendered events of one kind of stream: each is rendered once for all readers that are at the same place."""
 
     def __init__(self, render: Callable[[Event], bytes]) -> None:
         self._render = render
@@ -149,7 +149,7 @@ def _seq(call: Call, key: str) -> int | None:
 
 
 def _line(event: Event) -> bytes:
-    """Return an event as the journal tells it; see docs/events.md."""
+    """Return an event as a line of the own API's stream; see docs/events.md."""
     asker = event.asker
     line = {
         "Seq": event.seq,

@@ -1,4 +1,4 @@
-"""The files of a container over HTTP: archive, changes, export, commit. They are an engine's to read and write."""
+"""The files of a container over HTTP: archive, changes, export, commit. Only an engine has them: 501."""
 
 from starlette.responses import Response
 
@@ -13,7 +13,7 @@ from statesvc.services.processes import Processes
 
 
 class FilesApi:
-    """The handlers of what lies in a container."""
+    """The handlers of the files of a container."""
 
     def __init__(self, processes: Processes) -> None:
         self._processes = processes

@@ -17,7 +17,7 @@ def query(call: Call) -> ListQuery:
 
 
 def render(listed: Listed, now: int) -> bytes:
-    """Return the list as Docker has it. Of sizes only the image's is known: what a container wrote is an engine's."""
+    """Return the list as Docker has it. Its only size is the image's: only an engine knows what a container wrote."""
     images = {
         (image, image_id): _image(image, image_id, listed)
         for image, image_id in {(row[2], row[3]) for row in listed.rows}
@@ -26,7 +26,7 @@ def render(listed: Listed, now: int) -> bytes:
     created = '"State":"created","Status":"Created",'
     entries = [
         f'{{"Names":[{names}],{images[image, image_id]},'
-        f"{created if state == 'created' else _told(state, exit_code, started_at, finished_at, health, now)}"
+        f"{created if state == 'created' else _status(state, exit_code, started_at, finished_at, health, now)}"
         f"{summary[1:]}"
         for _, names, image, image_id, state, exit_code, started_at, finished_at, health, summary, _ in listed.rows
     ]
@@ -38,12 +38,12 @@ def render(listed: Listed, now: int) -> bytes:
 
 
 def _damaged(row: ListedRow, image: str, why: str) -> str:
-    """Return the entry of a container that cannot be read: clients show its status, which says so."""
-    told = orjson.dumps({"State": row.state, "Status": f"Damaged: {why}"}).decode()[1:-1]
-    return f'{{"Names":[{row.names}],{image},{told},{row.summary[1:]}'
+    """Return the entry of a container that cannot be read: its status, which clients show, gives the reason."""
+    status = orjson.dumps({"State": row.state, "Status": f"Damaged: {why}"}).decode()[1:-1]
+    return f'{{"Names":[{row.names}],{image},{status},{row.summary[1:]}'
 
 
-def _told(
+def _status(
     state: str,
     exit_code: int,
     started_at: int | None,
@@ -58,10 +58,10 @@ def _told(
 def _image(image: str, image_id: str, listed: Listed) -> str:
     # A reference that means another image by now is of no use: Docker shows the ID instead.
     shown = image if image == image_id or listed.images.get(image) == image_id else image_id
-    told: dict[str, object] = {"Image": shown, "ImageID": image_id}
+    fields: dict[str, object] = {"Image": shown, "ImageID": image_id}
     if size := listed.sizes.get(image_id):
-        told["SizeRootFs"] = size
-    return orjson.dumps(told).decode()[1:-1]
+        fields["SizeRootFs"] = size
+    return orjson.dumps(fields).decode()[1:-1]
 
 
 def sentence(

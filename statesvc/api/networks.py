@@ -69,7 +69,7 @@ class NetworksApi:
 
 
 def _entry(network: Network) -> dict[str, object]:
-    """Return a network as Docker shows it. When it was made, and with what options, is not known."""
+    """Return a network as Docker shows it. Its time of creation and its options are not known."""
     return {
         "Name": network.name,
         "Id": network.id,

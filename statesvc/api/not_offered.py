@@ -1,4 +1,4 @@
-"""Docker's paths that nothing here can answer: they need an engine, a registry or a cluster."""
+"""The paths of Docker's API that answer 501: they need an engine, a registry or a cluster."""
 
 from starlette.responses import Response
 
@@ -14,10 +14,10 @@ _ELSEWHERE = (
 
 
 class NotOfferedApi:
-    """The handlers that say what is missing."""
+    """The handlers that answer 501."""
 
     def routes(self) -> list[Route]:
-        """Return the routes that nothing answers without an engine."""
+        """Return the routes of what is not offered."""
         return [Route(method, path, _missing(path.partition("{")[0].strip("/"))) for method, path in _ELSEWHERE]
 
 

@@ -19,7 +19,7 @@ def tagged(response: Response, revision: int) -> Response:
 
 
 def if_match(call: Call) -> Expected:
-    """Return the revisions that a request holds for the present one, None if any will do.
+    """Return the revisions that If-Match expects, one of which must be the present one; None if any will do.
 
     A weak tag matches nothing, as the comparison is the strong one; nor does a tag that is no revision. Raises
     InvalidParameter for a header that is no list of entity tags.

@@ -1,4 +1,4 @@
-"""The process of a container over HTTP: what the state alone can answer; the rest needs an engine, and says so."""
+"""The process of a container over HTTP: what the state alone can answer; 501 for what needs an engine."""
 
 from collections.abc import AsyncIterator
 
@@ -18,7 +18,7 @@ from statesvc.services.processes import Exec, Output, Processes, Still
 
 _RAW = "application/vnd.docker.raw-stream"
 _MULTIPLEXED = "application/vnd.docker.multiplexed-stream"
-# The longest body that Docker takes for none.
+# A body of up to so many bytes counts as none, as in Docker.
 _NO_BODY = 7
 _USAGE = {"total_usage": 0, "usage_in_kernelmode": 0, "usage_in_usermode": 0}
 _CPU = {"cpu_usage": _USAGE, "throttling_data": {"periods": 0, "throttled_periods": 0, "throttled_time": 0}}
@@ -41,7 +41,7 @@ STATS_SECONDS = 1.0
 
 
 class ProcessesApi:
-    """The handlers of what runs in a container."""
+    """The handlers of the processes of a container."""
 
     def __init__(self, processes: Processes, waiting: Waiting) -> None:
         self._processes = processes
@@ -107,16 +107,16 @@ class ProcessesApi:
     async def wait(self, call: Call) -> Response:
         """POST /containers/{name}/wait?condition=
 
-        The headers go out at once: a client begins what it waits for only when it has them.
+        The headers go out at once: clients start the container only when they have them.
         """
         wait = await self._waiting.begin(call.name, _until(call))
-        return StreamingResponse(self._told(wait), media_type=JSON)
+        return StreamingResponse(self._outcome(wait), media_type=JSON)
 
-    async def _told(self, wait: Wait) -> AsyncIterator[bytes]:
+    async def _outcome(self, wait: Wait) -> AsyncIterator[bytes]:
         ended = await self._waiting.end(wait)
-        if ended is not None:  # a service that stops has nothing to tell
-            told: dict[str, object] = {"Error": {"Message": ended.error}} if ended.error else {}
-            yield orjson.dumps(told | {"StatusCode": ended.code}) + b"\n"
+        if ended is not None:  # the service stops before the container does
+            error: dict[str, object] = {"Error": {"Message": ended.error}} if ended.error else {}
+            yield orjson.dumps(error | {"StatusCode": ended.code}) + b"\n"
 
     async def resize(self, call: Call) -> Response:
         """POST /containers/{name}/resize?h=&w="""

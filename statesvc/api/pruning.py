@@ -10,7 +10,7 @@ from statesvc.services.pruning import ACCEPTED, IMAGES_ACCEPTED, Pruning
 
 
 class PruningApi:
-    """The handlers of prunes; those of volumes and networks are with their nouns."""
+    """The handlers of prunes, but for those of volumes and networks, which are with their nouns."""
 
     def __init__(self, pruning: Pruning) -> None:
         self._pruning = pruning
@@ -35,5 +35,5 @@ class PruningApi:
         return json_answer({"ImagesDeleted": shown or None, "SpaceReclaimed": 0})
 
     async def build_cache(self, _call: Call) -> Response:
-        """POST /build/prune: nothing is built here, so nothing is kept of builds."""
+        """POST /build/prune: there is no build cache, since nothing is built."""
         return json_answer({"CachesDeleted": None, "SpaceReclaimed": 0})

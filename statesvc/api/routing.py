@@ -56,7 +56,7 @@ class Router:
     """The ASGI application: answers each request by the handler of its route, and every error as JSON."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
-        # Asked once: a logger that is bound anew for each request costs as much as a point read.
+        # Bound once: to bind a logger for each request costs as much as a point read.
         self._log = log.bind()
         self._log_requests = self._log.is_enabled_for(logging.DEBUG)
         self._fixed: dict[tuple[str, str], Handler] = {}

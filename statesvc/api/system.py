@@ -20,10 +20,9 @@ from statesvc.services.journal.service import Journal
 from statesvc.services.runtimes.sweep import SweepReport
 from statesvc.services.system import Counts, Health, System
 
-# The engine whose behaviour is spoken: clients compare it with what they need.
 _LOG_DRIVERS = ["awslogs", "fluentd", "gcplogs", "gelf", "journald", "json-file", "local", "splunk", "syslog"]
 
-# What a reference without a registry means; nothing is ever asked of it.
+# The registry of references that name none; it is never contacted.
 _DOCKER_IO = {"Mirrors": [], "Name": "docker.io", "Official": True, "Secure": True}
 
 _HEALTH = Endpoint(

@@ -60,5 +60,5 @@ def _images(usage: Usage, version: Version) -> list[dict[str, object]]:
 
 
 def _volumes(usage: Usage) -> list[dict[str, object]]:
-    # How much lies in a volume is its driver's to say: -1 is Docker's word for that.
+    # Only the driver of a volume knows how large it is; Docker answers -1 for an unknown size.
     return [volumes.entry(volume) | {"UsageData": {"RefCount": volume.users, "Size": -1}} for volume in usage.volumes]

@@ -1,4 +1,4 @@
-"""The dry run over HTTP: what would become of a create request, with nothing created."""
+"""The dry run of a create request over HTTP: judged, and nothing created."""
 
 from starlette.responses import Response
 

@@ -43,7 +43,7 @@ class VolumesApi:
         return json_answer(entry(await self._volumes.create(asked.Name, asked.Driver, asked.DriverOpts or {})), 201)
 
     async def prune(self, call: Call) -> Response:
-        """POST /volumes/prune: every volume that is known is in use."""
+        """POST /volumes/prune: all known volumes are in use, so that nothing is removed."""
         filters.parse(call.text("filters"), PRUNE_ACCEPTED)
         return json_answer({"VolumesDeleted": None, "SpaceReclaimed": 0})
 
@@ -54,7 +54,7 @@ class VolumesApi:
 
 
 def entry(volume: Volume) -> dict[str, object]:
-    """Return a volume as Docker shows it. When it was made, and with what options, is not known."""
+    """Return a volume as Docker shows it. Its time of creation and its options are not known."""
     return {
         "Driver": volume.driver,
         "Labels": dict(DERIVED),

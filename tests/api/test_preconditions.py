@@ -84,6 +84,6 @@ def test_removing_the_name_of_a_link_counts_for_the_parent_and_is_told_by_the_jo
     assert service.call("DELETE", path, headers={"If-Match": '"1"'}).status == 204
     assert etag(service, parent) == '"2"'
     answer = service.call("GET", "/statesvc/v1/events", query={"follow": 0, "filters": f'{{"container":["{parent}"]}}'})
-    assert [line.split(b'"action":"')[1].split(b'"')[0] for line in answer.body.splitlines()] == [b"create", b"unlink"]
+    assert [line.split(b'"Action":"')[1].split(b'"')[0] for line in answer.body.splitlines()] == [b"create", b"unlink"]
     docker_s = service.call("GET", "/events", query={"since": 0, "until": now(), "filters": '{"event":["unlink"]}'})
     assert (docker_s.status, docker_s.body) == (200, b"")

@@ -1,4 +1,4 @@
-"""Answers in the forms that Docker gives them."""
+"""Answers: JSON, or no content."""
 
 import orjson
 from starlette.responses import Response
@@ -18,7 +18,7 @@ class Rendered(Response):
 
 
 def with_length(body: bytes, status: int, *headers: tuple[bytes, bytes]) -> Response:
-    """Answer with a body of a length that is told."""
+    """Answer with a body and its Content-Length."""
     return Rendered(body, status, (b"content-length", b"%d" % len(body)), *headers)
 
 
@@ -33,5 +33,5 @@ def json_answer(value: object, status: int = 200) -> Response:
 
 
 def no_content() -> Response:
-    """Answer that it is done, and that there is nothing to say."""
+    """Answer 204."""
     return Rendered(b"", 204)

@@ -31,7 +31,7 @@ class Call:
     query: dict[str, str]
 
     def flag(self, key: str) -> bool:
-        """Read a query value as Docker reads a boolean: anything but a few words for no is yes."""
+        """Read a query value as Docker reads a boolean: false for a few words, true for anything else."""
         return self.query.get(key, "").strip().lower() not in _FALSE
 
     def text(self, key: str) -> str:
@@ -99,7 +99,7 @@ def _too_large() -> TooLarge:
 
 
 def check_json_type(header: str) -> None:
-    """Accept a Content-Type that says JSON, as Go's mime.ParseMediaType reads it. Raises InvalidParameter otherwise."""
+    """Accept a Content-Type of JSON, as Go's mime.ParseMediaType reads it. Raises InvalidParameter otherwise."""
     match = _MEDIA_TYPE.match(header)
     if match is None:
         raise InvalidParameter(f"malformed Content-Type header ({header}): mime: no media type")

@@ -1,4 +1,4 @@
-"""The HTTP protocol under the application: who is at the other end, and an answer in JSON to bytes that are no HTTP."""
+"""The HTTP protocol under the application: the peer of a connection, and the answer to bytes that are not HTTP."""
 
 import asyncio
 import socket
@@ -19,10 +19,10 @@ _CREDENTIALS = struct.Struct("3i")
 
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's protocol, with the peer in the scope, and Docker's error body in the answer that it gives by itself."""
+    """uvicorn's protocol, with the peer in the scope, and Docker's error body where uvicorn itself answers an error."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Note who connects: the kernel tells it of a Unix socket, as it was when the connection was made."""
+        """Note the peer: the kernel records its process, user and group when a Unix socket is connected."""
         super().connection_made(transport)
         self._peer = _peer(transport)
 

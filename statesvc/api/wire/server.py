@@ -67,7 +67,7 @@ def _clear(path: Path) -> None:
 
 
 class Server(uvicorn.Server):
-    """Serves an application until SIGTERM or SIGINT; what was begun is finished, streams without an end are ended."""
+    """Serves an application until SIGTERM or SIGINT: requests are finished, endless streams are ended."""
 
     def __init__(self, app: ASGIApp, on_stop: Callable[[], None]) -> None:
         super().__init__(
@@ -95,5 +95,5 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
     async def run_on(self, listeners: Sequence[socket.socket]) -> None:
-        """Serve the sockets until the server is told to stop."""
+        """Serve the sockets until the server is asked to stop."""
         await self.serve(sockets=list(listeners))
