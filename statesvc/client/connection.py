@@ -1,0 +1,19 @@
+"""HTTP over a Unix socket."""
+
+import http.client
+import socket
+from pathlib import Path
+
+
+class UnixConnection(http.client.HTTPConnection):
+    """An HTTP connection to the server on a Unix socket. Without a `timeout` (seconds) it waits as long as it takes."""
+
+    def __init__(self, path: Path | str, timeout: float | None = None) -> None:
+        super().__init__("statesvc", timeout=timeout)
+        self._path = str(path)
+
+    def connect(self) -> None:
+        """Open the socket. Raises OSError if nothing listens there."""
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
