@@ -13,6 +13,8 @@ from statesvc.app import Services
 from statesvc.db.database import driver
 from statesvc.db.schema import migrate
 from statesvc.domain.documents import Config, ContainerCreate, HostConfig
+from statesvc.host.clock import wall_clock
+from statesvc.host.data_root import DataRoot
 from statesvc.services.lifecycle.reports import Exited, Restarting
 from statesvc.settings import Settings
 
@@ -45,11 +47,11 @@ async def build(root: Path, size: int) -> Path:
         for number in range(MODELS):
             await _model(services, number)
         await services.images.remove(f"image-{IMAGES - 1}", force=True)  # what some containers outlive
-    database = settings.data_root / app.DATABASE
+    database = DataRoot(settings.data_root).database
     migrate.downgrade(database, OLDEST)
-    for script in (settings.data_root / app.RUNTIMES).iterdir():
+    for script in DataRoot(settings.data_root).scripts.iterdir():
         script.unlink()  # the oldest schema knew of none
-    spread(database, size, now=app.wall_clock())
+    spread(database, size, now=wall_clock())
     _publish(database)
     return database
 

@@ -55,12 +55,13 @@ def takes_back(path: Path, plan) -> bool:
 
 def change(path: Path, *, yes: bool) -> None:
     """Do what `statesvc db` does: the same lock, refusals, question, backup and checks."""
-    from statesvc.app import BACKUPS, wall_clock
     from statesvc.cli import migration_output
-    from statesvc.host.lock import DataRootLock
+    from statesvc.host.clock import wall_clock
+    from statesvc.host.data_root import DataRoot
     from statesvc.settings import Settings
 
-    backups, plan = Backups(path.parent / BACKUPS, Settings().backups_kept, wall_clock), options()["fn"]
+    root = DataRoot(path.parent)
+    backups, plan = Backups(root.backups, Settings().backups_kept, wall_clock), options()["fn"]
 
     def go(there: Path, backups: Backups | None) -> migrate.Migration:
         return migrate.carried_out(there, partial(run, plan=plan), backups=backups)
@@ -69,7 +70,7 @@ def change(path: Path, *, yes: bool) -> None:
     if takes_back(path, plan):
         migration_output.downgrade(path, go, backups=backups, yes=yes, word="-x yes=true")
         return
-    with DataRootLock(path.parent):
+    with root.lock():
         migration_output.print_done(go(path, backups))
 
 

@@ -4,12 +4,10 @@ import asyncio
 import gc
 import os
 import signal
-import time
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import structlog
 import uvloop
@@ -37,9 +35,10 @@ from statesvc.db.schema import migrate
 from statesvc.db.schema.backup import Backup, Backups
 from statesvc.domain.ids import Entropy
 from statesvc.domain.times import Clock
-from statesvc.errors import Conflict, StateError, Unavailable
+from statesvc.errors import Conflict, StateError
 from statesvc.host import facts
-from statesvc.host.lock import DataRootLock
+from statesvc.host.clock import wall_clock
+from statesvc.host.data_root import DataRoot
 from statesvc.host.scripts import ScriptFolder
 from statesvc.importers.docker.importer import DockerImporter
 from statesvc.services import configuration
@@ -69,16 +68,6 @@ from statesvc.services.volumes import Volumes
 from statesvc.settings import Settings
 
 log = structlog.get_logger(__name__)
-
-DATABASE = "statesvc.db"
-RUNTIMES = "runtimes"
-BACKUPS = "backups"
-IDEMPOTENCY_FILE = "idempotency.key"
-
-
-def wall_clock() -> int:
-    """Return the time in nanoseconds since 1970."""
-    return time.time_ns()  # noqa: TID251 - the one place that names the clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,28 +134,25 @@ async def opened(
 
     Raises Conflict if another process holds it or its database is newer than this program.
     """
-    root = settings.data_root.absolute()
-    try:
-        root.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise Unavailable(f"the data root {root} cannot be made: {error.strerror}") from None
+    root = DataRoot(settings.data_root)
+    root.make()
     async with AsyncExitStack() as stack:
-        stack.enter_context(DataRootLock(root, socket=str(socket_path(settings.hosts[0])) if settings.hosts else ""))
+        stack.enter_context(root.lock(socket=str(socket_path(settings.hosts[0])) if settings.hosts else ""))
         config = configuration.read(settings.config_file)
         _migrate(settings, root, clock)
         database = _database(settings, root)
         stack.callback(database.close)
         instance = await database.write(_instance, str(uuid.uuid4()))
         host = facts.read(settings.host_facts)
-        site = Site(host, Configuration(host, config), root, instance, clock, entropy)
-        folder = ScriptFolder(root / RUNTIMES)
+        site = Site(host, Configuration(host, config), root.path, instance, clock, entropy)
+        folder = ScriptFolder(root.scripts)
         runtimes, history = Runtimes(database, site, folder, settings.config_file), RuntimeHistory(database, folder)
         if put_in_force:
             await runtimes.put_in_force(config)
         else:
             runtimes.use_unrecorded(config)
         images = Images(database, site)
-        keys = Keys(site, root / IDEMPOTENCY_FILE, settings.idempotency_hours)
+        keys = Keys(site, root.idempotency_key, settings.idempotency_hours)
         damage = DamageGuard(database, clock)
         stack.push_async_callback(damage.settled)
         yield Services(
@@ -188,15 +174,15 @@ async def opened(
         )
 
 
-def _database(settings: Settings, root: Path) -> Database:
+def _database(settings: Settings, root: DataRoot) -> Database:
     return Database(
-        root / DATABASE, busy_timeout_ms=settings.busy_timeout_ms, checkpoints=not settings.external_checkpoints
+        root.database, busy_timeout_ms=settings.busy_timeout_ms, checkpoints=not settings.external_checkpoints
     )
 
 
-def _migrate(settings: Settings, root: Path, clock: Clock) -> None:
-    backups = Backups(root / BACKUPS, settings.backups_kept, clock)
-    done = migrate.bring_up_to_date(root / DATABASE, backups=backups)
+def _migrate(settings: Settings, root: DataRoot, clock: Clock) -> None:
+    backups = Backups(root.backups, settings.backups_kept, clock)
+    done = migrate.bring_up_to_date(root.database, backups=backups)
     if done.backup:
         log.info("database backed up", path=str(done.backup.path), rows=done.backup.rows)
         if done.backup.damaged_rows:
@@ -215,7 +201,7 @@ def _instance(conn: Connection, new: str) -> str:
 
 async def swept(services: Services, settings: Settings, *, dry_run: bool = False) -> SweepReport:
     """Sweep the open data root; see `services.sweep`."""
-    folder, clock = ScriptFolder(services.site.data_root / RUNTIMES), services.site.clock
+    folder, clock = ScriptFolder(DataRoot(services.site.data_root).scripts), services.site.clock
     return await sweep(services.database, folder, clock, history=settings.history_versions, dry_run=dry_run)
 
 
@@ -224,15 +210,15 @@ async def repaired(settings: Settings, *, clock: Clock = wall_clock) -> tuple[Ba
 
     Raises Conflict if another process holds it or its database has another schema than the newest.
     """
-    root = settings.data_root.absolute()
-    with DataRootLock(root):
-        if migrate.refuse_newer(root / DATABASE) != migrate.known_revisions()[-1]:
+    root = DataRoot(settings.data_root)
+    with root.lock():
+        if migrate.refuse_newer(root.database) != migrate.known_revisions()[-1]:
             raise Conflict("only a database of the newest schema can be repaired: run `statesvc db upgrade` first")
-        backup = Backups(root / BACKUPS, settings.backups_kept, clock).take(root / DATABASE, sound=False)
+        backup = Backups(root.backups, settings.backups_kept, clock).take(root.database, sound=False)
         database = _database(settings, root)
         try:
             mended = await database.write(mend, clock())
-            folder = ScriptFolder(root / RUNTIMES)
+            folder = ScriptFolder(root.scripts)
             report = await sweep(database, folder, clock, history=settings.history_versions)
         finally:
             database.close()

@@ -11,8 +11,9 @@ from statesvc.api.wire.answers import json_answer
 from statesvc.api.wire.call import Call
 from statesvc.domain.documents import Document
 from statesvc.domain.documents.decode import decode
+from statesvc.domain.printable import printable
 from statesvc.errors import InvalidParameter, Problem
-from statesvc.services.imports.report import Entry, Importer, Report, printable
+from statesvc.services.imports.report import Entry, Importer, Report
 
 _IMPORT = Endpoint(
     "Import the containers and images of another engine from a folder of the service's machine: what `statesvc import` "

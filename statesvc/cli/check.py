@@ -1,20 +1,24 @@
 """`statesvc check`: is what is stored as it must be, down to every document? For people and for monitoring."""
 
-from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from statesvc.errors import NotFound
+from statesvc.cli.options import DataRootOption, JsonOption, read_settings
+from statesvc.host.data_root import DataRoot
+
+if TYPE_CHECKING:
+    from statesvc.services.damage.check import Report
+    from statesvc.settings import Settings
 
 
 def check(
-    data_root: Annotated[Optional[Path], typer.Option("--data-root", help="Folder of the database.")] = None,  # noqa: UP045
+    data_root: DataRootOption = None,
     *,
     repair: Annotated[
         bool, typer.Option("--repair", help="Mend what can be mended; the service must be stopped.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Check file, schema, every row, and the scripts that are held; the service may run.
 
@@ -23,24 +27,21 @@ def check(
     Exit code 0: all is well. 1: something is wrong; it is printed. 3: there is no database. 4: it is newer than this
     statesvc. 5: it cannot be read.
     """
-    from statesvc.app import DATABASE, RUNTIMES
-    from statesvc.cli.read_settings import read_settings
     from statesvc.host.scripts import ScriptFolder
     from statesvc.services.damage.check import check as look
 
     settings = read_settings(data_root=data_root, hosts=())
-    root = settings.data_root.absolute()
-    if not (root / DATABASE).exists():
-        raise NotFound(f"there is no database {root / DATABASE}")
+    root = DataRoot(settings.data_root)
+    database = root.existing_database()
     if repair:
         _repair(settings, quiet=as_json)
-    report = look(root / DATABASE, ScriptFolder(root / RUNTIMES))
+    report = look(database, ScriptFolder(root.scripts))
     _print(report, as_json=as_json)
     if not report.healthy:
         raise typer.Exit(1)
 
 
-def _repair(settings: Any, *, quiet: bool) -> None:
+def _repair(settings: "Settings", *, quiet: bool) -> None:
     import asyncio
 
     from statesvc.app import repaired
@@ -60,7 +61,7 @@ def _repair(settings: Any, *, quiet: bool) -> None:
             print(f"{what.replace('_', ' ')}: {name}")
 
 
-def _print(report: Any, *, as_json: bool) -> None:
+def _print(report: "Report", *, as_json: bool) -> None:
     if as_json:
         import json
 

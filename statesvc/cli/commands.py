@@ -1,14 +1,13 @@
 """The commands and their flags; the flags follow dockerd where it has them."""
 
-from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 from statesvc import __version__
 from statesvc.cli import db, export, import_, runtimes, sql
 from statesvc.cli.check import check
-from statesvc.cli.read_settings import read_settings
+from statesvc.cli.options import ConfigFileOption, DataRootOption, HostFactsOption, read_settings
 from statesvc.cli.validate import validate
 
 app = typer.Typer(
@@ -19,9 +18,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-DataRoot = Annotated[Optional[Path], typer.Option("--data-root", help="Folder of the database.")]  # noqa: UP045
-LogLevel = Annotated[Optional[str], typer.Option("--log-level", "-l", help="debug, info, warning or error.")]  # noqa: UP045
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer's way
@@ -42,14 +38,12 @@ def statesvc(
 
 @app.command()
 def serve(
-    hosts: Annotated[Optional[list[str]], typer.Option("--host", "-H", help="Address to serve: unix://PATH.")] = None,  # noqa: UP045
-    data_root: DataRoot = None,
-    config_file: Annotated[Optional[Path], typer.Option("--config-file", help="Docker's daemon.json.")] = None,  # noqa: UP045
-    host_facts: Annotated[
-        Path | None, typer.Option("--host-facts", help="Facts to use instead of this host's.")
-    ] = None,
-    log_level: LogLevel = None,
-    log_format: Annotated[Optional[str], typer.Option("--log-format", help="text or json.")] = None,  # noqa: UP045
+    hosts: Annotated[list[str] | None, typer.Option("--host", "-H", help="Address to serve: unix://PATH.")] = None,
+    data_root: DataRootOption = None,
+    config_file: ConfigFileOption = None,
+    host_facts: HostFactsOption = None,
+    log_level: Annotated[str | None, typer.Option("--log-level", "-l", help="debug, info, warning or error.")] = None,
+    log_format: Annotated[str | None, typer.Option("--log-format", help="text or json.")] = None,
 ) -> None:
     """Serve the Docker Engine API until SIGTERM."""
     from statesvc.app import serve as run

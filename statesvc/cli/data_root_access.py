@@ -1,48 +1,108 @@
-"""Reaching a data root: the database itself, or the service that holds it."""
+"""What a command asks of a data root: of the service that holds it, or of the services of the data root opened here."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from statesvc.errors import Conflict
+from statesvc.host.data_root import DataRoot
+
+if TYPE_CHECKING:
+    from statesvc.app import Services
+    from statesvc.client import Client
+    from statesvc.settings import Settings
+
+Answer = TypeVar("Answer")
 
 
-def here_or_there(settings: Any, here: Callable[[Any], Awaitable[Any]], there: Callable[[str], Any]) -> Any:
-    """Return what `here` makes of the services of an open data root; if a service holds it, what `there` gets of it.
+def here_or_there(
+    settings: "Settings",
+    here: "Callable[[Services], Awaitable[Answer]]",
+    there: "Callable[[Client], Answer]",
+    *,
+    dry_run: bool = False,
+    log_level: str = "warning",
+) -> Answer:
+    """Return what `there` gets of the service that holds the data root; if none does, what `here` makes of it.
 
-    `there` is given the socket. The configuration in force stays as it is. Raises Conflict if another process holds the
-    data root and serves nothing.
+    Raises Conflict if another process holds the data root and serves nothing, and as `opened_here` does.
     """
-    from statesvc.errors import Conflict
-    from statesvc.host.lock import holder
-
-    try:
-        return asyncio.run(_opened(settings, here))
-    except Conflict:
-        _, socket = holder(settings.data_root)
-        if not socket:
-            raise
-    return there(socket)
+    root = DataRoot(settings.data_root)
+    if not root.is_held():
+        try:
+            return opened_here(settings, here, dry_run=dry_run, log_level=log_level)
+        except Conflict:
+            if not root.is_held():  # it is not about a service that has begun since
+                raise
+    return there(client(root))
 
 
-def read_here_or_there(settings: Any, here: Callable[[Any], Awaitable[Any]], there: Callable[[str], Any]) -> Any:
+def read_here_or_there(
+    settings: "Settings", here: "Callable[[Services], Awaitable[Answer]]", there: "Callable[[Client], Answer]"
+) -> Answer:
     """As `here_or_there`, for a question: it makes no database, and migrates none.
 
-    Raises NotFound if there is none, Conflict if it has another schema than the newest.
+    Raises NotFound if there is none, Conflict if no service holds it and it has another schema than the newest.
     """
-    from statesvc.app import DATABASE
-    from statesvc.db.schema import migrate
-    from statesvc.errors import Conflict, NotFound
-
-    path, newest = settings.data_root.absolute() / DATABASE, migrate.known_revisions()[-1]
-    if not path.exists():
-        raise NotFound(f"there is no database {path}")
-    revision = migrate.refuse_newer(path)
-    if revision != newest:
-        raise Conflict(f"the schema of {path} is {revision or 'none'}, not {newest}: run statesvc db upgrade first")
+    root = DataRoot(settings.data_root)
+    if not root.is_held():
+        _refuse_another_schema(root)
     return here_or_there(settings, here, there)
 
 
-async def _opened(settings: Any, here: Callable[[Any], Awaitable[Any]]) -> Any:
+def opened_here(
+    settings: "Settings",
+    here: "Callable[[Services], Awaitable[Answer]]",
+    *,
+    dry_run: bool = False,
+    log_level: str = "warning",
+) -> Answer:
+    """Return what `here` makes of the services of the data root, opened with the configuration in force as it is.
+
+    Where a dry run finds no database it has one that is thrown away. Raises Conflict if another process holds the data
+    root.
+    """
+    import asyncio
+
+    from statesvc.cli import logs
+
+    logs.configure(log_level, settings.log_format)
+    with _root_to_open(DataRoot(settings.data_root), dry_run=dry_run) as path:
+        return asyncio.run(_opened(settings.model_copy(update={"data_root": path}), here))
+
+
+def client(root: DataRoot) -> "Client":
+    """Return a client of the service that holds the data root. Raises Conflict if its holder serves nothing."""
+    from statesvc.client import Client
+
+    socket = root.holder().socket
+    if not socket:
+        raise root.in_use()
+    return Client(socket)
+
+
+async def _opened(settings: "Settings", here: "Callable[[Services], Awaitable[Answer]]") -> Answer:
     from statesvc.app import opened
 
     async with opened(settings, put_in_force=False) as services:
         return await here(services)
+
+
+def _refuse_another_schema(root: DataRoot) -> None:
+    from statesvc.db.schema import migrate
+
+    path, newest = root.existing_database(), migrate.known_revisions()[-1]
+    revision = migrate.refuse_newer(path)
+    if revision != newest:
+        raise Conflict(f"the schema of {path} is {revision or 'none'}, not {newest}: run statesvc db upgrade first")
+
+
+@contextmanager
+def _root_to_open(root: DataRoot, *, dry_run: bool) -> Iterator[Path]:
+    if dry_run and not root.database.exists():
+        with tempfile.TemporaryDirectory(prefix="statesvc-dry-run-") as empty:
+            yield Path(empty)
+    else:
+        yield root.path

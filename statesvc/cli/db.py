@@ -1,20 +1,22 @@
 """`statesvc db`: the schema of the database and its copies. What changes the database needs the service stopped."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from statesvc.cli import migration_output
-from statesvc.errors import NotFound
+from statesvc.cli.options import DataRootOption, JsonOption, read_settings
+from statesvc.host.data_root import DataRoot
+
+if TYPE_CHECKING:
+    from statesvc.db.schema.backup import Backups
+    from statesvc.db.schema.migrate import Migration
 
 app = typer.Typer(help="Migrate, check, back up and restore the database.", no_args_is_help=True)
 
-DataRoot = Annotated[Optional[Path], typer.Option("--data-root", help="Folder of the database.")]  # noqa: UP045
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Migrate a copy, print what ran, throw the copy away.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.callback()
@@ -25,7 +27,7 @@ def db() -> None:
 @app.command()
 def upgrade(
     revision: Annotated[str, typer.Argument(help="Up to where: a revision, +1, or head.")] = "head",
-    data_root: DataRoot = None,
+    data_root: DataRootOption = None,
     *,
     dry_run: DryRun = False,
 ) -> None:
@@ -38,7 +40,7 @@ def upgrade(
 @app.command(context_settings={"ignore_unknown_options": True})
 def downgrade(
     revision: Annotated[str, typer.Argument(help="Down to where: a revision, -1, or base.")],
-    data_root: DataRoot = None,
+    data_root: DataRootOption = None,
     *,
     dry_run: DryRun = False,
     yes: Annotated[bool, typer.Option("--yes", help="Lose what the downgrade loses.")] = False,
@@ -46,22 +48,22 @@ def downgrade(
     """Take back migrations, after a verified backup. Tells what would be lost, and needs --yes to go on."""
     from statesvc.db.schema import migrate
 
-    def go(path: Path, backups: Any) -> Any:
+    def go(path: Path, backups: "Backups | None") -> "Migration":
         return migrate.downgrade(path, revision, backups=backups)
 
     if dry_run:
         _migrate(data_root, dry_run, go)
         return
-    settings, path = _existing(data_root)
-    migration_output.downgrade(path, go, backups=_backups(settings), yes=yes, word="--yes")
+    root = _root(data_root)
+    migration_output.downgrade(root.existing_database(), go, backups=_backups(root), yes=yes, word="--yes")
 
 
 @app.command()
-def current(data_root: DataRoot = None) -> None:
+def current(data_root: DataRootOption = None) -> None:
     """Print the revision of the database, and the version of statesvc that wrote it."""
     from statesvc.db.schema import migrate
 
-    _, path = _existing(data_root)
+    path = _root(data_root).existing_database()
     revision, known = migrate.current(path), migrate.known_revisions()
     writer = migrate.written_by(path)
     place = (
@@ -75,17 +77,17 @@ def current(data_root: DataRoot = None) -> None:
 
 
 @app.command()
-def history(data_root: DataRoot = None) -> None:
+def history(data_root: DataRootOption = None) -> None:
     """List the revisions that this statesvc knows, the newest first, and mark that of the database."""
     from statesvc.db.schema import migrate
 
-    at = migrate.current(_database(_settings(data_root)))
+    at = migrate.current(_root(data_root).database)
     for step in reversed(migrate.history()):
         print(f"{'*' if step.after == at else ' '} {step.after}  {step.what}")
 
 
 @app.command()
-def check(data_root: DataRoot = None, *, as_json: AsJson = False) -> None:
+def check(data_root: DataRootOption = None, *, as_json: JsonOption = False) -> None:
     """Check file, constraints, references and schema; the service may run.
 
     Exit code 0: all is well. 1: something is wrong; it is printed. 3: there is no database. 4: it is newer than this
@@ -95,7 +97,7 @@ def check(data_root: DataRoot = None, *, as_json: AsJson = False) -> None:
 
     from statesvc.db.schema.check import check as look
 
-    _, path = _existing(data_root)
+    path = _root(data_root).existing_database()
     found = look(path)
     if as_json:
         import json
@@ -111,8 +113,8 @@ def check(data_root: DataRoot = None, *, as_json: AsJson = False) -> None:
 
 @app.command()
 def backup(
-    file: Annotated[Optional[Path], typer.Argument(metavar="FILE", help="A file that is not there yet.")] = None,  # noqa: UP045
-    data_root: DataRoot = None,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A file that is not there yet.")] = None,
+    data_root: DataRootOption = None,
 ) -> None:
     """Copy the database to FILE, or into the data root's backups; the service may run.
 
@@ -120,78 +122,53 @@ def backup(
     """
     from statesvc.db.schema.backup import copy
 
-    settings, path = _existing(data_root)
-    taken = copy(path, file.absolute()) if file else _backups(settings).take(path)
+    root = _root(data_root)
+    path = root.existing_database()
+    taken = copy(path, file.absolute()) if file else _backups(root).take(path)
     migration_output.print_backup(taken)
 
 
 @app.command()
 def restore(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup.")], data_root: DataRoot = None
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup.")], data_root: DataRootOption = None
 ) -> None:
     """Put a copy of FILE in the place of the database, which is kept among the backups. The service must be stopped."""
     from statesvc.db.schema.restore import restore as put_back
 
-    settings = _settings(data_root)
-    settings.data_root.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _held(settings):
-        done = put_back(file.absolute(), _database(settings), backups=_backups(settings))
+    root = _root(data_root)
+    root.make()
+    with root.lock():
+        done = put_back(file.absolute(), root.database, backups=_backups(root))
     print(f"restored: {file} (revision {done.backup.revision}, {done.backup.rows} rows, verified)")
     migration_output.print_damaged_rows(done.backup)
     if done.replaced:
         print(f"replaced: {done.replaced}")
 
 
-def _migrate(data_root: Path | None, dry_run: bool, go: Callable[[Path, Any], Any]) -> None:  # noqa: FBT001
+def _migrate(
+    data_root: Path | None,
+    dry_run: bool,  # noqa: FBT001
+    go: "Callable[[Path, Backups | None], Migration]",
+) -> None:
     from statesvc.db.schema import migrate
 
-    settings = _settings(data_root)
-    settings.data_root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    root = _root(data_root)
+    root.make()
     if dry_run:
-        rehearsal = migrate.rehearse(_database(settings), lambda there: go(there, None))
+        rehearsal = migrate.rehearse(root.database, lambda there: go(there, None))
         migration_output.print_statements(rehearsal.migration)
         migration_output.print_losses(rehearsal)
         return
-    with _held(settings):
-        migration_output.print_done(go(_database(settings), _backups(settings)))
+    with root.lock():
+        migration_output.print_done(go(root.database, _backups(root)))
 
 
-def _settings(data_root: Path | None) -> Any:
-    from statesvc.cli.read_settings import read_settings
-
-    settings = read_settings(data_root=data_root, hosts=())
-    return settings.model_copy(update={"data_root": settings.data_root.absolute()})
+def _root(data_root: Path | None) -> DataRoot:
+    return DataRoot(read_settings(data_root=data_root, hosts=()).data_root)
 
 
-def _database(settings: Any) -> Path:
-    from statesvc.app import DATABASE
-
-    return Path(settings.data_root / DATABASE)
-
-
-def existing_database(data_root: Path | None) -> Path:
-    """Return the absolute path of the database. Raises NotFound if there is none."""
-    return _existing(data_root)[1]
-
-
-def _existing(data_root: Path | None) -> tuple[Any, Path]:
-    settings = _settings(data_root)
-    path = _database(settings)
-    if not path.exists():
-        raise NotFound(f"there is no database {path}")
-    return settings, path
-
-
-def _backups(settings: Any) -> Any:
-    from statesvc.app import BACKUPS, wall_clock
+def _backups(root: DataRoot) -> "Backups":
     from statesvc.db.schema.backup import Backups
+    from statesvc.host.clock import wall_clock
 
-    return Backups(settings.data_root / BACKUPS, settings.backups_kept, wall_clock)
-
-
-@contextmanager
-def _held(settings: Any) -> Iterator[None]:
-    from statesvc.host.lock import DataRootLock
-
-    with DataRootLock(settings.data_root):
-        yield
+    return Backups(root.backups, read_settings(hosts=()).backups_kept, wall_clock)

@@ -3,12 +3,16 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Optional
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from statesvc.cli.options import DataRootOption, read_settings
 from statesvc.errors import NotFound
+
+if TYPE_CHECKING:
+    from statesvc.app import Services
+    from statesvc.client import Client, JsonObject
 
 app = typer.Typer(help="Export what is stored, in the words of other programs.", no_args_is_help=True)
 
@@ -22,7 +26,7 @@ def export() -> None:
 def run(
     *,
     reference: Annotated[str, typer.Argument(metavar="REF", help="Name, ID or beginning of the ID of a container.")],
-    data_root: Annotated[Optional[Path], typer.Option("--data-root", help="Folder of the database.")] = None,  # noqa: UP045
+    data_root: DataRootOption = None,
 ) -> None:
     """Print the `docker create` command that makes a container again.
 
@@ -40,21 +44,18 @@ def run(
     print(command.shown())
 
 
-def _ask(reference: str, data_root: Path | None) -> tuple[Any, Any]:
+def _ask(reference: str, data_root: Path | None) -> "tuple[JsonObject, JsonObject | None]":
     """Return what inspect shows of the container, and the Config of its image, None if that is gone."""
-    from statesvc.cli import logs
     from statesvc.cli.data_root_access import read_here_or_there
-    from statesvc.cli.read_settings import read_settings
 
-    settings = read_settings(data_root=data_root, hosts=())
-    logs.configure("warning", settings.log_format)
-    asked: tuple[Any, Any] = read_here_or_there(
-        settings, lambda services: _here(services, reference), lambda socket: _there(socket, reference)
+    return read_here_or_there(
+        read_settings(data_root=data_root, hosts=()),
+        lambda services: _here(services, reference),
+        lambda client: _there(client, reference),
     )
-    return asked
 
 
-async def _here(services: Any, reference: str) -> tuple[Any, Any]:
+async def _here(services: "Services", reference: str) -> "tuple[JsonObject, JsonObject | None]":
     from statesvc.api.inspection import render
 
     inspected = json.loads(render(await services.containers.inspect(reference)))
@@ -65,11 +66,9 @@ async def _here(services: Any, reference: str) -> tuple[Any, Any]:
     return inspected, says.config.to_dict() if says.config else {}
 
 
-def _there(socket: str, reference: str) -> tuple[Any, Any]:
-    from statesvc.cli.service import get
-
-    inspected = get(socket, f"/containers/{quote(reference, safe='')}/json")
+def _there(client: "Client", reference: str) -> "tuple[JsonObject, JsonObject | None]":
+    inspected = client.container(reference)
     try:
-        return inspected, get(socket, f"/images/{inspected['Image']}/json")["Config"] or {}
+        return inspected, client.image(inspected["Image"])["Config"] or {}
     except NotFound:
         return inspected, None

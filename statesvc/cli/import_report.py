@@ -1,15 +1,18 @@
 """The report of an import as a person reads it."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+if TYPE_CHECKING:
+    from statesvc.client import JsonObject
+
 _STYLES = {"imported": "green", "unchanged": "dim", "skipped": "yellow", "failed": "red"}
 
 
-def show(report: dict[str, Any]) -> None:
+def show(report: "JsonObject") -> None:
     """Print one row for each object, then the counts and the notes."""
     console = Console(highlight=False)
     table = Table(box=None, pad_edge=False)
@@ -26,7 +29,7 @@ def show(report: dict[str, Any]) -> None:
         console.print(Text(f"Note: {note}."))
 
 
-def _row(entry: dict[str, Any]) -> list[Text]:
+def _row(entry: "JsonObject") -> list[Text]:
     # As Text, since what another engine wrote must not be read as markup.
     outcome = entry["Outcome"]
     why = "\n".join(filter(None, (entry["Message"], *entry["Warnings"])))

@@ -1,23 +1,29 @@
-"""What people are told of migrations and backups, and asked before a downgrade: by `statesvc db` and plain Alembic."""
+"""What `statesvc db` and plain Alembic print of migrations and backups, and the agreement that a downgrade needs."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from statesvc.errors import Conflict
+from statesvc.host.data_root import DataRoot
+
+if TYPE_CHECKING:
+    from statesvc.db.schema.backup import Backup, Backups
+    from statesvc.db.schema.migrate import Migration, Rehearsal
 
 
-def downgrade(path: Path, go: Callable[[Path, Any], Any], *, backups: Any, yes: bool, word: str) -> None:
-    """Rehearse a downgrade on a copy and tell what would be lost; do it if that was agreed to.
+def downgrade(
+    path: Path, go: "Callable[[Path, Backups | None], Migration]", *, backups: "Backups", yes: bool, word: str
+) -> None:
+    """Rehearse a downgrade on a copy and print what would be lost; do it if the caller agreed to that.
 
-    `go` downgrades a database, and backs it up first if it is given backups. Raises Conflict without the agreement,
-    which is given by the `word`; nothing is changed then, so a service may hold the data root.
+    `go` downgrades a database, and backs it up first if it is given backups. Without the agreement this raises
+    Conflict, which names the `word` that gives it; nothing is changed then, so a service may hold the data root.
     """
     from statesvc.db.schema import migrate
-    from statesvc.host.lock import DataRootLock
 
-    with DataRootLock(path.parent) if yes else nullcontext():
+    with DataRoot(path.parent).lock() if yes else nullcontext():
         rehearsal = migrate.rehearse(path, lambda there: go(there, None))
         if not rehearsal.migration.steps:
             print(nothing_to_do(rehearsal.migration))
@@ -28,8 +34,8 @@ def downgrade(path: Path, go: Callable[[Path, Any], Any], *, backups: Any, yes: 
         print_done(go(path, backups))
 
 
-def print_done(migration: Any) -> None:
-    """Tell the steps that were done, and the backup that was taken before."""
+def print_done(migration: "Migration") -> None:
+    """Print the steps that were done, and the backup that was taken before."""
     if not migration.steps:
         print(nothing_to_do(migration))
         return
@@ -39,25 +45,25 @@ def print_done(migration: Any) -> None:
         print(f"{step.before} -> {step.after}  {step.what}")
 
 
-def nothing_to_do(migration: Any) -> str:
+def nothing_to_do(migration: "Migration") -> str:
     """Return the sentence about a database that is where it is to go."""
     return f"{migration.before or 'base'}: nothing to do"
 
 
-def print_backup(taken: Any) -> None:
-    """Tell where a backup is, and what it holds."""
+def print_backup(taken: "Backup") -> None:
+    """Print where a backup is, and what it holds."""
     print(f"backup: {taken.path} (revision {taken.revision}, {taken.rows} rows, verified)")
     print_damaged_rows(taken)
 
 
-def print_damaged_rows(copied: Any) -> None:
-    """Tell how many rows are damaged in a copy."""
+def print_damaged_rows(copied: "Backup") -> None:
+    """Print how many rows are damaged in a copy."""
     if copied.damaged_rows:
         print(f"rows damaged in it: {len(copied.damaged_rows)}, copied as they are; statesvc check tells which")
 
 
-def print_statements(migration: Any) -> None:
-    """Tell every statement that ran."""
+def print_statements(migration: "Migration") -> None:
+    """Print every statement that ran."""
     if not migration.steps:
         print(f"-- {nothing_to_do(migration)}")
     for step, statements in zip(migration.steps, migration.statements, strict=True):
@@ -66,8 +72,8 @@ def print_statements(migration: Any) -> None:
             print(f"{statement};")
 
 
-def print_losses(rehearsal: Any) -> None:
-    """Tell what would be lost."""
+def print_losses(rehearsal: "Rehearsal") -> None:
+    """Print what would be lost."""
     for loss in rehearsal.losses:
         print(f"-- would be lost: {loss}")
     if not rehearsal.losses:

@@ -2,29 +2,32 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from statesvc.cli.options import DataRootOption, JsonOption, read_settings
+from statesvc.domain.printable import printable
 from statesvc.errors import InvalidParameter, Unavailable
+from statesvc.host.data_root import DataRoot
+
+if TYPE_CHECKING:
+    from statesvc.app import Services
+    from statesvc.client import Client, JsonObject
 
 app = typer.Typer(help="The runtimes of containers, and their versions.", no_args_is_help=True)
 
-DataRoot = Annotated[Optional[Path], typer.Option("--data-root", help="Folder of the database.")]  # noqa: UP045
-AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
-_PATH = "/statesvc/v1/runtimes"
-
 
 @app.command("list")
-def list_(*, data_root: DataRoot = None, as_json: AsJson = False) -> None:
+def list_(*, data_root: DataRootOption = None, as_json: JsonOption = False) -> None:
     """Show the version in force and its runtimes."""
 
-    async def here(services: Any) -> Any:
+    async def here(services: "Services") -> "JsonObject":
         from statesvc.api.runtimes import in_force_document
 
         return in_force_document(*await services.runtime_history.in_force())
 
-    told = _ask(data_root, _PATH, here)
+    told = _ask(data_root, here, lambda client: client.runtimes.in_force())
     if as_json:
         return _print_json(told)
     print(f"version {told['Version']} of {told['LoadedAt']}, from {told['Source']}")
@@ -35,11 +38,11 @@ def list_(*, data_root: DataRoot = None, as_json: AsJson = False) -> None:
 @app.command()
 def history(
     *,
-    before: Annotated[Optional[int], typer.Option("--from", help="Compare this version …")] = None,  # noqa: UP045
-    after: Annotated[Optional[int], typer.Option("--to", help="… with this one.")] = None,  # noqa: UP045
+    before: Annotated[int | None, typer.Option("--from", help="Compare this version …")] = None,
+    after: Annotated[int | None, typer.Option("--to", help="… with this one.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many versions to show.")] = 50,
-    data_root: DataRoot = None,
-    as_json: AsJson = False,
+    data_root: DataRootOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Show the versions of the configuration, the newest first; with --from and --to, what changed between two."""
     if (before is None) != (after is None):
@@ -47,12 +50,12 @@ def history(
     if before is not None and after is not None:
         return _show_changes(before, after, data_root, as_json=as_json)
 
-    async def here(services: Any) -> Any:
+    async def here(services: "Services") -> "JsonObject":
         from statesvc.api.runtimes import history_document
 
         return history_document(await services.runtime_history.versions(limit))
 
-    told = _ask(data_root, f"{_PATH}/history?limit={limit}", here)
+    told = _ask(data_root, here, lambda client: client.runtimes.history(limit=limit))
     if as_json:
         return _print_json(told)
     rows = [
@@ -63,15 +66,15 @@ def history(
 
 
 @app.command()
-def drift(*, data_root: DataRoot = None, as_json: AsJson = False) -> None:
+def drift(*, data_root: DataRootOption = None, as_json: JsonOption = False) -> None:
     """Show the containers that are not run as new ones would be. Exit code 1 if there are any."""
 
-    async def here(services: Any) -> Any:
+    async def here(services: "Services") -> "JsonObject":
         from statesvc.api.runtimes import drift_document
 
         return drift_document(await services.runtime_history.drift())
 
-    told = _ask(data_root, f"{_PATH}/drift", here)
+    told = _ask(data_root, here, lambda client: client.runtimes.drift())
     if as_json:
         _print_json(told)
     else:
@@ -84,17 +87,14 @@ def drift(*, data_root: DataRoot = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def reload(*, data_root: DataRoot = None, as_json: AsJson = False) -> None:
+def reload(*, data_root: DataRootOption = None, as_json: JsonOption = False) -> None:
     """Let the service read its configuration again: as a whole, or not at all. When this answers, it is in force."""
-    from statesvc.cli.read_settings import read_settings
-    from statesvc.cli.service import post
-    from statesvc.host.lock import holder
+    from statesvc.cli.data_root_access import client
 
-    root = read_settings(data_root=data_root).data_root
-    _, socket = holder(root)
-    if not socket:
-        raise Unavailable(f"no service holds the data root {root}: one that starts reads the configuration")
-    told = post(socket, f"{_PATH}/reload", b"")
+    root = DataRoot(read_settings(data_root=data_root, hosts=()).data_root)
+    if not root.is_held():
+        raise Unavailable(f"no service holds the data root {root.path}: one that starts reads the configuration")
+    told = client(root).runtimes.reload()
     if as_json:
         _print_json(told)
     else:
@@ -102,12 +102,12 @@ def reload(*, data_root: DataRoot = None, as_json: AsJson = False) -> None:
 
 
 def _show_changes(before: int, after: int, data_root: Path | None, *, as_json: bool) -> None:
-    async def here(services: Any) -> Any:
+    async def here(services: "Services") -> "JsonObject":
         from statesvc.api.runtimes import changes_document
 
         return changes_document(await services.runtime_history.changes(before, after))
 
-    told = _ask(data_root, f"{_PATH}/changes?before={before}&after={after}", here)
+    told = _ask(data_root, here, lambda client: client.runtimes.changes(before, after))
     if as_json:
         return _print_json(told)
     rows: list[tuple[str, ...]] = [(name, "added", "", "") for name in told["Added"]]
@@ -117,7 +117,7 @@ def _show_changes(before: int, after: int, data_root: Path | None, *, as_json: b
     return _table(("NAME", "WHAT", "BEFORE", "AFTER"), rows)
 
 
-def _runs(runtime: Any) -> str:
+def _runs(runtime: "JsonObject") -> str:
     """Say what a runtime runs: its binary with the arguments, or the type of its shim."""
     import shlex
 
@@ -126,18 +126,17 @@ def _runs(runtime: Any) -> str:
     return shlex.join([runtime["Binary"] or runtime["Path"], *runtime["Args"]])
 
 
-def _ask(data_root: Path | None, path: str, here: Callable[[Any], Awaitable[Any]]) -> Any:
-    from statesvc.cli import logs
+def _ask(
+    data_root: Path | None,
+    here: "Callable[[Services], Awaitable[JsonObject]]",
+    there: "Callable[[Client], JsonObject]",
+) -> "JsonObject":
     from statesvc.cli.data_root_access import read_here_or_there
-    from statesvc.cli.read_settings import read_settings
-    from statesvc.cli.service import get
 
-    settings = read_settings(data_root=data_root, hosts=())
-    logs.configure("warning", settings.log_format)
-    return read_here_or_there(settings, here, lambda socket: get(socket, path))
+    return read_here_or_there(read_settings(data_root=data_root, hosts=()), here, there)
 
 
-def _print_json(told: Any) -> None:
+def _print_json(told: "JsonObject") -> None:
     import json
 
     print(json.dumps(told, indent=2))
@@ -147,8 +146,6 @@ def _table(titles: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
-
-    from statesvc.services.imports.report import printable
 
     table = Table(box=None, pad_edge=False)
     for title in titles:

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from math import isinf
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated
 
 import typer
 
-from statesvc.services.imports.report import printable
+from statesvc.cli.options import DataRootOption, read_settings
+from statesvc.domain.printable import printable
+from statesvc.host.data_root import DataRoot
 
 EPILOG = (
     "The views are described in docs/admin-sql.md. Writing through SQL is not supported. Do not open the file with a "
@@ -39,17 +41,16 @@ def sql(
     all_tables: Annotated[
         bool, typer.Option("--all-tables", help="Read tables, too: they hold secrets, and change with each release.")
     ] = False,
-    data_root: Annotated[Optional[Path], typer.Option("--data-root", help="Folder of the database.")] = None,  # noqa: UP045
+    data_root: DataRootOption = None,
 ) -> None:
     """Answer a SELECT over the views, with nothing that can write; the service may run.
 
     Exit code 1: the answer was cut by --timeout or --max-rows; stderr says so. 2: the query is wrong. 3: there is no
     database.
     """
-    from statesvc.cli.db import existing_database
     from statesvc.db.views.questions import ask
 
-    path = existing_database(data_root)
+    path = DataRoot(read_settings(data_root=data_root, hosts=()).data_root).existing_database()
     _warn_of_the_shell(path)
     asked = sys.stdin.read() if query == "-" else query
     answer = ask(path, asked, seconds=seconds, max_rows=max_rows, all_tables=all_tables)
@@ -79,7 +80,7 @@ def _warn_of_the_shell(path: Path) -> None:
         )
 
 
-def _print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def _print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     from rich.cells import cell_len
 
     cells = [[printable(column) for column in columns], *([_cell(value) for value in row] for row in rows)]
@@ -92,19 +93,19 @@ def _print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         print("  ".join(padded).rstrip())
 
 
-def _print_json(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def _print_json(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     names = _distinct(columns)
     told = [dict(zip(names, map(_in_json, row), strict=True)) for row in rows]
     print(json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False))
 
 
-def _print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def _print_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows([_plain(value) for value in row] for row in rows)
 
 
-_PRINTERS: dict[Format, Callable[[Sequence[str], Iterable[Sequence[Any]]], None]] = {
+_PRINTERS: dict[Format, Callable[[Sequence[str], Iterable[Sequence[object]]], None]] = {
     Format.TABLE: _print_table,
     Format.JSON: _print_json,
     Format.CSV: _print_csv,
@@ -123,7 +124,7 @@ def _distinct(columns: Sequence[str]) -> list[str]:
     return named
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """Return bytes as text: all of them in hexadecimal digits, or the first ones and how many there are."""
     if not isinstance(value, bytes):
         return value
@@ -131,10 +132,10 @@ def _plain(value: Any) -> Any:
     return f"x'{value[:_SHOWN_BYTES].hex()}'{more}"
 
 
-def _in_json(value: Any) -> Any:
+def _in_json(value: object) -> object:
     """Return what JSON can say: it knows no infinity, so that is text."""
     return str(value) if isinstance(value, float) and isinf(value) else _plain(value)
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     return "" if value is None else printable(str(_plain(value)))

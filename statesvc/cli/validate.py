@@ -1,15 +1,19 @@
 """`statesvc validate`: what would become of a create request, with nothing created."""
 
-import asyncio
 import json
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from statesvc.errors import Conflict, InvalidParameter
+from statesvc.cli.options import ConfigFileOption, DataRootOption, HostFactsOption, JsonOption, read_settings
+from statesvc.errors import InvalidParameter
+
+if TYPE_CHECKING:
+    from statesvc.app import Services
+    from statesvc.client import JsonObject
 
 
 def validate(
@@ -17,12 +21,10 @@ def validate(
     file: Annotated[
         str, typer.Argument(metavar="FILE", help="A create body, or what docker inspect prints; - for stdin.")
     ],
-    data_root: Annotated[Optional[Path], typer.Option("--data-root", help="Folder of the database.")] = None,  # noqa: UP045
-    config_file: Annotated[Optional[Path], typer.Option("--config-file", help="Docker's daemon.json.")] = None,  # noqa: UP045
-    host_facts: Annotated[
-        Path | None, typer.Option("--host-facts", help="Facts to use instead of this host's.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
+    data_root: DataRootOption = None,
+    config_file: ConfigFileOption = None,
+    host_facts: HostFactsOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Judge a create request: every mistake, every warning, the documents that would be stored.
 
@@ -67,40 +69,27 @@ def create_body(written: bytes) -> bytes:
     return json.dumps(parsed["Config"] | never_asked | inspected).encode()
 
 
-def _judge(body: bytes, data_root: Path | None, config_file: Path | None, host_facts: Path | None) -> Any:
-    from statesvc.cli import logs
-    from statesvc.cli.read_settings import read_settings
-    from statesvc.cli.service import post
-    from statesvc.cli.throw_away import root_to_open
-    from statesvc.host.lock import holder
+def _judge(body: bytes, data_root: Path | None, config_file: Path | None, host_facts: Path | None) -> "JsonObject":
+    from statesvc.cli.data_root_access import here_or_there, opened_here
 
     settings = read_settings(data_root=data_root, config_file=config_file, host_facts=host_facts, hosts=())
-    # What is opened for the judgement alone is nobody's news.
-    logs.configure("warning", settings.log_format)
-    try:
-        with root_to_open(settings.data_root, dry_run=True) as root:
-            opening = settings.model_copy(update={"data_root": root})
-            return asyncio.run(_judge_here(opening, body, settings.data_root.absolute()))
-    except Conflict:
-        _, socket = holder(settings.data_root)
-        if not socket or config_file or host_facts:
-            raise
-    return post(socket, "/statesvc/v1/containers/validate", body)
+    asked_for = settings.data_root.absolute()
 
+    async def here(services: "Services") -> "JsonObject":
+        from statesvc.api.validation import judgement_document
+        from statesvc.services.containers.service import Containers
 
-async def _judge_here(settings: Any, body: bytes, data_root: Path) -> Any:
-    from statesvc.api.validation import judgement_document
-    from statesvc.app import opened
-    from statesvc.services.containers.service import Containers
-
-    async with opened(settings, put_in_force=False) as services:
         # Binds are judged by the data root that was asked for, also where a throw-away one is opened in its place.
-        site = replace(services.site, data_root=data_root)
+        site = replace(services.site, data_root=asked_for)
         containers = Containers(services.database, site, services.images, services.keys, services.damage)
         return judgement_document(await containers.judge(body))
 
+    if config_file or host_facts:
+        return opened_here(settings, here, dry_run=True)
+    return here_or_there(settings, here, lambda client: client.validate(body), dry_run=True)
 
-def _show(judgement: Any) -> None:
+
+def _show(judgement: "JsonObject") -> None:
     print("valid" if judgement["Valid"] else f"refused: {judgement['Message']}")
     for problem in judgement["Errors"]:
         print(f"  error    {problem['Code']:<24} {problem['Field']:<32} {problem['Message']}")

@@ -13,7 +13,7 @@ from service import Service, running
 from sqlalchemy import text
 
 from statesvc.db.database import make_engine
-from statesvc.host.lock import DataRootLock
+from statesvc.host.data_root import DataRoot
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_an_error_of_the_service_is_the_commands(held: Service, tmp_path: Path) 
 
 def test_a_data_root_held_by_a_command_is_refused(root: DockerRoot, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
-    with DataRootLock(tmp_path / "data"):
+    with DataRoot(tmp_path / "data").lock():
         done = statesvc("import", "docker", root.path, "--data-root", tmp_path / "data")
     assert done.returncode == 4
     assert "is in use by another statesvc" in done.stderr

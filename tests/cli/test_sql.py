@@ -133,7 +133,7 @@ def test_ctrl_c_ends_a_question_and_is_not_told_as_its_time(root: Path) -> None:
 _ASK_AND_INTERRUPT = """
 import os, signal, sys
 from statesvc.cli import main
-from statesvc.db import asking
+from statesvc.db.views import questions as asking
 signal.signal(signal.SIGINT, signal.default_int_handler)
 answer = asking._answer
 def interrupted(*words):

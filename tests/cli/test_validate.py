@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from service import CONFORMANCE, Service, running
 
-from statesvc.host.lock import DataRootLock
+from statesvc.host.data_root import DataRoot
 
 BARE = CONFORMANCE / "HOST-v2bare.json"
 VALID = {"Cmd": ["true"], "HostConfig": {"Memory": 64 << 20}}
@@ -141,7 +141,7 @@ def test_what_is_no_request_is_refused(data_root: Path, body: str) -> None:
 def test_a_data_root_held_by_a_command_is_an_error(data_root: Path) -> None:
     with running(data_root):
         pass
-    with DataRootLock(data_root):
+    with DataRoot(data_root).lock():
         done = validate(VALID, data_root)
     assert done.returncode == 4
     assert "is in use by another statesvc" in done.stderr

@@ -20,7 +20,7 @@ from statesvc.db.schema import migrate, written_by
 from statesvc.db.schema.backup import Backups, verified
 from statesvc.db.schema.tables import metadata
 from statesvc.errors import Conflict, InvalidParameter
-from statesvc.host.lock import DataRootLock
+from statesvc.host.data_root import DataRoot
 
 CHECKOUT = Path(__file__).parents[2]
 Schema = dict[tuple[str, str], list[str]]
@@ -352,7 +352,7 @@ def test_alembic_from_a_checkout_backs_up_before_a_change(filled: Path) -> None:
 @pytest.mark.parametrize("target", ["base", "-1"])
 def test_alembic_from_a_checkout_tells_what_a_downgrade_loses_and_needs_a_yes(filled: Path, target: str) -> None:
     before, revision = rows_of(filled), migrate.current(filled)
-    with DataRootLock(filled.parent):  # to tell changes nothing
+    with DataRoot(filled.parent).lock():  # to tell changes nothing
         done = alembic(filled, "downgrade", target)
     assert (done.returncode, "nothing was changed: say -x yes=true to go on" in done.stderr) == (1, True), done.stderr
     told = [line for line in done.stdout.splitlines() if line.startswith("-- ")]
@@ -368,7 +368,7 @@ def test_alembic_from_a_checkout_says_when_there_is_nothing_to_take_back(filled:
 
 
 def test_alembic_from_a_checkout_leaves_a_data_root_in_use_alone(filled: Path) -> None:
-    with DataRootLock(filled.parent):
+    with DataRoot(filled.parent).lock():
         done = alembic(filled, "downgrade", "base", yes=True)
         assert "in use by another statesvc" in done.stderr
         assert alembic(filled, "current").returncode == 0

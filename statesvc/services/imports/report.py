@@ -64,13 +64,3 @@ class Importer(Protocol):
         Raises NotFound or InvalidParameter for a folder that holds no such state, Unavailable if the database fails.
         """
         ...
-
-
-def printable(text: str) -> str:
-    """Return the text with what a terminal would obey, and what is no Unicode, written as escapes."""
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape", "surrogatepass").decode()
-        for character in text
-    )

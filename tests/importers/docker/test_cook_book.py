@@ -12,6 +12,7 @@ from statesvc import app
 from statesvc.db.views.cook_book import RECIPES
 from statesvc.db.views.questions import ask
 from statesvc.db.views.views import VIEWS
+from statesvc.host.data_root import DataRoot
 from statesvc.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -33,7 +34,7 @@ async def database(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str)
     async with app.opened(settings) as opened:
         report = await opened.importers["docker"].run(unpack_sample(folder / "docker"), dry_run=False)
         assert report.complete
-        yield settings.data_root / app.DATABASE
+        yield DataRoot(settings.data_root).database
 
 
 def asked(database: Path, query: str) -> list[dict[str, Any]]:

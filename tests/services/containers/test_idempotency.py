@@ -8,11 +8,12 @@ from typing import Any
 import orjson
 import pytest
 
-from statesvc.app import IDEMPOTENCY_FILE, Services
+from statesvc.app import Services
 from statesvc.db import events
 from statesvc.db.database import Connection
 from statesvc.domain.documents import Config, ContainerCreate
 from statesvc.errors import Conflict, InvalidParameter, NameConflict, Unavailable
+from statesvc.host.data_root import DataRoot
 from statesvc.services.containers.service import Created
 from statesvc.services.journal.retention import DAY, Limits, Retention
 from statesvc.services.listing.query import ListQuery
@@ -111,17 +112,17 @@ async def test_what_is_kept_tells_nothing_of_the_request_without_the_secret(serv
     await create(services, "k", "web", Env=["PIN=7"])
     ((_, digest, answer, _),) = await services.database.read(stored)
     body = orjson.dumps(["web", "", (1, 45)]) + asked(Env=["PIN=7"]).to_json()
-    secret = (services.site.data_root / IDEMPOTENCY_FILE).read_bytes()
+    secret = DataRoot(services.site.data_root).idempotency_key.read_bytes()
     assert digest == hmac.digest(secret, body, "sha256").hex()
     assert digest != hashlib.sha256(body).hexdigest()
     assert secret.hex() not in digest + answer
     assert b"PIN" not in answer.encode()
-    file = services.site.data_root / IDEMPOTENCY_FILE
+    file = DataRoot(services.site.data_root).idempotency_key
     assert (file.stat().st_mode & 0o777, len(secret)) == (0o600, 32)
 
 
 async def test_a_damaged_secret_is_told_and_nothing_is_made(services: Services) -> None:
-    file = services.site.data_root / IDEMPOTENCY_FILE
+    file = DataRoot(services.site.data_root).idempotency_key
     await asyncio.to_thread(file.write_bytes, b"short")
     with pytest.raises(Unavailable, match="is damaged"):
         await create(services, "k")

@@ -1,0 +1,30 @@
+"""The options that several commands have, and the settings that follow from them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from statesvc.errors import InvalidParameter
+
+if TYPE_CHECKING:
+    from statesvc.settings import Settings
+
+DataRootOption = Annotated[Path | None, typer.Option("--data-root", help="Folder of the database.")]
+ConfigFileOption = Annotated[Path | None, typer.Option("--config-file", help="Docker's daemon.json.")]
+HostFactsOption = Annotated[Path | None, typer.Option("--host-facts", help="Facts to use instead of this host's.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def read_settings(**given: object) -> "Settings":
+    """Return the settings with the options that were given. Raises InvalidParameter for values that cannot be."""
+    from pydantic import ValidationError
+
+    from statesvc.settings import Settings
+
+    chosen = {name: value for name, value in given.items() if value is not None}
+    try:
+        return Settings.model_validate(chosen)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise InvalidParameter(f"the settings are wrong: {wrong}") from None

@@ -1,0 +1,98 @@
+"""The data root: the folder of one installation, where everything in it lies, and the lock on it."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from statesvc.errors import Conflict, NotFound, Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The process that holds, or last held, a data root (None: unknown), and the socket it serves ("": none)."""
+
+    pid: int | None = None
+    socket: str = ""
+
+
+class DataRoot:
+    """The folder of one installation. Its paths are absolute; none of them need exist."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self.database = self.path / "statesvc.db"
+        self.scripts = self.path / "runtimes"
+        self.backups = self.path / "backups"
+        self.idempotency_key = self.path / "idempotency.key"
+        self._lock = self.path / "lock"
+
+    def existing_database(self) -> Path:
+        """Return the path of the database. Raises NotFound if there is none."""
+        if not self.database.exists():
+            raise NotFound(f"there is no database {self.database}")
+        return self.database
+
+    def make(self) -> None:
+        """Make the folder if it is not there, for its owner only. Raises Unavailable if it cannot be made."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise Unavailable(f"the data root {self.path} cannot be made: {error.strerror}") from None
+
+    @contextmanager
+    def lock(self, *, socket: str = "") -> Iterator[None]:
+        """Hold the data root while inside the `with` block, as everything must that changes what is in it.
+
+        `socket` is where this process can be asked meanwhile. Raises Conflict if another process holds the data root.
+        """
+        descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            if not _locked(descriptor, fcntl.LOCK_EX):
+                raise self.in_use()
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "socket": socket}).encode(), 0)
+            try:
+                yield
+            finally:
+                os.ftruncate(descriptor, 0)
+        finally:
+            os.close(descriptor)
+
+    def is_held(self) -> bool:
+        """Return whether a process holds the data root now."""
+        try:
+            descriptor = os.open(self._lock, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            # Shared, so that two that ask at once do not see each other.
+            return not _locked(descriptor, fcntl.LOCK_SH)
+        finally:
+            os.close(descriptor)
+
+    def holder(self) -> Holder:
+        """Return which process holds, or last held, the data root, as far as it is known."""
+        try:
+            noted = json.loads(self._lock.read_text())
+            return Holder(int(noted["pid"]), str(noted["socket"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return Holder()
+
+    def in_use(self) -> Conflict:
+        """Return the error for a data root that another process holds."""
+        return Conflict(
+            f"the data root {self.path} is in use by another statesvc (process {self.holder().pid}): "
+            "stop it, or name another --data-root"
+        )
+
+
+def _locked(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,96 @@
+"""The data root: its paths, and the lock on it, of which another process is told by the file alone."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from statesvc.errors import Conflict, NotFound, Unavailable
+from statesvc.host.data_root import DataRoot, Holder
+
+HOLD = """
+import sys
+from pathlib import Path
+from statesvc.host.data_root import DataRoot
+with DataRoot(Path(sys.argv[1])).lock(socket="/run/other.sock"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def another_process_that_holds(path: Path) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", HOLD, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "held\n"
+        yield other
+
+
+def test_its_paths_are_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    root = DataRoot(Path("data"))
+    assert root.database == tmp_path / "data" / "statesvc.db"
+    assert {root.scripts.parent, root.backups.parent, root.idempotency_key.parent} == {tmp_path / "data"}
+
+
+def test_a_database_that_is_not_there_is_not_found(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="there is no database"):
+        DataRoot(tmp_path).existing_database()
+
+
+def test_it_is_made_for_its_owner_only(tmp_path: Path) -> None:
+    root = DataRoot(tmp_path / "a" / "data")
+    root.make()
+    root.make()
+    assert root.path.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(Unavailable, match="cannot be made: Not a directory"):
+        DataRoot(tmp_path / "file" / "data").make()
+
+
+def test_a_data_root_without_a_lock_file_is_not_held(tmp_path: Path) -> None:
+    root = DataRoot(tmp_path / "none")
+    assert not root.is_held()
+    assert root.holder() == Holder(None, "")
+    assert not root.path.exists()
+
+
+def test_it_is_held_inside_the_block_only(tmp_path: Path) -> None:
+    root = DataRoot(tmp_path)
+    with root.lock(socket="/run/s.sock"):
+        assert root.is_held()
+        assert root.holder() == Holder(os.getpid(), "/run/s.sock")
+        with pytest.raises(Conflict, match=f"in use by another statesvc \\(process {os.getpid()}\\)"), root.lock():
+            pass
+        assert root.holder() == Holder(os.getpid(), "/run/s.sock")
+    assert not root.is_held()
+    assert root.holder() == Holder()
+
+
+def test_to_ask_takes_the_lock_from_nobody(tmp_path: Path) -> None:
+    root = DataRoot(tmp_path)
+    with root.lock():
+        pass
+    assert not root.is_held()
+    with root.lock():
+        assert root.is_held()
+
+
+def test_a_holder_that_is_killed_holds_it_no_longer(tmp_path: Path) -> None:
+    root = DataRoot(tmp_path)
+    with another_process_that_holds(tmp_path) as other:
+        assert root.is_held()
+        assert root.holder() == Holder(other.pid, "/run/other.sock")
+        other.kill()
+        other.wait()
+        assert not root.is_held()
+        assert root.holder().pid == other.pid
+        with root.lock():
+            assert root.holder() == Holder(os.getpid(), "")
