@@ -112,7 +112,7 @@ def commands(root: Path, database: Path) -> list[Ran]:
     ran += [
         run(root, "`db backup`, newest schema", "db", "backup", new, floor=backup_floor(database)),
         run(root, "`db restore`", "db", "restore", new, floor=backup_floor(database)),
-        run(root, "`db check`", "db", "check", floor=check_floor(database)),
+        run(root, "`check --schema`", "check", "--schema", floor=check_floor(database)),
         run(root, "`check`, every row", "check", floor=check_floor(database)),
     ]
     shutil.copy(database, root / "kept.db")

@@ -1,11 +1,11 @@
-"""The report of a check as JSON: what `statesvc check --json` prints."""
+"""The result of a check as JSON: what `statesvc check --json` prints."""
 
 from collections import Counter
 
-from statesvc.services.damage.check import Report
+from statesvc.services.damage.check import CheckResult
 
 
-def report_document(report: Report) -> dict[str, object]:
+def result_document(result: CheckResult) -> dict[str, object]:
     """Return what a check found."""
     findings = [
         {
@@ -18,12 +18,12 @@ def report_document(report: Report) -> dict[str, object]:
             "Reason": one.reason,
             "Repair": one.repair,
         }
-        for one in report.findings
+        for one in result.findings
     ]
     return {
-        "Revision": report.revision,
-        "Newest": report.newest,
-        "Healthy": report.healthy,
-        "Counts": Counter(one.code for one in report.findings),
+        "Revision": result.revision,
+        "Newest": result.newest,
+        "Healthy": result.healthy,
+        "Counts": Counter(one.code for one in result.findings),
         "Findings": findings,
     }

@@ -1,20 +1,24 @@
-"""`statesvc check`: is what is stored as it must be, down to every document? For people and for monitoring."""
+"""`statesvc check`: whether the store is whole, down to every document. For people and for monitoring."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from statesvc.cli.options import DataRootOption, JsonOption, read_settings
+from statesvc.errors import InvalidParameter
 from statesvc.host.data_root import DataRoot
 
 if TYPE_CHECKING:
-    from statesvc.services.damage.check import Report
+    from statesvc.services.damage.check import CheckResult
     from statesvc.settings import Settings
 
 
 def check(
     data_root: DataRootOption = None,
     *,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Look at file, constraints, references and schema only.")
+    ] = False,
     repair: Annotated[
         bool, typer.Option("--repair", help="Mend what can be mended; the service must be stopped.")
     ] = False,
@@ -22,22 +26,25 @@ def check(
 ) -> None:
     """Check file, schema, every row, and the scripts that are held; the service may run.
 
-    --repair backs the database up, writes again what other rows still say, marks the rest, and checks again.
+    --repair backs the database up, writes again what other rows still say, marks the rest, and checks again. With
+    --schema an older schema is no finding.
 
     Exit code 0: all is well. 1: something is wrong; it is printed. 3: there is no database. 4: it is newer than this
     statesvc. 5: it cannot be read.
     """
     from statesvc.host.scripts import ScriptFolder
-    from statesvc.services.damage.check import check as look
+    from statesvc.services.damage import check as checks
 
+    if schema and repair:
+        raise InvalidParameter("--schema looks at no rows, which --repair mends: name one of them")
     settings = read_settings(data_root=data_root, hosts=())
     root = DataRoot(settings.data_root)
     database = root.existing_database()
     if repair:
         _repair(settings, quiet=as_json)
-    report = look(database, ScriptFolder(root.scripts))
-    _print(report, as_json=as_json)
-    if not report.healthy:
+    result = checks.check_schema(database) if schema else checks.check(database, ScriptFolder(root.scripts))
+    _print(result, as_json=as_json)
+    if not result.healthy:
         raise typer.Exit(1)
 
 
@@ -61,14 +68,19 @@ def _repair(settings: "Settings", *, quiet: bool) -> None:
             print(f"{what.replace('_', ' ')}: {name}")
 
 
-def _print(report: "Report", *, as_json: bool) -> None:
+def _print(result: "CheckResult", *, as_json: bool) -> None:
     if as_json:
         import json
 
-        from statesvc.api.damage import report_document
+        from statesvc.api.damage import result_document
 
-        print(json.dumps(report_document(report), indent=2))
+        print(json.dumps(result_document(result), indent=2))
         return
-    for finding in report.findings:
+    for finding in result.findings:
         print(f"{finding.code}: {finding.message}" + (f" (--repair: {finding.repair})" if finding.repair else ""))
-    print("healthy" if report.healthy else f"{len(report.findings)} findings")
+    older = (
+        f" (schema {result.revision or 'none'}, the newest is {result.newest})"
+        if result.revision != result.newest
+        else ""
+    )
+    print("healthy" + older if result.healthy else f"{len(result.findings)} findings")

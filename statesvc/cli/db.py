@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from statesvc.cli import check as checking
 from statesvc.cli import migration_output
 from statesvc.cli.options import DataRootOption, JsonOption, read_settings
 from statesvc.host.data_root import DataRoot
@@ -88,27 +89,8 @@ def history(data_root: DataRootOption = None) -> None:
 
 @app.command()
 def check(data_root: DataRootOption = None, *, as_json: JsonOption = False) -> None:
-    """Check file, constraints, references and schema; the service may run.
-
-    Exit code 0: all is well. 1: something is wrong; it is printed. 3: there is no database. 4: it is newer than this
-    statesvc. 5: it cannot be read.
-    """
-    from dataclasses import asdict
-
-    from statesvc.db.schema.check import check as look
-
-    path = _root(data_root).existing_database()
-    found = look(path)
-    if as_json:
-        import json
-
-        print(json.dumps(asdict(found) | {"sound": found.sound}, indent=2))
-    else:
-        print(f"revision {found.revision or 'none'}, newest {found.newest}")
-        for kind, sentences in (("damage", found.damage), ("drift", found.drift)):
-            print("\n".join(f"{kind}: {sentence}" for sentence in sentences) or f"{kind}: none")
-    if not found.sound:
-        raise typer.Exit(1)
+    """Do what `statesvc check --schema` does."""
+    checking.check(data_root, schema=True, as_json=as_json)
 
 
 @app.command()

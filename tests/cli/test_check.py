@@ -95,6 +95,33 @@ def test_an_older_schema_is_told_and_its_rows_are_not_looked_at(root: Path) -> N
     assert codes(root) == {"old-schema"}
 
 
+def test_with_schema_rows_are_not_looked_at(root: Path) -> None:
+    alter(root, "UPDATE containers SET summary = replace(summary, 'front', 'back')")
+    assert statesvc("check", "--schema", root=root).stdout == "healthy\n"
+    alter(root, "UPDATE containers SET state = 'lost'", "DROP INDEX ix_events_time")
+    found = json.loads(statesvc("check", "--schema", "--json", root=root, code=1).stdout)["Findings"]
+    assert {one["Code"] for one in found} == {"integrity", "schema"}
+
+
+def test_with_schema_an_older_schema_is_printed_and_no_finding(root: Path) -> None:
+    statesvc("db", "downgrade", "0001", "--yes", root=root)
+    assert statesvc("check", "--schema", root=root).stdout.startswith("healthy (schema 0001, the newest is 0")
+
+
+def test_db_check_is_check_with_schema(root: Path) -> None:
+    alter(root, "DROP INDEX ix_events_time")
+    for words in ([], ["--json"]):
+        both = [
+            statesvc(*command, *words, root=root, code=1).stdout for command in (["check", "--schema"], ["db", "check"])
+        ]
+        assert both[0] == both[1]
+        assert "ix_events_time" in both[0]
+
+
+def test_with_schema_nothing_is_mended(root: Path) -> None:
+    assert "--repair" in statesvc("check", "--schema", "--repair", root=root, code=2).stderr
+
+
 @pytest.mark.parametrize(
     ("statement", "code"),
     [

@@ -186,19 +186,19 @@ def test_current_and_history_say_where_the_database_is(root: Path) -> None:
 
 
 def test_check_tells_by_its_exit_code(root: Path, tmp_path: Path) -> None:
-    assert statesvc("check", root=root).stdout == f"revision {NEWEST}, newest {NEWEST}\ndamage: none\ndrift: none\n"
+    assert statesvc("check", root=root).stdout == "healthy\n"
     with make_engine(root / "statesvc.db", busy_timeout_ms=0, query_only=False).connect() as conn:
         conn.exec_driver_sql("DROP INDEX ix_events_time")
-    assert "drift: index ix_events_time is missing\n" in statesvc("check", root=root, code=1).stdout
-    found = json.loads(statesvc("check", "--json", root=root, code=1).stdout)
-    assert (found["sound"], found["drift"]) == (False, ["index ix_events_time is missing"])
+    assert statesvc("check", root=root, code=1).stdout == "schema: index ix_events_time is missing\n1 findings\n"
+    (found,) = json.loads(statesvc("check", "--json", root=root, code=1).stdout)["Findings"]
+    assert (found["Code"], found["Message"]) == ("schema", "index ix_events_time is missing")
     assert "there is no database" in statesvc("check", root=tmp_path / "none", code=3).stderr
     (root / "statesvc.db").write_bytes(b"no database" * 1_000)
     assert "is not a database" in statesvc("check", root=root, code=5).stderr
 
 
 def test_check_looks_at_a_database_in_use(held: Service) -> None:
-    assert "damage: none" in statesvc("check", root=held.data_root).stdout
+    assert statesvc("check", root=held.data_root).stdout == "healthy\n"
 
 
 def test_a_newer_database_is_named_and_refused(root: Path) -> None:

@@ -25,7 +25,7 @@ from statesvc.services.runtimes.script_files import compared
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class CheckResult:
     """What a check found: the revision of the database, the newest one, and everything that is wrong."""
 
     revision: str | None
@@ -38,7 +38,16 @@ class Report:
         return not self.findings
 
 
-def check(database: Path, folder: ScriptFolder) -> Report:
+def check_schema(database: Path) -> CheckResult:
+    """Look at file, constraints, references and schema only, and change nothing. An older schema is no finding.
+
+    Raises as `check` does.
+    """
+    looked = checkup.check(database)
+    return CheckResult(looked.revision, looked.newest, tuple(_of_file(looked)))
+
+
+def check(database: Path, folder: ScriptFolder) -> CheckResult:
     """Look at everything, and change nothing; a service may hold the data root meanwhile.
 
     Raises Conflict if the database is newer than this program, Unavailable if it cannot be read.
@@ -49,7 +58,7 @@ def check(database: Path, folder: ScriptFolder) -> Report:
         looking = beside.submit(checkup.check, database)
         found = _of_rows_in(database, folder) if current else []
         looked = looking.result()
-    return Report(looked.revision, looked.newest, (*_of_file(looked), *found))
+    return CheckResult(looked.revision, looked.newest, (*_of_file(looked), *_of_revision(looked), *found))
 
 
 def _of_rows_in(database: Path, folder: ScriptFolder) -> list[Finding]:
@@ -80,6 +89,9 @@ def _of_file(looked: Checkup) -> Iterator[Finding]:
         yield Finding("integrity", "", "", "", sentence, "")
     for sentence in looked.drift:
         yield Finding("schema", "", "", "", sentence, "")
+
+
+def _of_revision(looked: Checkup) -> Iterator[Finding]:
     if looked.revision != looked.newest:
         message = (
             f"the schema is {looked.revision or 'none'}, and {looked.newest} is the newest: rows were not looked at"
