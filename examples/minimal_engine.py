@@ -8,31 +8,24 @@ whatever was reloaded since. A real engine has images, networks, logs and probes
 """
 
 import ctypes
-import http.client
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import uuid
 from pathlib import Path
 from typing import Any
 
+from statesvc.client import Client
+from statesvc.errors import StateError
+
 PR_SET_CHILD_SUBREAPER = 36
 OWN = "/statesvc/v1"
 
 
-class UnixConnection(http.client.HTTPConnection):
-    """HTTP over the Unix socket that the host names."""
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.connect(self.host)
-
-
-class Refused(Exception):
-    """statesvc or the runtime refused; the text says why."""
+class Refused(StateError):
+    """The runtime refused; the text says why."""
 
 
 class Engine:
@@ -45,16 +38,8 @@ class Engine:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
     def call(self, method: str, path: str, body: object = None) -> Any:
-        """Send a request; return the JSON of the answer. Raises Refused for an error."""
-        connection = UnixConnection(self.address)
-        sent, headers = (None, {}) if body is None else (json.dumps(body), {"Content-Type": "application/json"})
-        connection.request(method, path, sent, headers)
-        answer = connection.getresponse()
-        content = answer.read()
-        connection.close()
-        if answer.status >= 300:
-            raise Refused(json.loads(content)["message"] if content else f"{path} answered {answer.status}")
-        return json.loads(content) if content else None
+        """Send a request; return the JSON of the answer. Raises the kind of error that statesvc answers with."""
+        return Client(self.address, agent="minimal-engine").call(method, path, body)
 
     def report(self, container: str, what: str, body: object = None) -> Any:
         """Report something about a container. If the answer was lost, the same report may be sent again."""
@@ -66,14 +51,14 @@ class Engine:
         return self.call("POST", "/containers/create", body)["Id"]
 
     def start(self, container: str) -> int:
-        """Start a container by the runtime that is in force now; return its process. Raises Refused if it fails."""
+        """Start a container by the runtime that is in force now; return its process. Raises StateError if it fails."""
         prepared = self.report(container, "prepare-start", {"Engine": self.id})
         attempt, path, bundle = prepared["Attempt"], prepared["Runtime"]["Path"], self.folder / "bundles" / container
         try:
             self._make_bundle(container, bundle, path)
             self._run(path, "create", "--bundle", str(bundle), "--pid-file", str(bundle / "pid"), container, at=bundle)
             self._run(path, "start", container, at=bundle)
-        except (Refused, OSError) as error:
+        except (StateError, OSError) as error:
             self._run(path, "delete", "--force", container)
             code = 127 if "no such file" in str(error).lower() or "not found" in str(error) else 128
             self.report(container, "start-failed", {"Attempt": attempt, "Error": str(error), "ExitCode": code})

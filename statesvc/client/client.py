@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from statesvc.client.connection import UnixConnection
+from statesvc.client.connection import TIMEOUT, UnixConnection
 from statesvc.client.failures import error_of, streamed_error
 from statesvc.errors import Unavailable
 
@@ -17,7 +17,6 @@ Query = Mapping[str, str | int | None]
 
 OWN = "/statesvc/v1"
 RUNTIMES = f"{OWN}/runtimes"
-TIMEOUT = 60.0
 
 
 class Client:

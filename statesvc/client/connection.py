@@ -4,11 +4,16 @@ import http.client
 import socket
 from pathlib import Path
 
+TIMEOUT = 60.0
+
 
 class UnixConnection(http.client.HTTPConnection):
-    """An HTTP connection to the server on a Unix socket. Without a `timeout` (seconds) it waits as long as it takes."""
+    """An HTTP connection to the server on a Unix socket.
 
-    def __init__(self, path: Path | str, timeout: float | None = None) -> None:
+    `timeout` is how many seconds the server may be silent; None: as long as it takes.
+    """
+
+    def __init__(self, path: Path | str, timeout: float | None = TIMEOUT) -> None:
         super().__init__("statesvc", timeout=timeout)
         self._path = str(path)
 

@@ -1,5 +1,6 @@
 """With runc itself: a container that runs stays manageable by what it was started with, whatever becomes of that."""
 
+import http.client
 import importlib.util
 import json
 import shutil
@@ -14,6 +15,8 @@ from typing import Any
 
 import pytest
 from service import Service, UnixConnection, running
+
+from statesvc.errors import InvalidParameter, NotFound
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "minimal_engine.py"
 SLEEP = ("/bin/sleep", "1000")
@@ -106,7 +109,7 @@ class Running:
         assert self.state() == "exited"
         assert self.locked()["Path"] == self.path
         self._logs(lambda: engine.delete(self.id))
-        with pytest.raises(minimal_engine.Refused, match="No such container"):
+        with pytest.raises(NotFound, match="No such container"):
             self.state()
         assert not (self.stage.folder / "engine" / "state" / self.id).exists()
 
@@ -172,7 +175,7 @@ def kill_in_the_middle_of_a_reload(stage: Stage) -> None:
         while len(stage.scripts() - before) < 3:
             assert not answer.done()
         service.process.kill()
-        with pytest.raises((OSError, minimal_engine.http.client.HTTPException)):
+        with pytest.raises((OSError, http.client.HTTPException)):
             answer.result(20)
 
 
@@ -197,7 +200,7 @@ def test_a_running_container_stays_manageable_by_what_it_was_started_with(stage:
         stage.write({})
         assert reload(service)["runtimes"] == ["io.containerd.runc.v2", "runc"]
         first.is_manageable()
-        with pytest.raises(minimal_engine.Refused, match="unknown or invalid runtime name: wrapped"):
+        with pytest.raises(InvalidParameter, match="unknown or invalid runtime name: wrapped"):
             stage.engine.create("busybox:latest", *SLEEP, runtime="wrapped")
         comes_and_goes(stage, "runc")
 

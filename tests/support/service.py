@@ -16,23 +16,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from statesvc.client.connection import UnixConnection
+
 CONFORMANCE = Path(__file__).parents[1] / "conformance"
 START_SECONDS = 30
 STOP_SECONDS = 30
-
-
-class UnixConnection(http.client.HTTPConnection):
-    """An HTTP connection over a Unix socket."""
-
-    def __init__(self, path: Path, timeout: float = 20) -> None:
-        super().__init__("docker", timeout=timeout)
-        self._path = path
-
-    def connect(self) -> None:
-        """Open the socket."""
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
 
 
 def now() -> str:
