@@ -198,14 +198,14 @@ class StatePlane:
 
     @contextmanager
     def asking(self) -> Iterator[None]:
-        """Have the journal note this engine for what is changed inside the `with` block."""
+        """Have the journal record this engine for what is changed inside the `with` block."""
         with asking(self.asker):
             yield
 
 
 @contextmanager
 def asking(by: Asker) -> Iterator[None]:
-    """Have the journal note who asks for what is changed inside the `with` block."""
+    """Have the journal record this asker for what is changed inside the `with` block."""
     token = asker.current.set(by)
     try:
         yield

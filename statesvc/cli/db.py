@@ -46,7 +46,7 @@ def downgrade(
     dry_run: DryRun = False,
     yes: Annotated[bool, typer.Option("--yes", help="Lose what the downgrade loses.")] = False,
 ) -> None:
-    """Take back migrations, after a verified backup. Tells what would be lost, and needs --yes to go on."""
+    """Take back migrations, after a verified backup. Prints what would be lost, and needs --yes to go on."""
     from statesvc.db.schema import migrate
 
     def go(path: Path, backups: "Backups | None") -> "Migration":

@@ -1,6 +1,6 @@
 """The `docker create` command that makes a container again, from what inspect shows of it and what its image gives.
 
-What is Docker's default, or comes from the image, is left out. What the command line has no option for is told.
+What is Docker's default, or comes from the image, is left out. A remark names what has no option.
 """
 
 import csv
@@ -117,7 +117,7 @@ class _Making:
         yield from self._volumes()
         yield from self._networks()
         yield from self._ports()
-        self._tell_the_rest()
+        self._remark_on_the_rest()
 
     def arguments(self) -> Iterator[str]:
         """The image, the rest of an entry point, and the command unless the image gives it."""
@@ -356,8 +356,8 @@ class _Making:
             if port not in given:
                 yield "--expose", port
 
-    def _tell_the_rest(self) -> None:
-        """Tell what is set and has no option: nothing is left out in silence."""
+    def _remark_on_the_rest(self) -> None:
+        """Remark on everything that is set and has no option: nothing is left out in silence."""
         rest = self._config | dict.fromkeys(("Cmd", "Entrypoint"))
         for where, document in (("Config", rest), ("HostConfig", self._host)):
             for name, value in document.items():

@@ -1,4 +1,4 @@
-"""`statesvc export`: what is stored, in the words of other programs."""
+"""`statesvc export`: containers as commands of other programs."""
 
 import json
 import sys
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from statesvc.app import Services
     from statesvc.client import Client, JsonObject
 
-app = typer.Typer(help="Export what is stored, in the words of other programs.", no_args_is_help=True)
+app = typer.Typer(help="Export containers as commands of other programs.", no_args_is_help=True)
 
 
 @app.callback()
 def export() -> None:
-    """Export what is stored, in the words of other programs."""
+    """Export containers as commands of other programs."""
 
 
 @app.command()
@@ -31,7 +31,7 @@ def run(
     """Print the `docker create` command that makes a container again.
 
     It has the values of environment variables and log options in it: they may be secrets. What Docker's command line
-    cannot say is told on stderr, each in a line that begins with #.
+    cannot say is printed on stderr, each in a line that begins with #.
     """
     from statesvc.cli.docker_create import create_command
 

@@ -2,7 +2,6 @@
 
 import logging
 import sys
-from typing import Any
 
 import structlog
 from structlog.typing import Processor
@@ -11,10 +10,10 @@ from structlog.typing import Processor
 def configure(level: str, form: str) -> None:
     """Send structured log lines of this level and above to standard error, as text or JSON.
 
-    What libraries say goes the same way, from warnings on.
+    Log lines of libraries go the same way, from warnings on.
     """
     least = logging.getLevelNamesMapping()[level.upper()]
-    renderer: Any = structlog.processors.JSONRenderer()
+    renderer: Processor = structlog.processors.JSONRenderer()
     if form == "text":
         renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     first: list[Processor] = [

@@ -113,7 +113,7 @@ _PRINTERS: dict[Format, Callable[[Sequence[str], Iterable[Sequence[object]]], No
 
 
 def _distinct(columns: Sequence[str]) -> list[str]:
-    """Name columns of the same name apart: id, id_2."""
+    """Return the names with a number at those that come again: id, id_2."""
     named: list[str] = []
     for column in columns:
         name, number = column, 1
@@ -133,7 +133,7 @@ def _plain(value: object) -> object:
 
 
 def _in_json(value: object) -> object:
-    """Return what JSON can say: it knows no infinity, so that is text."""
+    """Return a value of JSON, which has no infinity: that is text."""
     return str(value) if isinstance(value, float) and isinf(value) else _plain(value)
 
 

@@ -1,4 +1,4 @@
-"""`statesvc validate`: what would become of a create request, with nothing created."""
+"""`statesvc validate`: checks a create request as the service would, and creates nothing."""
 
 import json
 import sys
@@ -26,9 +26,9 @@ def validate(
     host_facts: HostFactsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Judge a create request: every mistake, every warning, the documents that would be stored.
+    """Check a create request: every mistake, every warning, the documents that would be stored.
 
-    With --host-facts or --config-file it is judged for that machine, else by the service that holds the data root, or
+    With --host-facts or --config-file it is checked for that machine, else by the service that holds the data root, or
     here. Exit code 1: the request would be refused.
     """
     body = create_body(_read(file))
@@ -55,7 +55,7 @@ def create_body(written: bytes) -> bytes:
     try:
         parsed = json.loads(written)
     except ValueError:
-        return written  # the judge says what is wrong with it
+        return written  # the check names what is wrong with it
     if isinstance(parsed, list) and len(parsed) == 1:
         parsed = parsed[0]
     if not isinstance(parsed, dict) or not isinstance(parsed.get("Config"), dict) or "State" not in parsed:
@@ -79,7 +79,7 @@ def _judge(body: bytes, data_root: Path | None, config_file: Path | None, host_f
         from statesvc.api.validation import judgement_document
         from statesvc.services.containers.service import Containers
 
-        # Binds are judged by the data root that was asked for, also where a throw-away one is opened in its place.
+        # Binds are checked against the data root of the option, also where a throw-away one is opened in its place.
         site = replace(services.site, data_root=asked_for)
         containers = Containers(services.database, site, services.images, services.keys, services.damage)
         return judgement_document(await containers.judge(body))

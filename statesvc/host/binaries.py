@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import orjson
 
 _PATIENCE = 5.0
-"""Seconds that a runtime has to say what it can do."""
+"""Seconds that a runtime has to report its features."""
 
 
 def resolve(paths: Iterable[str]) -> Mapping[str, str]:
@@ -21,7 +21,7 @@ def resolve(paths: Iterable[str]) -> Mapping[str, str]:
 
 
 def obstacle(path: str) -> str | None:
-    """Say why the absolute path cannot be executed, None if it can."""
+    """Return why the absolute path cannot be executed, None if it can."""
     if os.path.isdir(path):  # noqa: PTH112 - a text that may hold anything
         return "is a directory"
     if not os.path.exists(path):  # noqa: PTH110
@@ -39,7 +39,7 @@ def fingerprint(path: str) -> tuple[int, int] | None:
 
 
 def features(command: Sequence[str]) -> str | None:
-    """Return what an OCI runtime says that it can do, as compact JSON; None if it says nothing.
+    """Return the features that an OCI runtime reports, as compact JSON; None if it reports none.
 
     Source: the `features` command (opencontainers/runtime-spec features.md), which Docker asks, too.
     """

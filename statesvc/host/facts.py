@@ -48,7 +48,7 @@ _V2_CONTROLLERS = {
     "blkio_write_iops": "io",
 }
 _V2_NEVER = ("oom_kill_disable", "memory_swappiness", "kernel_memory", "kernel_memory_tcp", "cpu_realtime")
-# The names of `docker info` for what a facts file says; the file is what mkhost.py of the conformance corpus writes.
+# The names of `docker info` for the limits in a facts file, which mkhost.py of the conformance corpus writes.
 _INFO = {
     "MemoryLimit": "memory_limit",
     "SwapLimit": "swap_limit",
@@ -73,7 +73,7 @@ _THROTTLES = {
 
 
 def read(facts_file: Path | None = None) -> HostFacts:
-    """Return the facts of this machine, or those a file tells. Raises InvalidParameter for a file that is none."""
+    """Return the facts of this machine, or those in a file. Raises InvalidParameter for a file that holds none."""
     return _from_file(facts_file) if facts_file else _of_this_machine()
 
 
@@ -138,7 +138,7 @@ def _os_release() -> dict[str, str]:
 
 
 def _flags(info: dict[str, Any]) -> dict[str, Any]:
-    """What `docker info` says of the kernel, and what follows where it says nothing."""
+    """The limits of the kernel that `docker info` shows, and those that follow from them where it shows nothing."""
     said = {field: bool(info.get(name)) for name, field in _INFO.items()}
     on_v1 = int(info["CgroupVersion"]) == 1
     lacks = " ".join(info.get("Warnings") or ())
@@ -157,8 +157,8 @@ def _flags(info: dict[str, Any]) -> dict[str, Any]:
 
 def _from_file(path: Path) -> HostFacts:
     try:
-        told = json.loads(path.read_text())
-        info = told["info"]
+        document = json.loads(path.read_text())
+        info = document["info"]
         return HostFacts(
             hostname=info.get("Name") or platform.node(),
             kernel_version=info["KernelVersion"],
@@ -173,8 +173,8 @@ def _from_file(path: Path) -> HostFacts:
             driver_status=tuple((key, value) for key, value in info.get("DriverStatus") or ()),
             security_options=tuple(info.get("SecurityOptions") or ()),
             warnings=tuple(info.get("Warnings") or ()),
-            cpus=told["cpus"]["online"],
-            memory_nodes=told["nodes"]["online"],
+            cpus=document["cpus"]["online"],
+            memory_nodes=document["nodes"]["online"],
             **_flags(info),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -28,7 +28,7 @@ class ScriptFolder:
             self._sync()
 
     def missing_or_altered(self, name: str, digest: str) -> str | None:
-        """Say whether the file is "missing" or "altered"; None if it is as its digest says."""
+        """Return "missing" or "altered" for a file that is; None if its content is that of its digest."""
         path = self.path / name
         try:
             status = path.lstat()

@@ -6,7 +6,7 @@ import subprocess
 
 
 def find() -> tuple[str, tuple[int, ...]] | None:
-    """Return path and version of the `sqlite3` on PATH, None if there is none that tells its version."""
+    """Return path and version of the `sqlite3` on PATH, None if there is none that prints its version."""
     program = shutil.which("sqlite3")
     if program is None:
         return None
