@@ -22,11 +22,9 @@ KINDS: dict[int, type[errors.StateError]] = {
 def error_of(status: int, body: Mapping[str, Any], otherwise: str = "") -> errors.StateError:
     """Return the error that a status and a body stand for; its sentence is `otherwise` if the body has none."""
     message = str(body.get("message") or otherwise)
-    if status == 400:
-        return errors.InvalidParameter(message, tuple(map(_problem, body.get("errors", ()))))
     if status == 410:
         return errors.Gone(message, int(body.get("oldest", 0)))
-    return KINDS.get(status, errors.StateError)(message)
+    return KINDS.get(status, errors.StateError)(message, tuple(map(_problem, body.get("errors", ()))))
 
 
 def streamed_error(body: Mapping[str, Any]) -> errors.StateError:

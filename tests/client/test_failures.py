@@ -49,7 +49,7 @@ def answering(path: Path, status: int, body: bytes) -> Iterator[str]:
 def made(kind: type[errors.StateError]) -> errors.StateError:
     if kind is errors.Gone:
         return errors.Gone("it is gone", 41)
-    return errors.InvalidParameter("it is wrong", PROBLEMS) if kind is errors.InvalidParameter else kind("it is so")
+    return kind("it is so", () if kind is errors.NotModified else PROBLEMS)
 
 
 def failure(tmp_path: Path, status: int, body: bytes) -> errors.StateError:
@@ -72,7 +72,7 @@ def test_an_error_of_the_service_is_raised_here_as_the_kind_that_it_was(
     assert raised.message == ("Not Modified" if kind is errors.NotModified else error.message)
     assert exit_code(raised) == exit_code(error)
     assert getattr(raised, "oldest", None) == getattr(error, "oldest", None)
-    assert getattr(raised, "problems", None) == getattr(error, "problems", None)
+    assert raised.problems == error.problems
 
 
 def test_a_status_of_no_kind_is_raised_with_its_message(tmp_path: Path) -> None:
