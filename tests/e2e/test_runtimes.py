@@ -188,7 +188,7 @@ def test_a_running_container_stays_manageable_by_what_it_was_started_with(stage:
         first.is_manageable()
 
         stage.configure("--log", str(other))
-        assert reload(service)["changed"]
+        assert reload(service)["Changed"]
         first.is_manageable()
         comes_and_goes(stage, log=other)
 
@@ -198,7 +198,7 @@ def test_a_running_container_stays_manageable_by_what_it_was_started_with(stage:
         comes_and_goes(stage)
 
         stage.write({})
-        assert reload(service)["runtimes"] == ["io.containerd.runc.v2", "runc"]
+        assert reload(service)["Runtimes"] == ["io.containerd.runc.v2", "runc"]
         first.is_manageable()
         with pytest.raises(InvalidParameter, match="unknown or invalid runtime name: wrapped"):
             stage.engine.create("busybox:latest", *SLEEP, runtime="wrapped")
