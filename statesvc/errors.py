@@ -30,6 +30,11 @@ class Problem:
     value: object = None
 
 
+def pointer(*steps: object) -> str:
+    """Return the JSON pointer that leads by these keys and indexes (RFC 6901)."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
 class StateError(Exception):
     """An error that its caller can understand and act on. Its text is one sentence for a person.
 

@@ -21,8 +21,9 @@ curl -s --unix-socket /run/statesvc/statesvc.sock http://localhost/statesvc/v1/h
 ```
 
 - **Spelling.** Documents spell their fields as Docker's do: `Id`, `DryRun`, `LoadedAt`. Requests are read in any case
-  of the letters, as Go reads them, and unknown fields are ignored. Keys of maps are values, and stay what they are:
-  names of runtimes, kinds, and in `Values` the columns of a row. Query parameters are spelt as Docker's: `untilSeq`.
+  of the letters, as Go reads them. Unknown fields are ignored, except in an import: a misspelt `DryRun` would not be
+  dry. Keys of maps are values, and stay what they are: names of runtimes, kinds, and in `Values` the columns of a row.
+  Query parameters are spelt as Docker's: `untilSeq`.
 - **Times** are RFC 3339 text in UTC; a field whose name ends in `Nano` holds nanoseconds since 1970.
 - **Errors** have Docker's body, in Docker's small letters, with two additions: `errors` lists every mistake of a
   request, and `oldest` is the first event that is kept (410).

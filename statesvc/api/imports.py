@@ -1,6 +1,7 @@
 """Imports over HTTP: a service that holds a data root imports into it on behalf of the command line."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from starlette.responses import Response
@@ -12,7 +13,7 @@ from statesvc.api.wire.call import Call
 from statesvc.domain.documents import Document
 from statesvc.domain.documents.decode import decode
 from statesvc.domain.printable import printable
-from statesvc.errors import InvalidParameter, Problem
+from statesvc.errors import InvalidParameter, Problem, pointer
 from statesvc.services.imports.report import Entry, Importer, Report
 
 _IMPORT = Endpoint(
@@ -66,8 +67,9 @@ class ImportsApi:
 
     async def run(self, call: Call) -> Response:
         """POST /statesvc/v1/import {"Engine": "docker", "Path": "/var/lib/docker", "DryRun": false}"""
-        request = decode(ImportRequest, await call.json_body())
-        problems = tuple(self._problems(request))
+        body = await call.json_body()
+        request = decode(ImportRequest, body)
+        problems = (*_unknown_fields(body), *self._problems(request))
         if problems:
             raise InvalidParameter("; ".join(problem.message for problem in problems), problems)
         report = await self._importers[request.Engine].run(Path(request.Path), dry_run=request.DryRun)
@@ -83,6 +85,15 @@ class ImportsApi:
             message = f"the path {request.Path!r} is not absolute"
             found.append(Problem("path", "/Path", message, request.Path))
         return found
+
+
+def _unknown_fields(body: bytes) -> Iterator[Problem]:
+    """Yield the fields of a request that it does not have. A misspelt DryRun would not be dry."""
+    known = {name.lower() for name in ImportRequest.model_fields}
+    for name in json.JSONDecoder().raw_decode(body.decode(errors="replace").lstrip())[0] or ():
+        if name.lower() not in known:
+            message = f"{name[:50]!r} is no field of an import: it has {', '.join(ImportRequest.model_fields)}"
+            yield Problem("unknown", pointer(name), message)
 
 
 def report_document(report: Report) -> dict[str, object]:

@@ -7,7 +7,7 @@ Docker refuses a request, or with `RULE.warning(…)` where it only warns.
 from dataclasses import dataclass
 from typing import Self
 
-from statesvc.errors import Problem
+from statesvc.errors import Problem, pointer
 
 
 class RuleWarning(str):
@@ -40,8 +40,8 @@ class Rule:
         `at` is the index or key in the field, a tuple of them where the field has several.
         """
         steps = iter(at if isinstance(at, tuple) else () if at is None else (at,))
-        parts = [pointer(next(steps, part)) if part in {"N", "K"} else part for part in self.field.split("/")]
-        return Problem(self.code, "/".join(parts), message, value)
+        parts = [next(steps, part) if part in {"N", "K"} else part for part in self.field.split("/")[1:]]
+        return Problem(self.code, pointer(*parts), message, value)
 
     def warning(self, text: str) -> RuleWarning:
         """Return the warning of a rule that refuses nothing."""
@@ -69,8 +69,3 @@ def daemon_rule(code: str, field: str, says: str, source: str) -> Rule:
         raise ValueError(f"the code {code!r} has a rule of daemon.json already")
     DAEMON[code] = declared = Rule(code, field, says, source)
     return declared
-
-
-def pointer(part: object) -> str:
-    """Return a part of a JSON pointer, escaped (RFC 6901)."""
-    return str(part).replace("~", "~0").replace("/", "~1")

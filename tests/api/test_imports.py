@@ -8,6 +8,7 @@ BAD = {
     "a relative path": {"Engine": "docker", "Path": "x"},
     "no path": {"Engine": "docker"},
     "a zero byte": {"Engine": "docker", "Path": "/x\0y"},
+    "the spelling of before, which would not be dry": {"Engine": "docker", "Path": "/nowhere", "dry_run": True},
     "a wrong type": {"Engine": "docker", "Path": "/x", "DryRun": "yes"},
 }
 

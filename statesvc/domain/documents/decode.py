@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from statesvc.domain.documents.document import Document
 from statesvc.domain.documents.fold import fold, object_of
 from statesvc.domain.go.text import decode_utf8, replace_escapes
-from statesvc.errors import InvalidParameter, Problem
+from statesvc.errors import InvalidParameter, Problem, pointer
 
 D = TypeVar("D", bound=Document)
 
@@ -117,17 +117,17 @@ def _syntax_error(text: str, reason: str, position: int) -> InvalidParameter:
 
 def _problem(model: type[Document], details: ErrorDetails) -> Problem:
     path = details["loc"][1:] if details["loc"] and details["loc"][0] in model.EMBEDDED else details["loc"]
-    pointer = _pointer(path)
+    field = pointer(*path)
     if details["type"] in {"missing", "rule"}:  # the document's own, not that of a type
         rule = details.get("ctx", _REQUIRED)
         message = f"{'.'.join(map(str, path))}: {rule['sentence']}"
-        return Problem(rule["code"], pointer, message, rule["value"])
+        return Problem(rule["code"], field, message, rule["value"])
     expected, found = _expected(details), details["input"]
     number = isinstance(found, int | float) and "integer" in expected
     shown = _shown(found) if number and not isinstance(found, bool) else _KINDS.get(type(found), "an object")
-    message = f"{pointer or 'the body'}: expected {expected}, found {shown}"
+    message = f"{field or 'the body'}: expected {expected}, found {shown}"
     # Any other value may be a secret in the wrong place.
-    return Problem("type", pointer, message, found if number and -(2**63) <= found < 2**63 else None)
+    return Problem("type", field, message, found if number and -(2**63) <= found < 2**63 else None)
 
 
 _KINDS = {
@@ -164,10 +164,6 @@ def _shown(number: float) -> str:
     if isinstance(number, int):
         return f"the number {number}" if number.bit_length() <= 128 else "a number beyond 128 bits"
     return f"the number {number!r}" if math.isfinite(number) else "a number that is too large"
-
-
-def _pointer(path: Sequence[int | str]) -> str:
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
 
 
 def _summary(problems: Sequence[Problem], count: int) -> str:
