@@ -20,13 +20,10 @@ NEWEST = migrate.known_revisions()[-1]
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
+def root(data_root: Path) -> Path:
     """A data root that no service holds, with rows in every table."""
-    root = tmp_path / "data"
-    root.mkdir()
-    migrate.upgrade(root / "statesvc.db")
-    fill(root / "statesvc.db")
-    return root
+    fill(data_root / "statesvc.db")
+    return data_root
 
 
 @pytest.fixture

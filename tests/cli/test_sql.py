@@ -11,17 +11,12 @@ import pytest
 from service import Service
 from stored_rows import WEB, fill
 
-from statesvc.db.schema import migrate
-
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
+def root(data_root: Path) -> Path:
     """A data root that no service holds, with rows in every table."""
-    root = tmp_path / "data"
-    root.mkdir()
-    migrate.upgrade(root / "statesvc.db")
-    fill(root / "statesvc.db")
-    return root
+    fill(data_root / "statesvc.db")
+    return data_root
 
 
 def sql(

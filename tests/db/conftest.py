@@ -1,4 +1,4 @@
-"""A migrated database for each test: made once, copied per test. Never in memory: reader and writer would be two."""
+"""A migrated database for each test, a copy of one made once. Not in memory: reader and writer would be two."""
 
 import os
 import shutil
@@ -10,18 +10,8 @@ import pytest
 from statesvc.db.containers import insertion, names
 from statesvc.db.containers.insertion import Belongings, Container
 from statesvc.db.database import Connection, make_engine
-from statesvc.db.schema import migrate
 from statesvc.domain.documents import Config, HostConfig
 from statesvc.domain.verified import SEAL, Verified
-
-
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("template") / "statesvc.db"
-    migrate.upgrade(path)
-    with make_engine(path, busy_timeout_ms=0, query_only=False).connect() as conn:
-        conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    return path
 
 
 @pytest.fixture

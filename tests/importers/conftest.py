@@ -28,8 +28,8 @@ def root(tmp_path: Path) -> DockerRoot:
 
 
 @pytest.fixture
-async def services(tmp_path: Path) -> AsyncIterator[Services]:
-    async with app.opened(Settings(data_root=tmp_path / "data", hosts=()), clock=lambda: NOW) as opened:
+async def services(data_root: Path) -> AsyncIterator[Services]:
+    async with app.opened(Settings(data_root=data_root, hosts=()), clock=lambda: NOW) as opened:
         yield opened
 
 

@@ -42,18 +42,16 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-async def services(tmp_path: Path) -> AsyncIterator[Services]:
-    settings = Settings(data_root=tmp_path / "data", hosts=(f"unix://{tmp_path}/s.sock",))
+async def services(data_root: Path, tmp_path: Path) -> AsyncIterator[Services]:
+    settings = Settings(data_root=data_root, hosts=(f"unix://{tmp_path}/s.sock",))
     async with app.opened(settings, clock=SteppingClock(), entropy=Foretold()) as opened:
         yield opened
 
 
 @pytest.fixture
-async def configured(tmp_path: Path) -> AsyncIterator[Services]:
+async def configured(data_root: Path, tmp_path: Path) -> AsyncIterator[Services]:
     """Services with the runtimes of `reporting.CONFIGURED`, from `daemon.json` beside the data root."""
     configure(tmp_path / "daemon.json")
-    settings = Settings(
-        data_root=tmp_path / "data", hosts=(f"unix://{tmp_path}/s.sock",), config_file=tmp_path / "daemon.json"
-    )
+    settings = Settings(data_root=data_root, hosts=(f"unix://{tmp_path}/s.sock",), config_file=tmp_path / "daemon.json")
     async with app.opened(settings, clock=SteppingClock(), entropy=Foretold()) as opened:
         yield opened

@@ -31,8 +31,8 @@ def config(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def services(tmp_path: Path, config: Path) -> AsyncIterator[Services]:
-    async with app.opened(Settings(data_root=tmp_path / "data", config_file=config, hosts=())) as opened:
+async def services(data_root: Path, config: Path) -> AsyncIterator[Services]:
+    async with app.opened(Settings(data_root=data_root, config_file=config, hosts=())) as opened:
         yield opened
 
 

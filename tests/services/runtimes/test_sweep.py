@@ -24,9 +24,9 @@ def configured(root: Path, *args: str) -> None:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(data_root: Path, tmp_path: Path) -> Settings:
     configured(tmp_path, "--one")
-    return Settings(data_root=tmp_path / "data", config_file=tmp_path / "daemon.json", hosts=())
+    return Settings(data_root=data_root, config_file=tmp_path / "daemon.json", hosts=())
 
 
 @pytest.fixture
