@@ -60,7 +60,7 @@ check: install ## format, lint, types, import contract
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-quick: install ## run the tests that take two minutes together (WORKERS=, ARGS=)
+quick: install ## run the tests but for SLOW ones, within two minutes (WORKERS=, ARGS=)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(QUICK) $(ARGS)
 
 test: install ## run all tests (WORKERS=, ARGS=)

@@ -150,7 +150,8 @@ def test_versions_that_a_shim_does_not_select_are_found_beside_the_one_it_runs(
 def test_all_names_one_of_each_version_and_says_what_is_left_out(checkout: Path, fake: Fake) -> None:
     fast, twin = fake("3.11.2", 1000), fake("3.11.2", 500, folder="twin")
     newer, without_wheels = fake("3.13.0", 700), fake("3.15.0", 800, "venv ensurepip")
-    done = run(checkout, "pythons", "all", path=[twin, fast, newer, without_wheels])
+    bare = fake("3.13.0", 900, "", folder="bare")
+    done = run(checkout, "pythons", "all", path=[twin, fast, newer, without_wheels, bare])
     assert done.stdout == f"{fast} 3.11.2\n{newer} 3.13.0\n"
     assert f"Python 3.15.0 ({without_wheels}) is left out" in done.stderr
 
