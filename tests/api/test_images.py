@@ -26,7 +26,7 @@ def test_the_parameter_filter_is_a_reference_before_version_1_41(service: Servic
     service.call("POST", "/images/busybox/tag", query={"repo": "old/filter", "tag": "1"})
     assert tags(service, "/v1.40/images/json", filter="old/filter") == ["old/filter:1"]
     assert tags(service, "/v1.40/images/json", filter="old/*", filters='{"reference":["no/such"]}') == ["old/filter:1"]
-    assert tags(service, "/v1.41/images/json", filter="old/filter") == tags(service)
+    assert tags(service, "/v1.41/images/json", filter="old/filter") == tags(service, "/v1.41/images/json")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from service import Service, UnixConnection, _await_start
 
 from statesvc.db.database import snapshot
@@ -118,6 +119,7 @@ def table(root: Path) -> list[Told]:
         return connection.execute("SELECT seq, action, actor_id FROM events ORDER BY seq").fetchall()
 
 
+@pytest.mark.kills
 def test_every_reader_gets_the_whole_journal_once_though_the_service_is_killed_ten_times(
     loaded_root: Path, tmp_path: Path
 ) -> None:

@@ -87,6 +87,7 @@ class ServiceKilled(Exception):
     """Leaves `running` without an orderly stop."""
 
 
+@pytest.mark.kills
 def test_nothing_acknowledged_is_lost_beside_readers_backups_and_kills(
     loaded_root: Path, tmp_path: Path, shell: str
 ) -> None:

@@ -15,6 +15,8 @@ from statesvc.db.schema.backup import copy
 
 TESTS = Path(__file__).parents[1]
 
+pytestmark = pytest.mark.kills
+
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:

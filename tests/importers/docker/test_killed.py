@@ -12,7 +12,7 @@ from docker_root import DockerRoot
 from statesvc import app
 from statesvc.settings import Settings
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.kills]
 TESTS = Path(__file__).parents[2]
 
 

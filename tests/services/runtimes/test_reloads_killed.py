@@ -13,7 +13,7 @@ from statesvc import app
 from statesvc.domain.documents import Config, ContainerCreate, HostConfig
 from statesvc.settings import Settings
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.kills]
 TESTS = Path(__file__).parents[2]
 
 
