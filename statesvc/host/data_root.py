@@ -47,20 +47,36 @@ class DataRoot:
     def lock(self, *, socket: str = "") -> Iterator[None]:
         """Hold the data root while inside the `with` block, as everything must that changes what is in it.
 
-        `socket` is where this process can be asked meanwhile. Raises Conflict if another process holds the data root.
+        `socket` is where this process can be asked meanwhile. Raises Conflict if another process holds the data root,
+        Unavailable if its lock cannot be written, as on a full disk.
         """
-        descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = self._open_lock()
         try:
             if not _locked(descriptor, fcntl.LOCK_EX):
                 raise self.in_use()
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "socket": socket}).encode(), 0)
+            self._note_holder(descriptor, socket)
             try:
                 yield
             finally:
                 os.ftruncate(descriptor, 0)
         finally:
             os.close(descriptor)
+
+    def _open_lock(self) -> int:
+        try:
+            return os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def _note_holder(self, descriptor: int, socket: str) -> None:
+        try:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "socket": socket}).encode(), 0)
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def _unwritable(self, error: OSError) -> Unavailable:
+        return Unavailable(f"the data root {self.path} cannot be written: {error.strerror}; nothing was changed")
 
     def is_held(self) -> bool:
         """Return whether a process holds the data root now."""

@@ -1,6 +1,7 @@
 """The data root: its paths, and the lock on it, of which another process is told by the file alone."""
 
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -94,3 +95,20 @@ def test_a_holder_that_is_killed_holds_it_no_longer(tmp_path: Path) -> None:
         assert root.holder().pid == other.pid
         with root.lock():
             assert root.holder() == Holder(os.getpid(), "")
+
+
+def test_a_lock_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "lock").mkdir()
+    with pytest.raises(Unavailable, match=f"the data root {tmp_path} cannot be written: Is a directory"):
+        DataRoot(tmp_path).lock().__enter__()
+
+
+def test_a_lock_that_cannot_be_written_is_unavailable_and_let_go(tmp_path: Path) -> None:
+    root, limits = DataRoot(tmp_path), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))  # as a full disk
+    try:
+        with pytest.raises(Unavailable, match="cannot be written: File too large; nothing was changed"):
+            root.lock().__enter__()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not root.is_held()
