@@ -31,13 +31,13 @@ SELECT container_name, value FROM v_labels WHERE key = 'tier' ORDER BY container
         """,
     ),
     Recipe(
-        "Who publishes this port of the host?",
+        "Which container publishes this port of the host?",
         """
 SELECT container_name, host_ip, private_port, protocol FROM v_ports WHERE public_port = 8080
         """,
     ),
     Recipe(
-        "Who uses this volume, and may it write?",
+        "Which containers use this volume, and may they write to it?",
         """
 SELECT container_name, destination, read_write FROM v_mounts WHERE volume = 'data' ORDER BY container_name
         """,
@@ -49,20 +49,20 @@ SELECT container_name, source, destination FROM v_mounts WHERE type = 'bind' ORD
         """,
     ),
     Recipe(
-        "Which containers can do more than others on the host?",
+        "Which containers are privileged, have added capabilities, or use the host's network?",
         """
 SELECT container_name, privileged, cap_add, network_mode FROM v_specs
 WHERE privileged OR cap_add IS NOT NULL OR network_mode = 'host' ORDER BY container_name
         """,
     ),
     Recipe(
-        "Which containers have no limit of memory?",
+        "Which containers have no memory limit?",
         """
 SELECT container_name FROM v_specs WHERE coalesce(memory, 0) = 0 ORDER BY container_name
         """,
     ),
     Recipe(
-        "Which containers set this environment variable? (Its value is not told.)",
+        "Which containers set this environment variable? (Values are not shown.)",
         """
 SELECT container_name FROM v_environment WHERE variable = 'PATH' ORDER BY container_name
         """,
@@ -95,6 +95,12 @@ WHERE n.name = 'web' ORDER BY e.seq DESC LIMIT 20
         """,
     ),
     Recipe(
+        "What happened to a container that may be gone, and who did it?",
+        """
+SELECT seq, time, action, exit_code, peer_uid, agent FROM v_events WHERE actor_name = 'web' ORDER BY seq DESC LIMIT 20
+        """,
+    ),
+    Recipe(
         "Who removed containers, and with which program?",
         """
 SELECT time, actor_name, peer_uid, agent FROM v_events WHERE type = 'container' AND action = 'destroy'
@@ -115,7 +121,7 @@ ORDER BY drift, container_name
         """,
     ),
     Recipe(
-        "Who still holds which wrapper script?",
+        "What still holds which wrapper script?",
         """
 SELECT digest, holder, container_name, runtime, version FROM v_script_holders
 ORDER BY digest, holder, container_name

@@ -93,7 +93,7 @@ VIEWS = (
                 "WHERE a.container_id = c.id ORDER BY a.kind DESC, a.name) o)",
                 "The name and all aliases (`other/alias`, from links), separated by `, `.",
             ),
-            Column("image", "c.image", "The image as it was asked for."),
+            Column("image", "c.image", "The image as the create request names it."),
             Column("image_id", "c.image_id", "ID of the image; it may be gone."),
             Column("state", "c.state", "created, running, paused, restarting, removing, exited or dead."),
             Column(
@@ -202,7 +202,7 @@ VIEWS = (
     ),
     View(
         "specs",
-        "What containers ask of the host.",
+        "Limits, privileges and policies of containers.",
         (
             *_CONTAINER,
             Column("user", _json("b.config", "$.User"), "User and group, or empty: the image's, else root."),
@@ -230,7 +230,7 @@ VIEWS = (
     ),
     View(
         "execs",
-        "What runs, or ran, beside the own processes of containers. Arguments and environment are not shown.",
+        "Exec processes of containers, running and ended. Arguments and environment are not shown.",
         (
             Column("id", "b.id", "ID of the exec."),
             *_CONTAINER,
@@ -297,9 +297,13 @@ VIEWS = (
             Column("exit_code", _json("e.attributes", "$.exitCode"), "Of die and exec_die: the exit code, as text."),
             Column("attributes", "e.attributes", "All attributes with the labels, a JSON object."),
             Column("revision", "e.revision", "Revision of the container after it."),
-            Column("peer_uid", "e.peer_uid", "Who asked: the user at the other end of the socket; NULL: the service."),
+            Column(
+                "peer_uid",
+                "e.peer_uid",
+                "User of the client, as the kernel reports it for the socket; NULL: the service itself.",
+            ),
             Column("peer_gid", "e.peer_gid", "Group of that user."),
-            Column("peer_pid", "e.peer_pid", "The process that asked; its number may be another's by now."),
+            Column("peer_pid", "e.peer_pid", "Process of the client; its number may be another's by now."),
             Column("agent", "e.agent", "How the client calls itself."),
             Column("row_values", "e.row_values", "State, exit code and the like of the container after it, as JSON."),
         ),
@@ -307,7 +311,7 @@ VIEWS = (
     ),
     View(
         "versions",
-        "Every version of the configuration that is kept. What the file says is not shown, only which settings it has.",
+        "Every version of the configuration that is kept. Only the names of the settings are shown, not their values.",
         (
             Column("version", "v.version", "Number of the version."),
             Column("current", "v.version IS s.current_version", "1: it is in force."),
@@ -336,7 +340,7 @@ VIEWS = (
             Column("version", "r.version", "Version of the configuration."),
             Column("current", "r.version IS s.current_version", "1: it is in force."),
             Column("name", "r.name", "Its name."),
-            Column("origin", "r.origin", "stock, configured, or a shim that was asked for by its name."),
+            Column("origin", "r.origin", "stock, configured, or a shim that a container names."),
             Column("path", "r.path", "Path as it was written; NULL: it has a type instead."),
             Column("args", "r.args", "Arguments as they were written, a JSON list."),
             Column("type", "r.type", "Type of the shim, if it has one. Its options are not shown."),
@@ -402,7 +406,7 @@ WHERE CASE WHEN locked.id IS NULL THEN now.id IS NULL AND instr(c.runtime_name, 
     ),
     View(
         "script_holders",
-        "Who holds which wrapper script: a container until its next start or removal, or the version in force.",
+        "What holds each wrapper script: a container until its next start or removal, or the version in force.",
         (
             Column("digest", "o.digest", "The script."),
             Column("holder", "o.holder", "container or version."),
@@ -451,7 +455,7 @@ WHERE c.state = 'restarting' OR (c.restart_count >= 3 AND NOT c.manually_stopped
     ),
     View(
         "changed_last_hour",
-        "What something happened to within the last hour, one row for each container, image, ….",
+        "Objects with an event within the last hour, one row for each container, image, ….",
         (
             Column("type", "o.type", "container, image, network, volume, daemon, …"),
             Column("actor_id", "o.actor_id", "ID of what it happened to."),
@@ -473,7 +477,7 @@ FROM (
     ),
     View(
         "largest_documents",
-        "The documents that are stored, the largest first. It reads all of them: say LIMIT.",
+        "The stored documents, the largest first. It reads all of them: use LIMIT.",
         (
             Column("bytes", "o.bytes", "Size of the document."),
             Column("document", "o.document", "config, host_config, network_settings, summary, health_log, …"),

@@ -76,13 +76,13 @@ async def test_binds_are_those_that_the_engine_mounted(database: Path) -> None:
 
 
 async def test_what_has_no_limit_of_memory_is_what_the_engine_says(database: Path) -> None:
-    found = [row["container_name"] for row in asked(database, recipe("Which containers have no limit"))]
+    found = [row["container_name"] for row in asked(database, recipe("Which containers have no memory limit"))]
     assert found == names_where(lambda one: one["HostConfig"]["Memory"] == 0)
     assert len(found) < len(INSPECTED)
 
 
 async def test_what_may_do_more_is_what_the_engine_says(database: Path) -> None:
-    found = [row["container_name"] for row in asked(database, recipe("Which containers can do more"))]
+    found = [row["container_name"] for row in asked(database, recipe("Which containers are privileged"))]
     assert found == names_where(
         lambda one: (
             one["HostConfig"]["Privileged"]
