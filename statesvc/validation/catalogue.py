@@ -18,12 +18,12 @@ _HEAD = """# Validation
 
 Made by `make docs` from the rules in `statesvc/validation/`; a test compares the two.
 
-A request to create or update a container must keep all of these rules before anything is stored. The answer's
-`message` begins with the first problem in Docker's order, the others follow; `errors` lists each with its code, the
-JSON pointer of its field, a sentence, and the value where it is no secret. `N` stands for an index, `K` for a key.
-Environment values are never repeated.
+To check a request without creating anything: `statesvc validate FILE`, or `POST /statesvc/v1/containers/validate`.
 
-`statesvc validate FILE` and `POST /statesvc/v1/containers/validate` check a request and create nothing.
+A request to create or update a container must satisfy all of these rules before anything is stored. An answer reports
+all problems at once: its `message` begins with the one that Docker would report, and its `errors` lists each with its
+code, the JSON pointer of its field, a sentence, and the value if that is no secret. Environment values are never
+repeated. Codes stay the same from release to release. In the tables `N` stands for an index, `K` for a key.
 """
 
 _DAEMON = """\
