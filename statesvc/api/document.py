@@ -13,19 +13,19 @@ _HEAD = """# API
 
 Made by `make docs` from the routes in `statesvc/api/`; tests hold it to them, and the examples to real answers.
 
-The service answers on its Unix socket: Docker's Engine API under Docker's paths, and an API of its own under
-`/statesvc/v1/` for what Docker's has no word for.
-
 ```sh
 curl -s --unix-socket /run/statesvc/statesvc.sock http://localhost/statesvc/v1/health
 ```
 
-- **Spelling.** Documents spell their fields as Docker's do: `Id`, `DryRun`, `LoadedAt`. Requests are read in any case
-  of the letters, as Go reads them. Unknown fields are ignored, except in an import: a misspelt `DryRun` would not be
-  dry. Keys of maps are values, and stay what they are: names of runtimes, kinds, and in `Values` the columns of a row.
-  Query parameters are spelt as Docker's: `untilSeq`.
+The service answers on its Unix socket. Docker's paths are Docker's Engine API; under `/statesvc/v1/` is an API of the
+service's own, for operations that Docker's does not have.
+
+- **Spelling.** Fields are in PascalCase as Docker's: `Id`, `DryRun`, `LoadedAt`. In requests the case of the letters
+  does not matter. Unknown fields are ignored, as in Docker's API, except in an import, where a misspelt `DryRun` would
+  change something. Keys of maps are data and keep their own spelling: names of runtimes, kinds, and in `Values` the
+  columns of a row. Query parameters are in camelCase: `untilSeq`.
 - **Times** are RFC 3339 text in UTC; a field whose name ends in `Nano` holds nanoseconds since 1970.
-- **Errors** have Docker's body, in Docker's small letters, with two additions: `errors` lists every mistake of a
+- **Errors** have Docker's body, in lower case as Docker's, with two additions: `errors` lists every mistake of a
   request, and `oldest` is the first event that is kept (410).
 
   ```json
@@ -33,18 +33,19 @@ curl -s --unix-socket /run/statesvc/statesvc.sock http://localhost/statesvc/v1/h
    "errors": [{"code": "number", "field": "/before", "message": "before is 'x': …", "value": "x"}]}
   ```
 
-  Any request may be answered 400 if it is malformed, and 503 if the database cannot be read or written now.
-- In the examples, `…` stands for more of the same.
+  Besides the errors listed below, any request may get 400 if it is malformed, and 503 if the database cannot be read
+  or written now.
+- In the examples `…` stands for more of the same.
 """
 
 _PROTOCOL = """\
-What an engine asks and reports about the containers that it runs; [engine-protocol.md](engine-protocol.md) has bodies,
-answers and errors.
+Requests and reports of an engine about the containers that it runs; [engine-protocol.md](engine-protocol.md) has
+bodies, answers and errors.
 """
 
 _DOCKER = """\
-As in Docker's reference, version {oldest} to {newest}; [compatibility.md](compatibility.md) lists what differs. What
-needs an engine answers 501 and says so.
+As in Docker's reference, version {oldest} to {newest}; [compatibility.md](compatibility.md) lists the differences. An
+operation that needs an engine answers 501, with a message that it needs one.
 """
 
 

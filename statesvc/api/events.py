@@ -30,7 +30,7 @@ _RENDERED, _RENDERED_BYTES = 1_000, 8_192
 _TIMESTAMP = re.compile(r"(-?\d{1,11})(?:\.(\d+))?", re.ASCII)
 
 _JOURNAL = Endpoint(
-    "The events in commit order, by number: resumed behind any event without a gap or a double, then followed. "
+    "Read the journal in commit order: resume after any event without a gap or a repeat, then follow. "
     "[events.md](events.md) explains the fields and how to follow. If events are lost to a slow reader, the last "
     'line is `{"Error": …}` with the error body of 410.',
     {
@@ -46,17 +46,20 @@ _JOURNAL = Endpoint(
         "Asker": {"Pid": 4711, "Uid": 1000, "Gid": 1000, "Agent": "docker/28.5.2 (linux)"},
     },
     query={
-        "after": "what follows the event of this number; without it, all that is kept",
-        "untilSeq": "end behind the event of this number",
-        "follow": "0 ends with what is there now; without it, the stream goes on",
+        "after": "the events after the event of this number; without it, all that are kept",
+        "untilSeq": "end after the event of this number",
+        "follow": "0 ends with the newest event that is there now; without it, the stream goes on",
         "filters": "as those of Docker's `GET /events`",
     },
-    errors={400: "a number or filter is none", 410: "some of what follows is not kept any more; take a new snapshot"},
+    errors={
+        400: "a number or filter is malformed",
+        410: "events after that number are no longer kept, or it was never reached; take a new snapshot",
+    },
     lines=True,
 )
 _SNAPSHOT = Endpoint(
-    "The list of all containers, as Docker's list has it, and the number of the last event that it is the outcome of: "
-    "follow the events behind it, and miss nothing.",
+    "The list of all containers, in the form of Docker's list, and the number of the last event that it contains: "
+    "follow the events after that number, and miss nothing.",
     {"Seq": 42, "Containers": [{"Id": "4f1c…", "Names": ["/www"], "State": "created", MORE: MORE}]},
 )
 

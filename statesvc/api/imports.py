@@ -17,10 +17,10 @@ from statesvc.errors import InvalidParameter, Problem, pointer
 from statesvc.services.imports.report import Entry, Importer, Report
 
 _IMPORT = Endpoint(
-    "Import the containers and images of another engine from a folder of the service's machine: what `statesvc import` "
-    "asks of a service that holds the data root. What is in the database already stays as it is. With `DryRun` nothing "
-    "is changed. An outcome is `imported`, `unchanged`, `skipped` or `failed`; `Complete` is false after one of the "
-    "last two.",
+    "Import the containers and images of another engine from a folder on the service's machine. `statesvc import` "
+    "calls this if a service holds the data root. What is in the database already stays as it is. With `DryRun` "
+    "nothing is changed. An outcome is `imported`, `unchanged`, `skipped` or `failed`; `Complete` is false after "
+    "one of the last two.",
     {
         "Engine": "docker",
         "Path": "/var/lib/docker",

@@ -36,7 +36,7 @@ _A_RUNTIME: dict[str, object] = {
 }
 _IN_FORCE = Endpoint(
     "The version of the configuration in force, with its runtimes. `Containers` counts those that are locked to it. "
-    "`Path` and `Args` are as the user wrote them, `Binary` is the absolute path that followed; "
+    "`Path` and `Args` are as the user wrote them, `Binary` is the absolute path that `Path` resolved to; "
     "a shim has `Type` and `Options` instead. [runtimes.md](runtimes.md) explains versions and locks.",
     _A_VERSION | {"Runtimes": [_A_RUNTIME]},
     errors={404: "no configuration is in force yet"},
@@ -58,10 +58,10 @@ _CHANGES = Endpoint(
         "Settings": ["default-runtime"],
     },
     query={"before": "the number of the older version", "after": "the number of the newer one"},
-    errors={400: "a number is missing, or is none", 404: "there is no such version, or it is no longer kept"},
+    errors={400: "a number is missing or malformed", 404: "there is no such version, or it is no longer kept"},
 )
 _DRIFT = Endpoint(
-    "The containers that are not run as new ones would be, and why: each reason is a sentence. "
+    "The containers that would run otherwise after a new start, and why: each reason is a sentence. "
     "`Runtime` is what the container is locked to.",
     {
         "Containers": [
@@ -77,12 +77,12 @@ _DRIFT = Endpoint(
     },
 )
 _RELOAD = Endpoint(
-    "Read the configuration file again and put it in force, as a whole or not at all. When this answers, it is "
-    "in force; `Changed` says whether it makes a new version.",
+    "Read the configuration file again and put it in force, as a whole or not at all. It is in force when the answer "
+    "arrives; `Changed` is true if it made a new version.",
     {"Version": 3, "Changed": True, "DefaultRuntime": "runc", "Runtimes": ["io.containerd.runc.v2", "logged", "runc"]},
     errors={
-        400: "the file has mistakes, all of which are in `errors`; what was in force stays so",
-        503: "scripts or database cannot be written; what was in force stays so",
+        400: "the file has mistakes, all of which are in `errors`; the version in force stays",
+        503: "scripts or database cannot be written; the version in force stays",
     },
 )
 

@@ -26,9 +26,10 @@ _LOG_DRIVERS = ["awslogs", "fluentd", "gcplogs", "gelf", "journald", "json-file"
 _DOCKER_IO = {"Mirrors": [], "Name": "docker.io", "Official": True, "Secure": True}
 
 _HEALTH = Endpoint(
-    "How the store is, by what is known of it; `statesvc check` looks at every row. Not healthy: rows cannot be read "
-    "(`Quarantined` counts them, `Marks` has the newest 100), or a held script could not be mended at the start. "
-    "`Swept` is what the start removed and wrote again. [operations.md](operations.md) says what to do.",
+    "The health of the database, from what is known already; only `statesvc check` reads every row. `Healthy` is false "
+    "if rows are marked as unreadable (`Quarantined` counts them, `Marks` has the newest 100), or if the file of a "
+    "held script could not be written again at the start. `Swept` lists what the start removed and wrote again. "
+    "What to do then: [operations.md](operations.md#check-and-repair).",
     {
         "Healthy": False,
         "Sqlite": "3.51.3",

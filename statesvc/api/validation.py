@@ -10,9 +10,9 @@ from statesvc.errors import Problem
 from statesvc.services.containers.service import Containers, Judgement
 
 _VALIDATE = Endpoint(
-    "Judge a create request and create nothing: every mistake, every warning, and the documents that would be stored "
+    "Check a create request and create nothing: every mistake, every warning, and the documents that would be stored "
     "if there is no mistake. The body is that of Docker's create. [validation.md](validation.md) lists the codes. "
-    "A path with a version (`/v1.43/statesvc/v1/…`) judges by that version of Docker's API.",
+    "A path with a version (`/v1.43/statesvc/v1/…`) checks by that version of Docker's API.",
     {
         "Valid": True,
         "Message": "",
