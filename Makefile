@@ -34,9 +34,9 @@ migrate: install ## give the database in DATA_ROOT the newest schema, while no s
 install: ## make .venv with the fastest Python here, or PYTHON=
 	@.ci/install $(VENV) $(PYTHON)
 
-fix: install ## format, and mend what ruff can mend
-	$(BIN)/ruff format
+fix: install ## mend what ruff can mend, and format
 	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
 
 docs: install ## write the documents that are made from rules, views and routes
 	$(BIN)/python -c "from statesvc.validation.catalogue import markdown; print(markdown(), end='')" > docs/validation.md

@@ -77,8 +77,11 @@ def _section(route: Route, endpoint: Endpoint) -> Iterator[str]:
         yield _table("query", {f"`{key}`": text for key, text in endpoint.query.items()})
     if endpoint.body is not None:
         yield f"Body:\n\n```json\n{_json(endpoint.body)}\n```\n"
-    kind = "Answer, one object a line" if endpoint.lines else "Answer"
-    yield f"{kind}:\n\n```json\n{_json(endpoint.answer)}\n```\n"
+    if endpoint.answer is None:
+        yield "Answer: 204, without a body.\n"
+    else:
+        kind = "Answer, one object a line" if endpoint.lines else "Answer"
+        yield f"{kind}:\n\n```json\n{_json(endpoint.answer)}\n```\n"
     if endpoint.errors:
         yield _table("error", {str(status): text for status, text in endpoint.errors.items()})
 

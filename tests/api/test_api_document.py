@@ -87,13 +87,17 @@ def _ask(service: Service, name: str, foreign: Path) -> Answer:
     body = {"import": {"Engine": "docker", "Path": str(foreign), "DryRun": True}}
     endpoint = DOCUMENTED[name].endpoint
     assert endpoint
-    return service.call(method, OWN + path, body.get(path, endpoint.body), query=query.get(path))
+    at = OWN + path.replace("{name}", "www")
+    return service.call(method, at, body.get(path, endpoint.body), query=query.get(path))
 
 
 @pytest.mark.parametrize("name", DOCUMENTED)
 def test_an_example_is_like_a_real_answer(asked: dict[str, Answer], name: str) -> None:
     endpoint, answer = DOCUMENTED[name].endpoint, asked[name]
     assert endpoint
+    if endpoint.answer is None:
+        assert (answer.status, answer.body) == (204, b"")
+        return
     assert answer.status == 200, answer.body
     documents = [json.loads(line) for line in answer.body.splitlines()] if endpoint.lines else [answer.json()]
     assert [found for one in documents for found in differences(endpoint.answer, one)] == []
