@@ -1,4 +1,4 @@
-"""The daemon configuration in force: one version, swapped as a whole. A request keeps the one it began with."""
+"""The daemon configuration in force, replaced as a whole. A request keeps the version that it began with."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,9 +13,9 @@ from statesvc.validation import daemon
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """One version of the daemon configuration, with the host as that configures it and the runtimes by their names.
+    """One version of the daemon configuration, the host facts with its settings applied, and the runtimes by name.
 
-    `version` is 0 while nothing is in force: a command verifies by a file that it makes no version of.
+    `version` is 0 before a version is in force, as in commands that only validate by a file.
     """
 
     version: int
@@ -37,10 +37,10 @@ class Configuration:
         return self._in_force
 
     def version(self, number: int, config: DaemonConfig, derived: Iterable[Derived]) -> InForce:
-        """Return a version as it would be in force on this host."""
+        """Return a version of the configuration, applied to this host."""
         driver = config.cgroup_driver
         facts = replace(self._facts, cgroup_driver=driver) if driver else self._facts
-        return InForce(number, config, facts, {one.runtime.name: one for one in derived})
+        return InForce(number, config, facts, {runtime.runtime.name: runtime for runtime in derived})
 
     def swap(self, version: InForce) -> None:
         """Put another version in force."""

@@ -1,4 +1,4 @@
-"""The port to a container engine. None is connected to the service: what needs one is refused."""
+"""The port to a container engine. No engine is connected to the service, so operations that need one are refused."""
 
 from statesvc.errors import NotOffered
 

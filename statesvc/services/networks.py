@@ -1,4 +1,4 @@
-"""Networks, derived from the containers that have endpoints in them, and Docker's own three."""
+"""Networks: derived from the containers that are connected to them, and Docker's three predefined ones."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -23,13 +23,13 @@ from statesvc.services.volumes import DERIVED
 ACCEPTED = frozenset({"dangling", "driver", "id", "label", "name", "scope", "type"})
 PRUNE_ACCEPTED = frozenset({"label", "label!", "until"})
 _TYPES = ("builtin", "custom")
-# Every engine has them, and a container that names no network is on the first.
+# Every engine has these; a container that names no network is on the first. Name and driver.
 PREDEFINED: Mapping[str, str] = {"bridge": "bridge", "host": "host", "none": "null"}
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A live container in a network: its name, its endpoint, and addresses with the length of their prefix."""
+    """A live container in a network: its name, its endpoint, and addresses with their prefix length."""
 
     name: str
     endpoint_id: str = ""
@@ -40,9 +40,9 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A network, the number of live containers in it and, where it was inspected, these by their IDs.
+    """A network and the number of live containers in it. `attached` has these by ID, only after `inspect`.
 
-    The driver of a network that a user made is not known, "".
+    The driver is "" for a network that a user made, as it is not known.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Network:
 
     @property
     def is_predefined(self) -> bool:
-        """Whether it is one of Docker's own."""
+        """Whether it is one of Docker's predefined networks."""
         return self.name in PREDEFINED
 
 
@@ -65,7 +65,7 @@ class Networks:
         self._site = site
 
     async def listed(self, filters: Filters) -> list[Network]:
-        """Return the networks that pass the filters, by name. Raises InvalidParameter for odd values."""
+        """Return the networks that pass the filters, by name. Raises InvalidParameter for invalid values."""
         for kind in filters.get("type", ()):
             if kind not in _TYPES:
                 raise InvalidParameter(f"invalid filter: 'type'='{kind}'")
@@ -73,13 +73,15 @@ class Networks:
         return [network for network in await self._all() if _passes(network, filters)]
 
     async def inspect(self, reference: str) -> Network:
-        """Return a network with the endpoints of its live containers. Raises as a look-up does."""
+        """Return a network with its live containers. Raises NotFound, InvalidParameter for an ambiguous reference."""
         network = await self._find(reference)
         found = await self._database.scan(networks.endpoints, network.name)
-        return replace(network, attached={one.container_id: _attachment(one, network.name) for one in found})
+        return replace(
+            network, attached={endpoint.container_id: _attachment(endpoint, network.name) for endpoint in found}
+        )
 
     async def create(self, name: str) -> None:
-        """Make a network. Raises what Docker refuses a name for, then NotOffered."""
+        """Check a request to make a network as Docker does. Always raises: at the end NotOffered."""
         if not name.strip():
             raise InvalidParameter("invalid name: name is empty")
         if name in PREDEFINED:
@@ -89,7 +91,7 @@ class Networks:
         raise needs_engine("making a network")
 
     async def remove(self, reference: str) -> None:
-        """Remove a network. Raises Forbidden for one of Docker's own and for one that is in use, then NotOffered."""
+        """Check a request to remove a network. Always raises: Forbidden if predefined or in use, else NotOffered."""
         network = await self._find(reference)
         if network.is_predefined:
             raise Forbidden(f"{network.name} is a pre-defined network and cannot be removed")
@@ -99,12 +101,12 @@ class Networks:
         raise needs_engine("removing a network")
 
     async def prune(self) -> None:
-        """Remove the networks without a live container: there is nothing to do, or an engine's to do."""
+        """Remove the networks without a live container. Raises NotOffered if there are any: an engine has to do it."""
         if any(not network.live and not network.is_predefined for network in await self._all()):
             raise needs_engine("removing networks")
 
     async def connect(self, reference: str, container: str, *, doing: str) -> None:
-        """Connect a container or disconnect it. Raises NotFound, Conflict for one that is being removed, NotOffered."""
+        """Check a request to connect or disconnect. Always raises NotFound, Conflict during removal, or NotOffered."""
         await self._find(reference)
         found = await self._database.read(containers.find, container)
         if found.state in {State.REMOVING, State.DEAD}:
@@ -117,10 +119,11 @@ class Networks:
         return await self._database.scan(_every, self._site.instance_id)
 
     async def _find(self, reference: str) -> Network:
-        """Return the network of this ID, of this name, or the only one whose ID begins so (moby getNetwork)."""
+        """Return the network with this ID, this name, or this unique prefix of its ID (moby getNetwork)."""
         every = await self._all()
-        exact = [one for one in every if one.id == reference] or [one for one in every if one.name == reference]
-        found = exact or [one for one in every if reference and one.id.startswith(reference)]
+        found = [network for network in every if network.id == reference]
+        found = found or [network for network in every if network.name == reference]
+        found = found or [network for network in every if reference and network.id.startswith(reference)]
         if not found:
             raise NotFound(f"network {reference} not found")
         if len(found) > 1:
@@ -139,7 +142,7 @@ def _every(conn: Connection, instance: str) -> list[Network]:
 
 
 def _own_id(instance: str, name: str) -> str:
-    """Return an ID for a network whose own nobody told: always the same, and no other installation's."""
+    """Return a made-up ID for a network whose real ID is unknown: stable, and different for each installation."""
     return hashlib.sha256(f"network {instance} {name}".encode()).hexdigest()
 
 

@@ -1,7 +1,7 @@
-"""What is asked of a container's process and files, as far as the state alone can answer it.
+"""Operations on the process and files of a container, as far as the recorded state can answer them.
 
-No engine is asked here. Each method looks the container up and refuses what its state forbids, in Docker's order and
-words; what is left needs an engine, and is answered so: NotOffered.
+Each method finds the container and refuses what its state forbids, in Docker's order and words. Whatever passes needs
+a container engine, which is not connected: it raises NotOffered.
 """
 
 import asyncio
@@ -35,21 +35,21 @@ _TIMESTAMP = re.compile(r"[+-]?\d{1,18}(?:\.\d{1,18})?", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What a container has written: nothing. `tty` says whether it would be one stream or two in one."""
+    """The output of a container that never ran: nothing. With `tty` it is a raw stream, otherwise multiplexed."""
 
     tty: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Still:
-    """A container without a process, whose figures are all zero."""
+    """A container without a process, whose statistics are all zero."""
 
     id: str
     name: str
 
 
 class Processes:
-    """What needs an engine, up to the point where it does."""
+    """Checks operations that need an engine, and answers those that the state alone can answer."""
 
     def __init__(self, database: Database, site: Site, damage: DamageGuard) -> None:
         self._database = database
@@ -57,7 +57,7 @@ class Processes:
         self._damage = damage
 
     async def start(self, reference: str) -> None:
-        """Start a container. Raises NotModified for one that lives, Conflict for one that cannot be started.
+        """Start a container. Raises NotModified if it is running, Conflict if it cannot be started.
 
         Raises InvalidParameter for a runtime that is not configured (any more), or whose wrapped binary cannot be
         executed.
@@ -77,12 +77,12 @@ class Processes:
         derived = in_force.runtimes.get(name or in_force.daemon.default_runtime)
         if derived is None and not is_shim_name(name):
             raise InvalidParameter(f"unknown or invalid runtime name: {name}")
-        # As at creation, only a wrapped binary is looked at: another one is the engine's to find.
+        # As at creation, only the binary behind a wrapper script is checked: the engine finds the others itself.
         if derived and derived.runtime.args:
             await asyncio.to_thread(preflight, derived)
 
     async def stop(self, reference: str, signal: str) -> None:
-        """Stop a container. Raises NotModified for one that does not live."""
+        """Stop a container. Raises NotModified if it is not running."""
         found = await self._find(reference)
         if found.state not in LIVE:
             raise NotModified(f"container {found.id} is stopped already")
@@ -91,7 +91,7 @@ class Processes:
         raise needs_engine("stop")
 
     async def restart(self, reference: str, signal: str) -> None:
-        """Stop a container if it lives, and start it. Raises Conflict for one that is being removed."""
+        """Stop a container if it is running, then start it. Raises Conflict if it is being removed."""
         found = await self._find(reference)
         cannot = f"Cannot restart container {reference}"
         if found.state in LIVE and signal and signals.parse(signal) is None:
@@ -101,7 +101,7 @@ class Processes:
         raise needs_engine("restart")
 
     async def kill(self, reference: str, signal: str) -> None:
-        """Send a signal to a container. Raises Conflict for one that does not live."""
+        """Send a signal to a container. Raises Conflict if it is not running."""
         try:
             _check_signal(signal)
             _must_live(await self._find(reference))
@@ -110,7 +110,7 @@ class Processes:
         raise needs_engine("kill")
 
     async def pause(self, reference: str) -> None:
-        """Freeze a container. Raises Conflict for one that does not run."""
+        """Pause a container. Raises Conflict if it is not running, or paused already."""
         found = await self._find(reference)
         _must_live(found)
         if found.state == State.PAUSED:
@@ -119,19 +119,19 @@ class Processes:
         raise needs_engine("pause")
 
     async def unpause(self, reference: str) -> None:
-        """Thaw a container. Raises Conflict for one that is not paused."""
+        """Resume a paused container. Raises Conflict if it is not paused."""
         found = await self._find(reference)
         if found.state != State.PAUSED:
             raise Conflict(f"Container {found.id} is not paused")
         raise needs_engine("unpause")
 
     async def resize(self, reference: str) -> None:
-        """Change the size of a container's terminal. Raises Conflict for one that does not live."""
+        """Change the size of a container's terminal. Raises Conflict if it is not running."""
         _must_live(await self._find(reference))
         raise needs_engine("resize")
 
     async def top(self, reference: str, ps_args: str) -> None:
-        """List the processes of a container. Raises Conflict for one that does not run."""
+        """List the processes of a container. Raises Conflict if it is not running."""
         for renamed, pid in _PS_RENAMES.findall(ps_args):
             if renamed != "pid":
                 raise InvalidParameter(f'specifying "{renamed}={pid}" is not allowed')
@@ -141,9 +141,9 @@ class Processes:
         raise needs_engine("top")
 
     async def attach(self, reference: str, *, keys: str, logs: bool, stream: bool) -> Output:
-        """Return what a container has written, nothing for one that never ran.
+        """Return the output of a container that never ran. Raises Conflict if it is paused or restarting.
 
-        Raises Conflict for a paused one.
+        Raises NotOffered for anything that needs the output of a process.
         """
         if detach_keys.parse(keys) is None:
             raise InvalidParameter(f"Invalid detach keys ({keys}) provided")
@@ -157,9 +157,9 @@ class Processes:
         return Output(_tty(row))
 
     async def logs(self, reference: str, *, since: str, until: str) -> Output:
-        """Return what a container has written, nothing for one that never ran.
+        """Return the log of a container that never ran. Raises Conflict if it is being removed.
 
-        Raises Conflict for one that is being removed, NotOffered also if its log cannot be read at all.
+        Raises NotOffered for a container that ran, or whose logging driver does not support reading.
         """
         row = await self._inspect(reference)
         if row.state in _LEAVING:
@@ -174,7 +174,7 @@ class Processes:
         return Output(_tty(row))
 
     async def stats(self, reference: str, *, stream: bool, one_shot: bool) -> Still:
-        """Return the container if it has no process, so that its figures are known."""
+        """Return a container without a process, whose statistics are zero. Raises NotOffered if it is running."""
         found = await self._find(reference)
         if stream and one_shot:
             raise InvalidParameter("cannot have stream=true and one-shot=true")
@@ -183,7 +183,7 @@ class Processes:
         return Still(found.id, found.name)
 
     async def create_exec(self, reference: str, keys: str) -> None:
-        """Prepare a process in a container. Raises Conflict for one that does not run."""
+        """Create an exec process in a container. Raises Conflict if it is not running."""
         found = await self._find(reference)
         _must_live(found)
         if found.state == State.PAUSED:
@@ -194,28 +194,28 @@ class Processes:
         raise needs_engine("exec")
 
     async def find_exec(self, exec_id: str) -> Exec:
-        """Return a process beside a container's own. Raises NotFound for one that no engine reported, or long ago."""
+        """Return an exec process. Raises NotFound if no engine reported it, or if its record was removed since."""
         found = await self._database.read(execs.find, exec_id)
         if found is None:
             raise NotFound(f"No such exec instance: {exec_id}")
         return found
 
     async def start_exec(self, exec_id: str) -> None:
-        """Start a process that was prepared. Raises Conflict: the engine that reported it has started it."""
+        """Start an exec process. Always raises Conflict: the engine that reported it has started it already."""
         found = await self.find_exec(exec_id)
         ran = "is already running" if found.running else "has already run"
         raise Conflict(f"Error: Exec command {exec_id} {ran}")
 
     async def resize_exec(self, exec_id: str) -> None:
-        """Change the size of a process's terminal. Raises Conflict for one that has ended."""
+        """Change the size of an exec process's terminal. Raises Conflict if it has ended."""
         if not (await self.find_exec(exec_id)).running:
             raise Conflict(f"exec {exec_id} is not running")
         raise needs_engine("resize")
 
     async def changes(self, reference: str) -> None:
-        """Say that nothing is changed in a container's files, if it never ran and its working directory is the root.
+        """Return if a container's files are certainly unchanged: it never ran, and works in the root directory.
 
-        Docker makes a working directory that the image has not when it creates a container.
+        Raises NotOffered otherwise: Docker creates a missing working directory together with the container.
         """
         row = await self._inspect(reference)
         if row.started_at is not None or orjson.loads(row.config)["WorkingDir"] not in {"", "/"}:
@@ -227,12 +227,12 @@ class Processes:
         raise needs_engine("archive")
 
     async def export(self, reference: str) -> None:
-        """Return all files of a container. Raises Conflict for one that is being removed."""
+        """Return all files of a container. Raises Conflict if it is being removed."""
         _must_stay(await self._find(reference), "export")
         raise needs_engine("export")
 
     async def commit(self, reference: str, changes: list[str]) -> None:
-        """Make an image of a container. Raises Conflict for one that is being removed."""
+        """Make an image of a container. Raises Conflict if it is being removed."""
         _must_stay(await self._find(reference), "commit")
         apply_changes({}, changes)
         raise needs_engine("commit")

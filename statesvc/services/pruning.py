@@ -1,4 +1,4 @@
-"""Containers that do not run and images that nobody needs, removed all at once (moby prune.go, image_prune.go)."""
+"""Removes all stopped containers, or all unused images (moby prune.go, image_prune.go)."""
 
 from contextlib import suppress
 
@@ -24,37 +24,36 @@ from statesvc.services.site import Site
 
 ACCEPTED = frozenset({"label", "label!", "until"})
 IMAGES_ACCEPTED = ACCEPTED | {"dangling"}
-# How many are removed in one unit: other writers wait for no more than these.
+# How many containers one unit removes: other writers wait no longer than for these.
 BATCH = 100
 
 
 class Pruning:
-    """Removes what does not run. Any number of these may go on at once: each container is removed by one of them."""
+    """Removes stopped containers and unused images. Several may run at once: each object is removed by one of them."""
 
     def __init__(self, database: Database, site: Site) -> None:
         self._database = database
         self._site = site
 
     async def containers(self, filters: Filters) -> list[str]:
-        """Remove the containers that do not run and pass the filters; return their IDs, the newest first.
+        """Remove the stopped containers that pass the filters; return their IDs, newest first.
 
-        One that changed after it was chosen, or that somebody else removes, stays out of it.
-        Raises InvalidParameter for a filter that cannot be understood.
+        A container that changes after it was selected is left alone. Raises InvalidParameter for an invalid filter.
         """
         now = self._site.clock()
-        meant = _conditions(filters, now)
-        chosen = [] if meant is None else await self._database.scan(listing.revisions, meant)
+        made = _conditions(filters, now)
+        chosen = [] if made is None else await self._database.scan(listing.revisions, made)
         removed: list[str] = []
         batches = [chosen[at : at + BATCH] for at in range(0, len(chosen), BATCH)]
         for batch in batches:
             removed += await self._database.write(remove, batch, self._site.clock())
-        await self._database.write(_tell, self._site.clock())
+        await self._database.write(_log_prune, self._site.clock())
         return removed
 
     async def images(self, filters: Filters) -> list[Removal]:
-        """Remove the images without a tag that no container uses, or all that none uses; return what was done.
+        """Remove the unused images without a tag, with `dangling=false` all unused ones; return the steps.
 
-        Raises InvalidParameter for a filter that cannot be understood.
+        Raises InvalidParameter for an invalid filter.
         """
         dangling = filtering.flag(filters, "dangling")
         until = _until(filters, self._site.clock())
@@ -64,19 +63,19 @@ class Pruning:
                 removals += await self._database.write(
                     _remove_image, image.image.id, self._site.clock(), only_untagged=dangling is not False
                 )
-        await self._database.write(_tell, self._site.clock(), kind="image")
+        await self._database.write(_log_prune, self._site.clock(), kind="image")
         return removals
 
 
 def _conditions(filters: Filters, now: int) -> list[Condition] | None:
-    """Return what a container must be like, None if none can be so."""
+    """Return the conditions on the containers to remove, None if no container can meet them."""
     made = [conditions.removable(), *labelled(filters)]
     until = _until(filters, now)
     if until is not None:
         made.append(conditions.created_until(until))
     if "label!" in filters:
         unwanted = list(labelled({"label": filters["label!"]}))
-        # Docker keeps what has every one of these labels: everything has every one of none.
+        # Docker keeps containers with all of these labels, so with an empty filter it keeps every container.
         if not unwanted:
             return None
         made.append(conditions.lacks_one(unwanted))
@@ -91,7 +90,7 @@ def _until(filters: Filters, now: int) -> int | None:
 
 
 def remove(conn: Connection, batch: list[Revision], now: int) -> list[str]:
-    """Remove those that are as they were when they were chosen; return their IDs."""
+    """Remove the containers that have not changed since they were selected; return their IDs."""
     return [chosen.id for chosen in batch if _remove_unchanged(conn, chosen, now)]
 
 
@@ -116,17 +115,17 @@ def _is_meant(image: RecordedImage, filters: Filters, until: int | None) -> bool
 
 
 def _remove_image(conn: Connection, image_id: str, now: int, *, only_untagged: bool) -> list[Removal]:
-    """Remove an image by its references, or by its ID if it has none; what a container uses keeps all its names."""
+    """Remove an unused image by its references, or by its ID if it has none; return the steps."""
     tags, digests = image_records.tags(conn, image_id), image_records.digests(conn, image_id)
     if (tags and only_untagged) or containers.users_of_image(conn, image_id):
         return []
     removals: list[Removal] = []
     for text in [*tags, *digests] or [image_id]:
-        with suppress(NotFound):  # gone with the reference before, or by another prune
+        with suppress(NotFound):  # removed with the previous reference, or by another prune
             removals += removal.remove(conn, text, now, force=False)
     return removals
 
 
-def _tell(conn: Connection, now: int, *, kind: str = "container") -> None:
-    # No layer is kept here, so no space is won.
+def _log_prune(conn: Connection, now: int, *, kind: str = "container") -> None:
+    # Layers are not stored, so no space is reclaimed.
     events.append(conn, Event(kind, "prune", "", now, {"reclaimed": "0"}))

@@ -1,4 +1,4 @@
-"""Where the service runs, and by which clock: what every service is given."""
+"""The surroundings of the service, given to every service: host, configuration, data root, clock, randomness."""
 
 from dataclasses import dataclass
 from pathlib import Path

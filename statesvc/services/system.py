@@ -20,7 +20,7 @@ MARKS_SHOWN = 100
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How much there is."""
+    """The number of containers by state, and of images."""
 
     containers: Mapping[State, int]
     images: int
@@ -28,9 +28,9 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How the store is: what it is built with, how large it is, and the rows in it that cannot be read.
+    """The health of the store: its SQLite version, schema, sizes, damaged rows and last sweep.
 
-    `marks` are the newest, `quarantined` counts all.
+    `marks` are the newest marks of damaged rows, `quarantined` counts all of them.
     """
 
     sqlite: str
@@ -43,12 +43,12 @@ class Health:
 
     @property
     def healthy(self) -> bool:
-        """Whether no row is known that cannot be read, and every script that is held is whole."""
+        """Whether no damaged row is known, and the last sweep found every needed script intact."""
         return not self.quarantined and (self.swept is None or self.swept.healthy)
 
 
 class System:
-    """The service as a whole: where it runs, and how much it holds."""
+    """The service as a whole: its site, counts, runtime features and health."""
 
     def __init__(self, database: Database, site: Site, damage: DamageGuard) -> None:
         self._database = database
@@ -62,11 +62,11 @@ class System:
         return await self._database.scan(_counts)
 
     async def features(self) -> Mapping[str, str]:
-        """Return the features of each runtime in force that reports them, as the JSON that it printed."""
+        """Return the features of each runtime in force that supports `features`, as the JSON that it printed."""
         return await self._features.of(self.site.configuration.in_force.runtimes)
 
     async def health(self) -> Health:
-        """Return how the store is, by what is known of it: `statesvc check` looks at every row."""
+        """Return the health of the store as far as it is known: only `statesvc check` reads every row."""
         await self._damage.settled()
         quarantined, marks, schema = await self._database.scan(_marks)
         sizes = self._database.sizes()

@@ -1,4 +1,4 @@
-"""What there is and how large it is, as `docker system df` asks. Of images the layers' order and the sums are known."""
+"""Disk usage for `docker system df`. Of each image only the order of its layers and their total size are known."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Layers = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """How much an image takes: `shared` is what other images have too, None if that is not known."""
+    """How many containers use an image, and how many of its bytes other images share, None if not known."""
 
     users: int
     shared: int | None
@@ -25,7 +25,7 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Everything that takes room, as one snapshot has it."""
+    """Everything that uses disk space, in one committed state."""
 
     layers: int
     images: Sequence[RecordedImage]
@@ -35,13 +35,13 @@ class Usage:
 
 
 class DiskUsage:
-    """Who takes how much room."""
+    """Computes disk usage."""
 
     def __init__(self, listing: Listing) -> None:
         self._listing = listing
 
     async def all(self) -> Usage:
-        """Return what takes how much room."""
+        """Return everything that uses disk space, with its size."""
         return await self._listing.scan(_usage)
 
 
@@ -55,17 +55,17 @@ def _usage(conn: Connection, select: Select) -> Usage:
 
 
 def _layers(sizes: Mapping[Layers, int]) -> int:
-    """Return the bytes of all layers. What two images share counts once, as far as it is an image itself."""
+    """Return the bytes of all layers. Layers that images share count once if they are an image themselves."""
     return sum(size - sizes.get(_longest_below(chain, sizes), 0) for chain, size in sizes.items())
 
 
 def _longest_below(chain: Layers, sizes: Mapping[Layers, int]) -> Layers:
-    """Return the longest image on whose layers another is built, none if it is built on none."""
+    """Return the layers of the largest image that this one is built on, () if there is none."""
     return next((chain[:end] for end in range(len(chain) - 1, 0, -1) if chain[:end] in sizes), ())
 
 
 def _shared(image: RecordedImage, among: Sequence[RecordedImage], sizes: Mapping[Layers, int]) -> int | None:
-    """Return the bytes of the layers that another image has too; None if no image ends where they part."""
+    """Return the bytes of the layers shared with another image; None if no image has exactly these layers."""
     chain: Layers = image.says.diff_ids
     others = [other.says.diff_ids for other in among if other is not image]
     part = max((_common(chain, other) for other in others), default=0)
@@ -73,7 +73,7 @@ def _shared(image: RecordedImage, among: Sequence[RecordedImage], sizes: Mapping
 
 
 def _common(one: Layers, other: Layers) -> int:
-    """Return how many layers two images have in common, from the lowest up."""
+    """Return how many layers two images have in common, from the lowest."""
     return next(
         (at for at, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), min(len(one), len(other))
     )

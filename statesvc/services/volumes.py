@@ -1,4 +1,4 @@
-"""Volumes, derived from the containers that have them: one that none has is not known here."""
+"""Volumes, derived from the containers that mount them: a volume that no container mounts is unknown."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,7 +15,7 @@ from statesvc.validation.mount_specs import volume_faults
 ACCEPTED = frozenset({"dangling", "driver", "label", "name"})
 PRUNE_ACCEPTED = frozenset({"all", "label", "label!"})
 DERIVED: Mapping[str, str] = {"statesvc": "derived"}
-"""The label of what is not an object of its own, but follows from the containers."""
+"""The label of networks and volumes, which are derived from the containers."""
 
 __all__ = ["ACCEPTED", "DERIVED", "PRUNE_ACCEPTED", "Volume", "Volumes"]
 
@@ -27,21 +27,21 @@ class Volumes:
         self._database = database
 
     async def listed(self, filters: Filters) -> list[Volume]:
-        """Return the volumes that pass the filters, by name. Raises InvalidParameter for what no filter understands."""
+        """Return the volumes that pass the filters, by name. Raises InvalidParameter for invalid values."""
         dangling = filtering.flag(filters, "dangling")
         found = await self._database.scan(volumes.every)
-        # Each of them is in use: that is how it is known.
+        # Every known volume is in use, so none is dangling.
         return [] if dangling else [volume for volume in found if _passes(volume, filters)]
 
     async def inspect(self, name: str) -> Volume:
-        """Return a volume. Raises NotFound if no container has it."""
+        """Return a volume. Raises NotFound if no container mounts it."""
         found = await self._database.read(volumes.by_name, name)
         if found is None:
             raise NotFound(f"get {name}: no such volume")
         return found
 
     async def create(self, name: str, driver: str, options: Mapping[str, str]) -> Volume:
-        """Return the volume of this name that there is, as Docker does. Raises NotOffered to make another."""
+        """Return the existing volume with this name, as Docker does. Raises NotOffered if there is none."""
         for fault in volume_faults(name, driver, dict(options)):
             raise InvalidParameter(fault)
         found = await self._database.read(volumes.by_name, name)
@@ -52,7 +52,7 @@ class Volumes:
         return found
 
     async def remove(self, name: str, *, force: bool) -> None:
-        """Remove a volume that is known: it cannot be, as it is in use. Raises Conflict, or NotFound unless forced."""
+        """Remove a volume. Raises Conflict for a known volume, as it is in use; otherwise NotFound unless forced."""
         users = await self._database.read(volumes.users, name)
         if users:
             raise Conflict(f"remove {name}: volume is in use - [{', '.join(users)}]")
@@ -61,7 +61,7 @@ class Volumes:
 
 
 def every(conn: Connection) -> Sequence[Volume]:
-    """Return every volume that a container has, by name."""
+    """Return every volume that a container mounts, by name."""
     return volumes.every(conn)
 
 

@@ -1,4 +1,4 @@
-"""The check of the store: file, schema, every row by itself, what rows say of each other, and the scripts they hold."""
+"""Checks the store: the file, the schema, every row by itself and against others, and the script files."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +15,7 @@ from statesvc.db.damage.finding import Finding
 from statesvc.db.damage.findings import Whole
 from statesvc.db.damage.judges import MOUNTS, fault, value_in
 from statesvc.db.database import Connection, reading
-from statesvc.db.schema import check as checkup
+from statesvc.db.schema import check as schema_check
 from statesvc.db.schema import migrate
 from statesvc.db.schema.check import Checkup
 from statesvc.domain import list_entry
@@ -26,7 +26,7 @@ from statesvc.services.runtimes.script_files import compared
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What a check found: the revision of the database, the newest one, and everything that is wrong."""
+    """The result of a check: the revision of the database, the newest revision, and everything that is wrong."""
 
     revision: str | None
     newest: str
@@ -39,26 +39,26 @@ class CheckResult:
 
 
 def check_schema(database: Path) -> CheckResult:
-    """Look at file, constraints, references and schema only, and change nothing. An older schema is no finding.
+    """Check only the file, constraints, references and schema; change nothing. An older schema is not a finding.
 
     Raises as `check` does.
     """
-    looked = checkup.check(database)
-    return CheckResult(looked.revision, looked.newest, tuple(_of_file(looked)))
+    checked = schema_check.check(database)
+    return CheckResult(checked.revision, checked.newest, tuple(_of_file(checked)))
 
 
 def check(database: Path, folder: ScriptFolder) -> CheckResult:
-    """Look at everything, and change nothing; a service may hold the data root meanwhile.
+    """Check everything, and change nothing. A service may use the data root meanwhile.
 
     Raises Conflict if the database is newer than this program, Unavailable if it cannot be read.
     """
     current = migrate.refuse_newer(database) == migrate.known_revisions()[-1]
-    # SQLite looks at the file in a thread, while Python looks at the rows here.
-    with ThreadPoolExecutor(1) as beside:
-        looking = beside.submit(checkup.check, database)
+    # SQLite checks the file in a thread, while Python checks the rows here.
+    with ThreadPoolExecutor(1) as executor:
+        pending = executor.submit(schema_check.check, database)
         found = _of_rows_in(database, folder) if current else []
-        looked = looking.result()
-    return CheckResult(looked.revision, looked.newest, (*_of_file(looked), *_of_revision(looked), *found))
+        checked = pending.result()
+    return CheckResult(checked.revision, checked.newest, (*_of_file(checked), *_of_revision(checked), *found))
 
 
 def _of_rows_in(database: Path, folder: ScriptFolder) -> list[Finding]:
@@ -67,7 +67,7 @@ def _of_rows_in(database: Path, folder: ScriptFolder) -> list[Finding]:
 
 
 def rows(conn: Connection, folder: ScriptFolder) -> list[Finding]:
-    """Return what is wrong with the rows, and with the files of the scripts."""
+    """Return what is wrong with the rows, and with the script files."""
     return [*of_rows(conn), *_of_scripts(conn, folder)]
 
 
@@ -84,23 +84,23 @@ def of_rows(conn: Connection) -> list[Finding]:
     return found
 
 
-def _of_file(looked: Checkup) -> Iterator[Finding]:
-    for sentence in looked.damage:
+def _of_file(checked: Checkup) -> Iterator[Finding]:
+    for sentence in checked.damage:
         yield Finding("integrity", "", "", "", sentence, "")
-    for sentence in looked.drift:
+    for sentence in checked.drift:
         yield Finding("schema", "", "", "", sentence, "")
 
 
-def _of_revision(looked: Checkup) -> Iterator[Finding]:
-    if looked.revision != looked.newest:
+def _of_revision(checked: Checkup) -> Iterator[Finding]:
+    if checked.revision != checked.newest:
         message = (
-            f"the schema is {looked.revision or 'none'}, and {looked.newest} is the newest: rows were not looked at"
+            f"the schema is {checked.revision or 'none'}, and {checked.newest} is the newest: the rows were not checked"
         )
         yield Finding("old-schema", "", "", "", message, "")
 
 
 def disagreements(whole: Whole) -> Iterator[Finding]:
-    """Yield the rows of a container that do not say what its documents say."""
+    """Yield a finding for each derived row of a container that differs from its documents."""
     wanted = _entry(whole)
     if whole.labels != wanted["Labels"]:
         yield _differs("labels-differ", "container_labels", whole, "labels", "write them again from config")
@@ -118,7 +118,7 @@ def _differs(code: str, table: str, whole: Whole, what: str, repair: str) -> Fin
 
 
 def unreadable_documents(row: Inspection) -> bool:
-    """Say whether a document is damaged of which a summary is made."""
+    """Return whether a document that the summary is made from is damaged."""
     documents = (
         ("containers", "args", row.args),
         ("container_specs", "config", row.config),
@@ -129,7 +129,7 @@ def unreadable_documents(row: Inspection) -> bool:
 
 
 def summary(whole: Whole) -> str:
-    """Return the summary of a container as its documents have it."""
+    """Return the summary of a container, made again from its documents."""
     return orjson.dumps(_entry(whole)).decode()
 
 
@@ -148,7 +148,7 @@ def _entry(whole: Whole) -> dict[str, Any]:
 
 
 def _comparable(summary: dict[str, Any]) -> object:
-    """Return what of a summary must agree: endpoints are an engine's to fill, and the order of mounts says nothing."""
+    """Return the parts of a summary that must agree: engines fill the endpoints, and the order of mounts is free."""
     mounts = sorted(summary["Mounts"], key=lambda mount: mount["Destination"])
     networks = sorted(summary["NetworkSettings"]["Networks"] or {})
     return {**summary, "Mounts": mounts, "NetworkSettings": networks}

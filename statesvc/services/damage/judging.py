@@ -1,7 +1,8 @@
-"""Serving around damage: the first look at a row since the start reads its documents; who fails is marked at once.
+"""Keeps damaged rows out of answers: checks a row when it is first read, and quarantines it if the check fails.
 
-The documents are handed out as they are stored, so each is judged before, but once: a hash tells whether it is what was
-judged, whoever has changed it since. That costs less than asking SQLite whether others have changed anything.
+Answers contain the stored documents byte for byte, so each is checked before, but only once: its hash is remembered,
+and a row with another hash is checked again, whichever process has changed it. That costs less than to ask SQLite
+whether another process has changed the database.
 """
 
 import asyncio
@@ -30,47 +31,47 @@ from statesvc.services.damage import check
 
 log = structlog.get_logger(__name__)
 
-# Rows are remembered by their number, one for each place: a million costs 8 MB, more look again.
+# Hashes are stored by row ID modulo this: a million take 8 MB. Rows that share a slot are only checked more often.
 _PLACES = 1 << 20
 _LAST = _PLACES - 1
-# All that `_fault_of_entry` looks at.
+# The columns that `_fault_of_entry` checks.
 _JUDGED_OF_ENTRY = itemgetter(*map(ListedRow._fields.index, ("id", "names", "state", "status", "summary")))
 
 
 class _Judged:
-    """What was judged and found sound: a hash of it for each row, so that anything else counts as not judged."""
+    """The rows that were checked and found sound: a hash of each, so that a changed row counts as unchecked."""
 
     def __init__(self) -> None:
-        # Not an array: of this memory the process holds only what was ever used.
+        # An anonymous mapping and not an array: only pages that were written to take memory.
         self._hashes = memoryview(mmap(-1, 8 * _PLACES)).cast("q")
 
     def has(self, rowid: int, judged: int) -> bool:
-        """Say whether this was judged."""
+        """Return whether the row with this hash was checked."""
         return self._hashes[rowid & _LAST] == judged
 
     def unjudged(self, rows: Sequence[ListedRow]) -> list[tuple[int, int]]:
-        """Return the places in the list of the rows that were not judged as they are, each with the hash of its row."""
+        """Return the indexes of the rows that were not checked as they are now, each with the hash of its row."""
         hashes = self._hashes
         return [
             (at, now) for at, row in enumerate(rows) if hashes[row[-1] & _LAST] != (now := hash(_JUDGED_OF_ENTRY(row)))
         ]
 
     def add(self, rowid: int, judged: int) -> None:
-        """Remember what was judged."""
+        """Remember that the row with this hash was checked."""
         self._hashes[rowid & _LAST] = judged
 
 
 def _hash(row: Inspection) -> int:
-    """Return a number that is another one when `faults_of` might see something else."""
+    """Return a hash of everything in the row that `faults_of` checks."""
     documents = (row.args, row.config, row.host_config, row.network_settings, row.mounts, row.links, row.log)
     return hash((documents, row.state, row.status, row.name))
 
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """The rows of a list as they can be shown, and by ID why containers cannot be read: all that there are.
+    """The rows of a list, and the reason for every damaged container by its ID, listed or not.
 
-    `found` are those of these rows that were found damaged now, each with the hash of its row: they are to be marked.
+    `found` has the ID and row hash of each listed row that was found damaged just now and has to be quarantined.
     """
 
     rows: Sequence[ListedRow]
@@ -89,7 +90,7 @@ class _Fault:
 
 
 class DamageGuard:
-    """Keeps damaged rows out of answers: each row is judged when it is first read, and marked if it fails."""
+    """Checks rows for damage when they are first read, and quarantines those that fail."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -99,7 +100,7 @@ class DamageGuard:
         self._marking: set[asyncio.Task[None]] = set()
 
     def inspected(self, row: Inspection) -> Inspection:
-        """Return the row. Raises Damaged, and marks it, if one of its documents cannot be read."""
+        """Return the row. Quarantines it and raises Damaged if one of its documents cannot be read."""
         judged = _hash(row)
         if not self._inspected.has(row.rowid, judged):
             faults = faults_of(row)
@@ -110,7 +111,7 @@ class DamageGuard:
         return row
 
     def entries(self, conn: Connection, rows: Sequence[ListedRow]) -> Entries:
-        """Return the rows of a list, the damaged ones with what can be shown of them. Runs within a reading unit."""
+        """Return the rows of a list; of damaged rows, what can still be shown. Runs within a reading unit."""
         marked = dict(quarantine.of_containers(conn))
         unjudged = self._listed.unjudged(rows)
         if not unjudged:
@@ -128,7 +129,7 @@ class DamageGuard:
         return Entries(shown, marked, found)
 
     def note(self, table: str, key: str, judged: int = 0) -> None:
-        """Have a row marked in which something was found; it is logged once, and again if it is judged anew."""
+        """Quarantine a damaged row, soon; each state of the row (`judged` is its hash) is logged once."""
         if (table, key, judged) in self._noted:
             return
         if len(self._noted) == _PLACES:
@@ -139,14 +140,14 @@ class DamageGuard:
         task.add_done_callback(self._marking.discard)
 
     async def settled(self) -> None:
-        """Wait until what was noted is marked."""
+        """Wait until every noted row is quarantined."""
         while self._marking:
             await asyncio.gather(*self._marking)
 
     async def _mark(self, table: str, key: str, judged: int) -> None:
         try:
             marks = await self._database.write(_mark, table, key, self._clock())
-        except StateError as error:  # a full disk: what can be read is served all the same
+        except StateError as error:  # such as a full disk: reading goes on all the same
             self._noted.discard((table, key, judged))
             log.warning("damaged row not marked", table=table, key=key, reason=error.message)
             return
@@ -155,16 +156,16 @@ class DamageGuard:
 
 
 def damaged(container_id: str, faults: Sequence[object]) -> Damaged:
-    """Return the error about a container that cannot be shown."""
-    told = "; ".join(map(str, faults))
+    """Return the error for a damaged container, with every reason."""
+    reasons = "; ".join(map(str, faults))
     return Damaged(
-        f"container {container_id} is damaged: {told}. It can be renamed and removed; "
-        "stop the service and run `statesvc check --repair` to mend what can be mended"
+        f"container {container_id} is damaged: {reasons}. It can be renamed and removed; "
+        "stop the service and run `statesvc check --repair` to repair what can be repaired"
     )
 
 
 def faults_of(row: Inspection) -> list[_Fault]:
-    """Return what of a container cannot be read."""
+    """Return everything in a container's row that cannot be read."""
     reasons = (
         ("containers", "args", fault("containers", "args", row.args)),
         ("container_specs", "config", outline_fault(Config, row.config)),
@@ -211,7 +212,7 @@ def _fault_of_entry(row: ListedRow) -> str | None:
 
 
 def _shown(conn: Connection, row: ListedRow) -> ListedRow:
-    """Return an entry that can be shown: with a summary made from the documents; an empty one if they are damaged."""
+    """Return an entry that can be listed: its summary made again from the documents, or empty if they are damaged."""
     names = (row.names or "").lstrip("\ufffd")
     return row._replace(
         names=names if _are_strings(names) else "",
@@ -239,7 +240,7 @@ def _remade(conn: Connection, container_id: str) -> str:
 
 
 def _mark(conn: Connection, table: str, key: str, now: int) -> list[Mark]:
-    """Mark what is damaged of a container, or of a row of another table; return the new marks."""
+    """Quarantine the damaged rows of a container, or a row of another table; return the new marks."""
     found = owned(conn, key) if table == "containers" else findings.of_row(conn, table, key)
     marks = [Mark(one.table, one.key, one.column, one.container_id, one.reason, now) for one in found]
     return [mark for mark in marks if quarantine.put(conn, mark)]

@@ -1,4 +1,4 @@
-"""The repair of the store: damaged rows are written again from what other rows still say, or marked."""
+"""Repairs the store: writes damaged rows again from other rows, quarantines those that cannot be repaired."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -21,20 +21,20 @@ from statesvc.errors import InvalidParameter
 from statesvc.services.damage import check
 from statesvc.validation.image import split_command
 
-# A row that is mended may show what hid behind it: a summary can be compared once the documents can be read.
+# A repaired row can uncover another finding: a summary is compared only once the documents can be read.
 _PASSES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """What a repair did: a sentence for each row that was written again or removed, and the new marks."""
+    """What a repair did: a sentence for each row that was written again or removed, and the new quarantine marks."""
 
     done: tuple[str, ...]
     marked: tuple[Mark, ...]
 
 
 def mend(conn: Connection, now: int) -> Mended:
-    """Mend every row that can be mended, mark the others, and take the marks off those that are mended."""
+    """Repair every row that can be repaired, quarantine the others, and remove marks that no longer apply."""
     done: list[str] = []
     for _ in range(_PASSES):
         mended = [sentence for finding in check.of_rows(conn) if (sentence := _mend(conn, finding))]
@@ -58,7 +58,7 @@ def _mark(conn: Connection, found: Iterable[Finding], now: int) -> Iterable[Mark
 
 
 def _mend(conn: Connection, finding: Finding) -> str | None:
-    """Mend what a finding is about; return a sentence that says how, None if nothing can be done."""
+    """Repair the row of a finding; return a sentence about what was done, None if it cannot be repaired."""
     mend_one = _MENDS.get(finding.code)
     return mend_one(conn, finding) if mend_one else None
 
@@ -101,7 +101,7 @@ def _write_again(conn: Connection, finding: Finding) -> str | None:
 
 
 def _container(conn: Connection, finding: Finding) -> str | None:
-    # A damaged ID is not found by what can be read of it.
+    # A finding about a damaged ID names a container that no query finds.
     known = finding.container_id is not None and containers.exists(conn, finding.container_id)
     return finding.container_id if known else None
 
@@ -167,7 +167,7 @@ def _mount(conn: Connection, row: Inspection, finding: Finding) -> bool:
     return False
 
 
-# How a column, or a whole table, is written again from the other rows of the container; False if they do not say it.
+# How to write a column or table again from other rows of the container. Returns False if they do not contain it.
 WRITERS: Mapping[str, Callable[[Connection, Inspection, Finding], bool]] = {
     "containers.summary": _summary,
     "containers.args": _args,
@@ -176,7 +176,7 @@ WRITERS: Mapping[str, Callable[[Connection, Inspection, Finding], bool]] = {
     "container_mounts.document": _mount,
     "container_health.log": _health_log,
 }
-# By the code of a finding.
+# How to repair a finding, by its code.
 _MENDS: Mapping[str, Callable[[Connection, Finding], str | None]] = {
     "orphan": _remove_orphans,
     "no-name": _give_name,

@@ -1,4 +1,4 @@
-"""Which images a list shows, and by which of their references (moby daemon/images/images.go)."""
+"""Selects the images of a list, and which of their references it shows (moby daemon/images/images.go)."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,10 +19,10 @@ _QUIET.log_errors = False
 
 
 def listed(conn: Connection, filters: Filters, now: int) -> list[RecordedImage]:
-    """Return the images that pass the filters, the newest first, with the references that `reference` leaves.
+    """Return the images that pass the filters, newest first, each with the references that match `reference`.
 
-    Raises InvalidParameter for a value that a filter does not understand, NotFound for an image that before or since
-    name and that is not recorded.
+    Raises InvalidParameter for an invalid filter value, NotFound if the image that `before` or `since` names is not
+    recorded.
     """
     dangling = filtering.flag(filters, "dangling")
     before = _created(conn, filters.get("before", ()))
@@ -40,7 +40,7 @@ def listed(conn: Connection, filters: Filters, now: int) -> list[RecordedImage]:
 
 
 def _created(conn: Connection, texts: Sequence[str]) -> list[int]:
-    """Return when the images were created that texts mean, where that is known. Raises as find does."""
+    """Return the creation times of the images that the texts name, where known. Raises as `find` does."""
     return [created for text in texts if (created := find(conn, text).created_at) is not None]
 
 
@@ -51,19 +51,19 @@ def _is_between(created: int | None, before: Sequence[int], since: Sequence[int]
 
 
 def _is_labelled(image: RecordedImage, filters: Filters) -> bool:
-    # As in Docker, an image without a configuration passes no filter of labels, not even an empty one.
+    # As in Docker, an image without a configuration passes no label filter, not even an empty one.
     return "label" not in filters or (
         image.says.config is not None and filtering.has_labels(image.says.labels, filters["label"])
     )
 
 
 def _is_dangling(image: RecordedImage, *, dangling: bool) -> bool:
-    """Say whether the image is what `dangling` asks for: one without a tag, or one with a reference of any kind."""
+    """Return whether the image has no tag, or for `dangling=False` whether it has any reference."""
     return not image.repo_tags if dangling else bool(image.repo_tags or image.repo_digests)
 
 
 def _compiled(pattern: str) -> "re2._Regexp":
-    # RE2, as for all patterns of clients: one with many stars must not take exponential time.
+    # RE2, as for all patterns from clients: a pattern with many stars must not take exponential time.
     try:
         return re2.compile(path_patterns.to_regex(pattern), _QUIET)
     except re2.error:
@@ -71,7 +71,7 @@ def _compiled(pattern: str) -> "re2._Regexp":
 
 
 def _narrowed(image: RecordedImage, patterns: Sequence["re2._Regexp"]) -> RecordedImage | None:
-    """Return the image with the references that a pattern matches, with tag or digest or without; None without any."""
+    """Return the image with only the references that a pattern matches, None if there are none."""
     tags, digests = (
         [text for text in texts if _matches(text, patterns)] for texts in (image.repo_tags, image.repo_digests)
     )

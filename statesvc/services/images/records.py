@@ -1,4 +1,4 @@
-"""Image records as services read them: which image a text means, and all that is recorded of an image."""
+"""Image records as services read them: finds the image that a text names, with its references and configuration."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,10 @@ from statesvc.errors import InvalidParameter, NotFound
 
 @dataclass(frozen=True, slots=True)
 class RecordedImage:
-    """An image with the references that name it, as Docker shows them, and what its configuration says."""
+    """An image with its references, as Docker shows them, and its parsed configuration.
+
+    `damage` is the reason why the stored configuration cannot be parsed.
+    """
 
     image: Image
     says: ImageConfig
@@ -25,9 +28,9 @@ class RecordedImage:
 
 
 def find(conn: Connection, text: str) -> Image:
-    """Return the image that a text means: a digest, a reference, or the beginning of an ID (moby images.GetImage).
+    """Return the image that a text names: by digest, reference, or prefix of its ID (moby images.GetImage).
 
-    Raises NotFound, and InvalidParameter for a text that is no reference.
+    Raises NotFound, InvalidParameter for a text that is not a reference.
     """
     reference = references.parse_any(text)
     if isinstance(reference, DigestReference):
@@ -43,7 +46,7 @@ def find(conn: Connection, text: str) -> Image:
 
 
 def id_of(conn: Connection, text: str) -> str:
-    """Return the ID of the image that a text means, "" if it means none."""
+    """Return the ID of the image that a text names, "" if there is none."""
     try:
         return find(conn, text).id
     except (NotFound, InvalidParameter):
@@ -51,13 +54,13 @@ def id_of(conn: Connection, text: str) -> str:
 
 
 def inspect(conn: Connection, text: str) -> RecordedImage:
-    """Return all that is recorded of the image that a text means. Raises as find does."""
+    """Return the image that a text names, with its references and configuration. Raises as `find` does."""
     image = find(conn, text)
     return _recorded(image, images.tags(conn, image.id), images.digests(conn, image.id))
 
 
 def recorded(conn: Connection) -> list[RecordedImage]:
-    """Return every image, the newest first."""
+    """Return every image, newest first."""
     tags, digests = images.references_by_image(conn)
     return [_recorded(image, tags.get(image.id, ()), digests.get(image.id, ())) for image in images.all_images(conn)]
 
@@ -66,7 +69,7 @@ def _recorded(image: Image, tags: Sequence[str], digests: Sequence[str]) -> Reco
     damage = None
     try:
         says = parse_image_config(image.config)
-    except InvalidParameter:  # one that nobody can read must not hide the others
+    except InvalidParameter:  # an unreadable image must not make the list fail
         says, damage = unreadable_image_config(), fault("images", "config", image.config)
     return RecordedImage(
         image, says, list(map(references.familiar, tags)), list(map(references.familiar, digests)), damage

@@ -1,4 +1,4 @@
-"""What it takes to remove an image (moby daemon/images/image_delete.go)."""
+"""Removes images and their references (moby daemon/images/image_delete.go)."""
 
 from dataclasses import dataclass
 
@@ -16,16 +16,16 @@ from statesvc.services.journal.writing import log_image
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """One step: a reference that was taken away, or an image that was deleted."""
+    """One step of a removal: a reference that was removed, or an image that was deleted."""
 
     untagged: str = ""
     deleted: str = ""
 
 
 def remove(conn: Connection, text: str, now: int, *, force: bool) -> list[Removal]:
-    """Remove what the text names: a reference, and with its last reference the image; or an image by its ID.
+    """Remove a reference, and the image with its last reference; or, if the text is its ID, an image as a whole.
 
-    Raises as find does, and Conflict where Docker refuses.
+    Raises as `find` does, Conflict where Docker refuses.
     """
     image = find(conn, text)
     if _names_the_id(text, image.id):
@@ -57,7 +57,7 @@ def _remove_reference(conn: Connection, image: Image, text: str, now: int, *, fo
         digests = [other for other in left if "@" in other and parse_normalized(other).name == repository]
         removals += [_untag(conn, image, digest, now) for digest in digests]
         left = _references(conn, image)
-    # With its last reference an image goes too, unless a container still needs it: then it stays, without a name.
+    # The image is deleted with its last reference, unless a container uses it: then it stays, without a name.
     if left or _conflict(conn, image, force=force):
         return removals
     return [*removals, _delete(conn, image, now)]
@@ -87,7 +87,7 @@ def _conflict(conn: Connection, image: Image, *, force: bool) -> str | None:
 
 
 def _is_single(held: list[str]) -> bool:
-    """Whether there is one reference, or one tag with digests of the same repository."""
+    """Return whether there is one reference, or one tag with digests of the same repository."""
     tags = [reference for reference in held if "@" not in reference]
     return len(held) <= 1 or (len(tags) <= 1 and _in_one_repository(held))
 

@@ -1,4 +1,4 @@
-"""What can be done with image records: load, import, tag, list, inspect, remove. Layers are digested, never kept."""
+"""Image records: load, import, tag, list, inspect, remove. Layers are digested, not stored."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ DOCKER_VERSION = "26.1.5"
 
 @dataclass(frozen=True, slots=True)
 class ResolvedImage:
-    """The image that a container is created from."""
+    """An image as `create` needs it: its ID, configuration and platform."""
 
     id: str
     config: Config | None
@@ -38,7 +38,7 @@ class ResolvedImage:
 
 
 @lru_cache(maxsize=256)
-def _said_of(raw: bytes) -> tuple[Config | None, Platform]:
+def _config_and_platform(raw: bytes) -> tuple[Config | None, Platform]:
     says = parse_image_config(raw)
     return says.config, of_image(says)
 
@@ -51,34 +51,34 @@ class Images:
         self._site = site
 
     async def resolve(self, text: str) -> ResolvedImage:
-        """Return the image that a text means to Docker.
+        """Return the image that a text names to Docker.
 
-        Raises NotFound, or InvalidParameter for what names no image.
+        Raises NotFound, InvalidParameter for a text that is not a reference, Damaged.
         """
         image = await self._database.read(find, text)
         try:
-            says = _said_of(image.config)
+            config, platform = _config_and_platform(image.config)
         except InvalidParameter:
             raise _damaged(image.id, fault("images", "config", image.config) or "") from None
-        return ResolvedImage(image.id, *says)
+        return ResolvedImage(image.id, config, platform)
 
     async def inspect(self, text: str) -> RecordedImage:
-        """Return all that is recorded of an image."""
+        """Return an image with its references and configuration. Raises as `resolve` does."""
         found = await self._database.scan(records.inspect, text)
         if found.damage:
             raise _damaged(found.image.id, found.damage)
         return found
 
     async def listed(self, filters: Filters) -> Sequence[RecordedImage]:
-        """Return the images that pass the filters, the newest first, with the references that `reference` leaves.
+        """Return the images that pass the filters, newest first, each with the references that match `reference`.
 
-        Raises InvalidParameter for a value that a filter does not understand, NotFound for an image that before or
-        since name and that is not recorded.
+        Raises InvalidParameter for an invalid filter value, NotFound if the image that `before` or `since` names is
+        not recorded.
         """
         return await self._database.scan(listing.listed, filters, self._site.clock())
 
     async def load(self, archive: AsyncIterator[bytes]) -> list[str]:
-        """Record the images of a `docker save` archive; return a sentence about each, as Docker says it."""
+        """Record the images of a `docker save` archive; return the lines that `docker load` prints."""
         loaded = await read_in_thread(archive, read_archive)  # type: ignore[arg-type]
         return await self._database.write(_record, loaded, self._site.clock())
 
@@ -92,7 +92,7 @@ class Images:
         changes: Sequence[str],
         architecture: str = "",
     ) -> str:
-        """Record an image of one layer, made of a root file system; return its ID."""
+        """Record an image with a single layer, from the tar of a root file system; return its ID."""
         reference = references.parse_repo_tag(repo, tag)
         config = apply_changes({}, changes)
         layer = await read_in_thread(tar, digest_layer)
@@ -110,7 +110,7 @@ class Images:
         return await self._database.write(_record_import, image, reference, now)
 
     async def tag(self, text: str, repo: str, tag: str) -> None:
-        """Give an image another reference, taking it from the image that had it."""
+        """Give an image another reference; an image that has this reference loses it."""
         reference = references.parse_repo_tag(repo, tag)
         if reference is None:
             raise InvalidParameter("invalid reference format")
@@ -125,9 +125,10 @@ class Images:
 
 
 def judge_platform(image: ResolvedImage, text: str, wanted: str, host: Platform) -> tuple[str, ...]:
-    """Return the warning for an image of another platform than the host's, if none was asked for.
+    """Return a warning if the request names no platform and the image's is not the host's.
 
-    Raises InvalidParameter for a platform that is none, NotFound if the image is not of the one that is wanted.
+    Raises InvalidParameter for a platform that cannot be parsed, NotFound if the image is of another platform than the
+    request names.
     """
     if wanted:
         platforms.check(text, platforms.parse(wanted, host), image.platform)
@@ -141,7 +142,7 @@ def _damaged(image_id: str, reason: str) -> Damaged:
 
 
 def _record(conn: Connection, loaded: Sequence[LoadedImage], now: int) -> list[str]:
-    said = []
+    lines = []
     for entry in loaded:
         created = parse_image_config(entry.config).created
         images.put(conn, Image(entry.id, entry.config, entry.size, created, None))
@@ -149,12 +150,12 @@ def _record(conn: Connection, loaded: Sequence[LoadedImage], now: int) -> list[s
             reference = references.parse_normalized(text).with_default_tag()
             before = images.tag(conn, reference.full, entry.id, now)
             if before not in {None, entry.id}:
-                said.append(f"The image {text} already exists, renaming the old one with ID {before} to empty string")
-            said.append(f"Loaded image: {text}")
+                lines.append(f"The image {text} already exists, renaming the old one with ID {before} to empty string")
+            lines.append(f"Loaded image: {text}")
         if not entry.repo_tags:
-            said.append(f"Loaded image ID: {entry.id}")
+            lines.append(f"Loaded image ID: {entry.id}")
         log_image(conn, "load", entry.id, entry.id, now)
-    return said
+    return lines
 
 
 def _record_import(conn: Connection, image: Image, reference: Reference | None, now: int) -> str:

@@ -1,4 +1,4 @@
-"""A stream that arrives on the event loop, read like a file by code in a thread."""
+"""Lets blocking code in a thread read an asynchronous stream like a file."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 class ArrivingFile:
-    """The bytes of an asynchronous stream, for `read(n)` in a thread. Memory holds one chunk at a time."""
+    """A file-like reader of an asynchronous stream, used from a thread. It holds one chunk in memory at a time."""
 
     def __init__(self, chunks: AsyncIterator[bytes], loop: asyncio.AbstractEventLoop) -> None:
         self._chunks = chunks
@@ -32,5 +32,5 @@ class ArrivingFile:
 
 
 async def read_in_thread(chunks: AsyncIterator[bytes], reader: Callable[[ArrivingFile], T]) -> T:
-    """Run a function that reads a file on a stream, in a thread; return what it returns."""
+    """Run a blocking reader over a stream, in a thread; return what it returns."""
     return await asyncio.to_thread(reader, ArrivingFile(chunks, asyncio.get_running_loop()))

@@ -9,7 +9,7 @@ from statesvc.domain.verified import Verified
 
 @dataclass(frozen=True, slots=True)
 class ForeignState:
-    """Where the container was in its life when its records were read."""
+    """The state of a container, as the other engine recorded it."""
 
     state: State
     pid: int
@@ -22,7 +22,7 @@ class ForeignState:
 
 @dataclass(frozen=True, slots=True)
 class ForeignHealth:
-    """What the last probes said."""
+    """The health of a container, and its last probes."""
 
     status: str
     streak: int
@@ -31,7 +31,7 @@ class ForeignHealth:
 
 @dataclass(frozen=True, slots=True)
 class ForeignPort:
-    """A port that is reachable; `public_port` is 0 where the host does not offer it."""
+    """A port of a container; `public_port` is 0 if it is not published on the host."""
 
     private_port: int
     protocol: str
@@ -41,7 +41,7 @@ class ForeignPort:
 
 @dataclass(frozen=True, slots=True)
 class ForeignNetworks:
-    """How the container is connected: as inspect shows it, as a list shows it, and its ports."""
+    """The networks of a container: as inspect shows them, as a list shows them, their IDs by name, and the ports."""
 
     inspected: dict[str, object]
     listed: dict[str, dict[str, object]]
@@ -51,7 +51,7 @@ class ForeignNetworks:
 
 @dataclass(frozen=True, slots=True)
 class ForeignContainer:
-    """A container. `verified.links` may name children that are missing here."""
+    """A container. `verified.links` may name containers that the database does not have."""
 
     id: str
     name: str
@@ -74,7 +74,7 @@ class ForeignContainer:
 
 @dataclass(frozen=True, slots=True)
 class ForeignImage:
-    """An image: the exact bytes whose digest is the ID, and the full references that name it."""
+    """An image: the exact bytes of its configuration, whose digest is the ID, and the full references that name it."""
 
     id: str
     config: bytes

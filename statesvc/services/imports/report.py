@@ -1,4 +1,4 @@
-"""The report of an import: one entry for each object that it met, and notes on the whole."""
+"""The report of an import: an entry for each object that was found, and notes on the whole."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class Outcome(StrEnum):
-    """What became of an object. What is skipped could be read, but to import it would take a guess."""
+    """The outcome for an object. A skipped object could be read, but importing it would require a guess."""
 
     IMPORTED = "imported"
     UNCHANGED = "unchanged"
@@ -21,7 +21,7 @@ LEFT_OUT = frozenset({Outcome.SKIPPED, Outcome.FAILED})
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One object of the other engine. `message` says why, where the outcome needs it; nothing in it is a secret."""
+    """One object of the other engine. `message` explains an outcome that needs it, and contains no secrets."""
 
     kind: str
     id: str
@@ -33,7 +33,7 @@ class Entry:
 
 @dataclass(slots=True)
 class Report:
-    """What an import did, or with `dry_run` would have done."""
+    """What an import did, or with `dry_run` would do."""
 
     engine: str
     path: str
@@ -43,12 +43,12 @@ class Report:
 
     @property
     def complete(self) -> bool:
-        """Whether everything that was found is in the database now."""
+        """Whether no object was skipped or failed."""
         return not any(entry.outcome in LEFT_OUT for entry in self.entries)
 
     @property
     def counts(self) -> dict[str, dict[str, int]]:
-        """How many objects of each kind came to each outcome."""
+        """The number of objects by kind and outcome."""
         counted: dict[str, Counter[Outcome]] = {}
         for entry in self.entries:
             counted.setdefault(entry.kind, Counter())[entry.outcome] += 1
@@ -56,11 +56,11 @@ class Report:
 
 
 class Importer(Protocol):
-    """Something that reads the state of another engine into the database."""
+    """Imports the state of another engine into the database."""
 
     async def run(self, folder: Path, *, dry_run: bool) -> Report:
-        """Import what is in the folder; with `dry_run`, only say what an import would do.
+        """Import the state in the folder; with `dry_run`, only report what an import would do.
 
-        Raises NotFound or InvalidParameter for a folder that holds no such state, Unavailable if the database fails.
+        Raises NotFound or InvalidParameter for a folder without such state, Unavailable if the database fails.
         """
         ...

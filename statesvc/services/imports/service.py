@@ -1,4 +1,4 @@
-"""What an import writes: containers and images as another engine recorded them, each in a transaction of its own."""
+"""Writes containers and images as another engine recorded them, each in a transaction of its own."""
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
@@ -29,7 +29,7 @@ _IN_DATABASE = "it is in the database already, where it stays as it is"
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What becomes of an object, why, and what has to be told of it."""
+    """The outcome for an object, the reason, and warnings."""
 
     outcome: Outcome
     message: str = ""
@@ -38,23 +38,24 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class JudgedImage:
-    """What becomes of an image, and of each of its references."""
+    """The outcome for an image, and for each of its references."""
 
     image: Judged
     references: dict[str, Judged]
 
 
 class Imports:
-    """The write side of imports. With `planned`, nothing is written: it holds the IDs that would be there by then."""
+    """Records imported containers and images, or with `planned` or `dry_run` only returns what would become of them."""
 
     def __init__(self, database: Database, site: Site) -> None:
         self._database = database
         self._site = site
 
     async def container(self, foreign: ForeignContainer, planned: Collection[str] | None = None) -> Judged:
-        """Record a container with its names, labels, mounts, links and an event; or leave it out as a whole.
+        """Record a container with its names, labels, mounts, links and an event, or nothing of it.
 
-        One that is recorded stays as it is. One whose name another container holds is skipped.
+        A container that is in the database stays unchanged, one whose name another container holds is skipped. In a dry
+        run, `planned` has the IDs of the containers imported so far, and nothing is written.
         """
         if planned is not None:
             judged, _ = await self._database.scan(_judge, foreign, planned)
@@ -65,14 +66,14 @@ class Imports:
         return replace(judged, warnings=(*judged.warnings, *self._objections(foreign)))
 
     def _objections(self, foreign: ForeignContainer) -> tuple[str, ...]:
-        """Say what today's rules have against a container, which is kept as it is all the same."""
+        """Return the problems that validation would find in the container, as warnings: it is recorded all the same."""
         host = foreign.verified.host_config
         in_force = self._site.configuration.in_force
         context = Context(
             in_force.facts,
             in_force.daemon,
             str(self._site.data_root),
-            # What it refers to was the other engine's to find.
+            # Containers and paths that it refers to count as existing: the other engine has checked them.
             containers={reference: ReferencedContainer(reference) for reference in references.named(host)},
             paths=mounts.sources(host),
         )
@@ -80,14 +81,16 @@ class Imports:
         request = ContainerCreate(config=config, host_config=host)
         verdict = verify(request, context, lambda: "0" * 64)
         problems = (*verdict.early, *verdict.middle, *verdict.late)
-        return tuple(f"kept, though it would not be created today: {problem.message}" for problem in problems)
+        return tuple(
+            f"imported, although a create request like it would be refused: {problem.message}" for problem in problems
+        )
 
     async def holds(self, container_id: str) -> bool:
-        """Say whether the container is in the database."""
+        """Return whether the container is in the database."""
         return await self._database.read(containers.exists, container_id)
 
     async def image(self, foreign: ForeignImage, *, dry_run: bool = False) -> JudgedImage:
-        """Record an image with its references; a reference that names another image is left where it is."""
+        """Record an image with its references; a reference that names another image in the database stays unchanged."""
         if dry_run:
             return await self._database.scan(_judge_image, foreign)
         return await self._database.write(_add_image, foreign, self._site.clock())
@@ -157,7 +160,7 @@ def _container(foreign: ForeignContainer) -> Container:
         os=foreign.os,
         created_at=foreign.created_at,
         summary=orjson.dumps(summary).decode(),
-        # Without a runtime_id: no runtime is locked to a container that another engine has started.
+        # Without a runtime_id: a container that another engine has started is locked to no runtime.
         runtime_name=verified.host_config.Runtime,
         managed=foreign.managed,
         restart_count=foreign.restart_count,
@@ -212,7 +215,7 @@ def _add_image(conn: Connection, foreign: ForeignImage, now: int) -> JudgedImage
     is_new = judged.image.outcome is Outcome.IMPORTED
     if is_new:
         images.put(conn, Image(foreign.id, foreign.config, foreign.size, foreign.created_at, foreign.tagged_at))
-    added = [reference for reference, one in judged.references.items() if one.outcome is Outcome.IMPORTED]
+    added = [text for text, reference in judged.references.items() if reference.outcome is Outcome.IMPORTED]
     for reference in added:
         images.tag(conn, reference, foreign.id, foreign.tagged_at)
     if is_new:

@@ -1,4 +1,4 @@
-"""How long the journal is kept, and the answers under idempotency keys: removed in small units beside the others."""
+"""Removes old events of the journal and expired idempotency keys, in small units between the other writers."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -13,7 +13,7 @@ from statesvc.db.database import Database
 from statesvc.domain.times import SECOND, Clock
 from statesvc.errors import StateError
 
-# How many rows go in one unit: other writers wait for no more than these.
+# How many rows one unit removes: other writers wait no longer than for these.
 BATCH = 200
 PAUSE_SECONDS = 10.0
 DAY = 86_400 * SECOND
@@ -23,14 +23,14 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is kept of the journal: so many events, none older than so many nanoseconds."""
+    """The limits of the journal: the number of events, and their age in nanoseconds."""
 
     events: int
     events_age: int
 
 
 class Retention:
-    """Removes what is kept no longer."""
+    """Removes what exceeds the limits."""
 
     def __init__(self, database: Database, clock: Clock, limits: Limits) -> None:
         self._database = database
@@ -38,7 +38,7 @@ class Retention:
         self._limits = limits
 
     async def trim(self) -> int:
-        """Remove what is too old or too much, and expired keys; return how many events went."""
+        """Remove events beyond the limits, and expired keys; return the number of events that were removed."""
         now = self._clock()
         gone = await self._remove(
             partial(events.trim, keep=self._limits.events, older_than=now - self._limits.events_age)
@@ -50,12 +50,12 @@ class Retention:
         gone = 0
         while removed := await self._database.write(unit, limit=BATCH):
             gone += removed
-            await asyncio.sleep(0)  # who waits for the writer goes first
+            await asyncio.sleep(0)  # let units that wait for the writer run first
         return gone
 
     @asynccontextmanager
     async def kept_up(self) -> AsyncIterator[None]:
-        """Trim at once and every now and then, while inside the `async with` block."""
+        """Trim at once, then every PAUSE_SECONDS, while inside the `async with` block."""
         task = asyncio.create_task(self._keep_up())
         try:
             yield
@@ -71,5 +71,5 @@ class Retention:
                 if gone:
                     log.debug("journal trimmed", events=gone)
             except StateError as error:
-                log.warning("the journal is not trimmed now", reason=error.message)
+                log.warning("journal not trimmed", reason=error.message)
             await asyncio.sleep(PAUSE_SECONDS)

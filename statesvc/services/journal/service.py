@@ -14,13 +14,13 @@ from statesvc.domain.times import Clock
 from statesvc.errors import Gone
 
 _FOREVER = 2**63 - 1
-# Pages at the end of the journal that those who follow it share.
+# How many pages at the end of the journal its followers share.
 _SHARED = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The times an events request is about, in nanoseconds; None for the start of the request, and for no end."""
+    """The time range of an events request, in nanoseconds. Without `since` it starts at the request."""
 
     since: int | None = None
     until: int | None = None
@@ -28,14 +28,14 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a reader goes on: behind the event `seq`, and up to the event `last`."""
+    """Where a reader continues: after the event `seq`, up to and including the event `last`."""
 
     seq: int
     last: int = _FOREVER
 
 
 class Journal:
-    """The events in commit order; `note` is told table and key of those that cannot be read."""
+    """Reads the events in commit order; calls `note` with table and key of an unreadable event."""
 
     def __init__(self, database: Database, clock: Clock, note: Callable[[str, str], None]) -> None:
         self._database = database
@@ -56,12 +56,12 @@ class Journal:
 
     @property
     def readers(self) -> int:
-        """How many follow the journal now."""
+        """The number of streams that follow the journal now."""
         with self._lock:
             return sum(map(len, self._bells.values()))
 
     async def follow(self, span: Span) -> AsyncIterator[list[Event]]:
-        """Yield the events of a span, first those that are recorded, then each as it is committed, until it ends."""
+        """Yield the events of a span in pages: first the recorded events, then each as it is committed."""
         with self._listening() as bell:
             last = await self._database.read(events.last)
             if span.since is not None:
@@ -71,23 +71,25 @@ class Journal:
                 yield page
 
     async def place(self, after: int | None, *, until: int | None = None, follow: bool = True) -> Place:
-        """Return where to resume behind the event `after`, None for the oldest that is kept; and where to end.
+        """Return the place after the event `after`; None begins with the oldest event.
 
-        Raises Gone if some of what follows is not kept any more, or if the journal has never come so far.
+        Raises Gone if later events were already removed, or if the journal has not reached `after` yet.
         """
         oldest, newest = await self._database.read(events.ends)
         place = max(oldest - 1, 0) if after is None else after
         if place > newest:
-            message = f"the journal ends at event {newest}: it cannot be resumed behind {place}; take a new snapshot"
+            message = (
+                f"the journal ends at event {newest}: it cannot be resumed after event {place}; take a new snapshot"
+            )
             raise Gone(message, oldest)
         _refuse_gap(place, oldest)
         ends = [_FOREVER if until is None else until, _FOREVER if follow else newest]
         return Place(place, min(ends))
 
     async def resume(self, place: Place) -> AsyncGenerator[list[Event]]:
-        """Yield each event behind a place once, in order, until its end: what is recorded, then what is committed.
+        """Yield each event after a place once, in pages: first the recorded events, then each as it is committed.
 
-        Raises Gone if the reader is so slow that what it needs next is kept no longer.
+        Raises Gone if the reader is so slow that the events it needs next were removed.
         """
         with self._listening() as bell:
             seq = place.seq
@@ -132,9 +134,9 @@ class Journal:
             bell.clear()
 
     async def _next(self, seq: int) -> list[Event]:
-        """Return a page of what follows an event: read once for all who are at the same place.
+        """Return the page after an event; streams at the same place share one read.
 
-        A page stays true whatever is committed after it; that there is none, only until the next commit.
+        A page stays valid whatever is committed later; an empty page only until the next commit.
         """
         commits = self._commits
         if (seq, commits) == self._ended:
@@ -187,6 +189,4 @@ def _whole_page(conn: Connection, seq: int, last: int) -> list[Event]:
 
 def _refuse_gap(seq: int, oldest: int) -> None:
     if seq + 1 < oldest:
-        raise Gone(
-            f"the events behind {seq} are not all kept any more: the oldest is {oldest}; take a new snapshot", oldest
-        )
+        raise Gone(f"some events after {seq} were removed: the oldest is {oldest} now; take a new snapshot", oldest)

@@ -1,4 +1,4 @@
-"""The labels that a filter asks for, as conditions on containers."""
+"""Turns label filters into conditions on containers."""
 
 from collections.abc import Iterator
 
@@ -8,12 +8,12 @@ from statesvc.domain import filters as filtering
 from statesvc.domain.filters import Filters
 from statesvc.errors import InvalidParameter
 
-# An expression in SQL can be only so deep.
+# SQLite limits the depth of an expression (SQLITE_MAX_EXPR_DEPTH), and each label adds to it.
 MOST_LABELS = 100
 
 
 def labelled(filters: Filters) -> Iterator[Condition]:
-    """Yield a condition for each label that is asked for. Raises InvalidParameter for too many."""
+    """Yield a condition for each label in the filters. Raises InvalidParameter for more than MOST_LABELS."""
     wanted = filtering.labels(filters.get("label", ()))
     if len(wanted) > MOST_LABELS:
         raise InvalidParameter(f"invalid filter 'label': more than {MOST_LABELS} labels cannot be asked for at once")

@@ -1,4 +1,4 @@
-"""Patterns of clients, searched as Docker's filters search them (moby api/types/filters Match)."""
+"""Regular expressions from clients' filters, matched as Docker matches them (moby api/types/filters Match)."""
 
 import re2
 
@@ -7,13 +7,13 @@ _QUIET.log_errors = False
 
 
 class Patterns:
-    """Some patterns, of which one has to be found. Nothing is found in what is no pattern to Go."""
+    """Several patterns, at least one of which has to match. A text that Go cannot compile matches nothing."""
 
     def __init__(self, texts: tuple[str, ...]) -> None:
         self._compiled = [pattern for text in texts if (pattern := _compiled(text))]
 
     def find(self, *texts: str) -> bool:
-        """Say whether one of the patterns is found in one of the texts."""
+        """Return whether any pattern matches somewhere in any of the texts."""
         for pattern in self._compiled:
             for text in texts:
                 if pattern.search(text):
@@ -22,7 +22,7 @@ class Patterns:
 
 
 def _compiled(text: str) -> "re2._Regexp | None":
-    # RE2, as in Go: a pattern of a client must not take exponential time, and hold up everybody.
+    # RE2, as in Go: a client's pattern must not take exponential time and block all other requests.
     try:
         return re2.compile(text, _QUIET)
     except (re2.error, UnicodeError):

@@ -1,4 +1,4 @@
-"""What a list of containers is asked for, and what it answers."""
+"""The query and the result of a list of containers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,9 +18,9 @@ ACCEPTED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """What a list is asked for.
+    """The parameters of a list.
 
-    Without `all`, a limit or a status only live containers are shown; `size` asks for the sizes of their images.
+    Without `all`, a limit or a status filter, only live containers are listed. `size` adds the sizes of their images.
     """
 
     all: bool = False
@@ -31,9 +31,10 @@ class ListQuery:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """The rows of a list; for each image text among them the ID it means now ("" for none), and sizes by image ID.
+    """The rows of a list, and what belongs to them.
 
-    `damaged` gives the reason for each container that cannot be read, for all that there are.
+    `images` maps each image name in the rows to the ID it resolves to now ("" for none), `sizes` image IDs to sizes.
+    `damaged` maps the ID of every damaged container, listed or not, to the reason.
     """
 
     rows: Sequence[ListedRow]

@@ -1,4 +1,4 @@
-"""Selects the containers that a list shows (moby daemon/list.go). Only `Listing` may: it judges what was selected."""
+"""Selects the containers of a list (moby daemon/list.go). Only `Listing` calls it, as it checks the rows for damage."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -20,17 +20,17 @@ from statesvc.services.listing.patterns import Patterns
 from statesvc.services.listing.query import Listed, ListQuery
 
 _NARROW = ("id", "name", "label", "ancestor", "volume", "network", "publish", "expose")
-# Patterns that mean one name, a beginning, or a part, and need no search by a regular expression.
+# Patterns that mean an exact name, a prefix, or a substring: SQL finds these without a regular expression.
 _EXACT = re.compile(r"\^/?([a-zA-Z0-9_-]+)\$")
 _BEGINNING = re.compile(r"\^/?([a-zA-Z0-9_-]+)")
 _PART = re.compile(r"[a-zA-Z0-9_/-]+")
 
 
 def select(conn: Connection, query: ListQuery) -> Listed:
-    """Return the containers that the query asks for, as one snapshot has them.
+    """Return the containers that match the query.
 
-    Raises InvalidParameter for a value that a filter does not understand, NotFound for a container that is named by
-    before or since and is not there.
+    Raises InvalidParameter for an invalid filter value, NotFound if the container that `before` or `since` names does
+    not exist.
     """
     filters = query.filters
     chosen = [*_conditions(filters)]
@@ -54,7 +54,7 @@ def select(conn: Connection, query: ListQuery) -> Listed:
 
 
 def _conditions(filters: Filters) -> Iterator[Condition]:
-    """Yield the conditions that no other container has a part in, and judge their values in Docker's order."""
+    """Yield the conditions on a container by itself; validates their values in Docker's order."""
     if wanted := filters.get("exited"):
         yield conditions.exit_code_in([_code(text) for text in wanted])
     if wanted := filters.get("status"):
@@ -73,12 +73,12 @@ def _conditions(filters: Filters) -> Iterator[Condition]:
 
 
 def _has_better(filters: Filters) -> bool:
-    """Say whether a filter is set that chooses fewer containers than a state does."""
+    """Return whether a filter is set whose index is more selective than the one on the state."""
     return any(filters.get(key) for key in _NARROW)
 
 
 def _around(conn: Connection, filters: Filters) -> tuple[str | None, str | None]:
-    """Return the containers that before and since name, by full ID or name. Raises NotFound for one that is missing."""
+    """Return the IDs of the containers that `before` and `since` name. Raises NotFound if there is none."""
     before, since = ([_named(conn, reference) for reference in filters.get(key, ())] for key in ("before", "since"))
     return before[-1] if before else None, since[-1] if since else None
 
@@ -93,10 +93,11 @@ def _named(conn: Connection, reference: str) -> str:
 def _between(
     conn: Connection, narrowed: set[str] | None, around: tuple[str | None, str | None]
 ) -> list[Condition] | None:
-    """Return where in the list the containers stand, None for nowhere.
+    """Return the conditions for `before` and `since`, None if no container can meet them.
 
-    Docker walks down the list that the filters of name and ID have narrowed. It shows what follows `before`, so nothing
-    if that is not in it, and stops at `since`, which it never meets if that is not in it or comes before `before`.
+    Docker walks the list, newest first, as the name and ID filters have narrowed it. It shows the containers after
+    `before`, so none if `before` is not in that list. It stops at `since`, so nowhere if `since` is not in the list or
+    comes ahead of `before`.
     """
     before, since = around
     if before and narrowed is not None and before not in narrowed:
@@ -147,7 +148,7 @@ def _code(text: str) -> int:
 
 
 def _narrowed(conn: Connection, filters: Filters) -> set[str] | None:
-    """Return the containers that the filters of ID and name leave, None if neither is set."""
+    """Return the IDs of the containers that pass the ID and name filters, None if neither is set."""
     ids, names = filters.get("id", ()), filters.get("name", ())
     chosen: set[str] | None = None
     if ids:
@@ -159,7 +160,7 @@ def _narrowed(conn: Connection, filters: Filters) -> set[str] | None:
 
 
 def _named_like(conn: Connection, patterns: tuple[str, ...]) -> set[str]:
-    """Return the containers with a name, written with or without its slash, in which a pattern is found."""
+    """Return the IDs of the containers whose name, with or without its slash, a pattern matches."""
     found: set[str] = set()
     others = []
     for text in patterns:

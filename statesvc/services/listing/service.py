@@ -1,4 +1,4 @@
-"""The list of containers: the one door to it, for lists over HTTP, snapshots and disk usage alike."""
+"""The list of containers: the only way to it, for lists over HTTP, snapshots and disk usage."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,36 +16,36 @@ Select = Callable[[Connection, ListQuery], Listed]
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All containers, and the number of the last event that they are the outcome of."""
+    """All containers in one committed state, and the number of the last event before it."""
 
     seq: int
     listed: Listed
 
 
 class Listing:
-    """The list of containers. A damaged one is shown with what can be read of it, and marked."""
+    """Lists containers. A damaged container is listed with what can still be read of it, and quarantined."""
 
     def __init__(self, database: Database, damage: DamageGuard) -> None:
         self._database = database
         self._damage = damage
 
     async def listed(self, query: ListQuery) -> Listed:
-        """Return the containers of a list, the newest first.
+        """Return the containers of a list, newest first.
 
-        Raises InvalidParameter for a value that a filter does not understand, NotFound for a container that is named by
-        before or since and is not there.
+        Raises InvalidParameter for an invalid filter value, NotFound if the container that `before` or `since` names
+        does not exist.
         """
         return await self.scan(lambda conn, select: select(conn, query))
 
     async def snapshot(self) -> Snapshot:
         """Return all containers as one committed state has them, and the number of the last event before it.
 
-        A reader of the journal begins there, resumes behind the number, and misses nothing.
+        A reader that continues with the events after that number misses none.
         """
         return await self.scan(_snapshot)
 
     async def scan(self, unit: Callable[[Connection, Select], T]) -> T:
-        """Run a reading unit that needs a list beside other things of the same state; it gets the list by `Select`.
+        """Run a unit that reads a list and other rows from the same state; the unit gets the list by calling `Select`.
 
         Raises what the unit raises.
         """

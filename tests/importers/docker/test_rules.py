@@ -7,7 +7,7 @@ import pytest
 from docker_root import DockerRoot, entry_of, inspected, told
 
 pytestmark = pytest.mark.anyio
-KEPT = "kept, though it would not be created today:"
+KEPT = "imported, although a create request like it would be refused:"
 
 
 @pytest.mark.parametrize(

@@ -190,7 +190,7 @@ def test_a_layer_that_is_not_the_configurations_is_named_with_both_digests() -> 
         (an_archive(**{"manifest.json": a_manifest(tags=["x"])}), 'invalid tag "x"'),
         (an_archive(**{"manifest.json": a_manifest(tags=["X:1"])}), "must be lowercase"),
         (an_archive(**{"manifest.json": a_manifest(config="../../c2.json")}), "does not contain the configuration"),
-        (an_archive(**{"manifest.json": a_manifest(config="l/layer.tar")}), "too large, or no JSON"),
+        (an_archive(**{"manifest.json": a_manifest(config="l/layer.tar")}), "too large, or not JSON"),
         (an_archive(**{"manifest.json": a_manifest(layer_names=[])}), "layers length mismatch: expected 0, got 1"),
         (an_archive(**{"c.json": b"{}"}), "no RootFS key"),
         (an_archive(**{"c.json": a_config(LAYER, os="windows")}), "cannot load windows image on linux"),

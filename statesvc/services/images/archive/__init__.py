@@ -1,4 +1,4 @@
-"""Archives of images and layers, read in one forward pass: what they hold is digested, nothing is kept."""
+"""Reads archives of images and layers in one forward pass: computes their digests, stores nothing."""
 
 from statesvc.services.images.archive.images import LoadedImage, read_archive
 from statesvc.services.images.archive.layers import Layer, digest_layer

@@ -1,7 +1,7 @@
-"""Byte streams that may be compressed with gzip, bzip2, xz or zstd, read as if they were not.
+"""Byte streams that may be compressed with gzip, bzip2, xz or zstd, read as plain bytes.
 
-The first bytes of a stream tell the format, as in Docker's DecompressStream. Memory stays bounded: nothing is read
-ahead beyond a chunk, and an xz or zstd stream that wants a dictionary or window of gigabytes is refused.
+The first bytes of a stream determine the format, as in Docker's DecompressStream. Memory stays bounded: nothing is read
+ahead beyond a chunk, and an xz or zstd stream that needs a dictionary or window of gigabytes is refused.
 """
 
 import bz2
@@ -27,21 +27,21 @@ CHUNK = 256 * 1024
 
 # xz -9 needs 65 MiB; the format allows 4 GiB.
 _XZ_MEMORY = 256 * 1024 * 1024
-# zstd -22 needs a window of 128 MiB, the largest that `zstd -d` takes unasked; the format allows terabytes.
+# zstd -22 needs a window of 128 MiB, the largest that `zstd -d` accepts by default; the format allows terabytes.
 _ZSTD_OPTIONS: Mapping[int, int] = {zstd.DecompressionParameter.window_log_max: 27}
 _BROKEN = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zstd.ZstdError)
 
 
 class Readable(Protocol):
-    """Whatever hands out its bytes in order: at most `size` of them at a time, none only at the end."""
+    """A stream of bytes: `read` returns at most `size` of them, and b"" only at the end."""
 
     def read(self, size: int, /) -> bytes: ...
 
 
 def decompressed(stream: Readable) -> Readable:
-    """The stream's content, inflated if it is compressed.
+    """Return the stream's content, decompressed if it is compressed.
 
-    Reading raises InvalidParameter for a damaged or cut off stream; an error of the stream itself goes through.
+    Reading raises InvalidParameter for damaged or truncated data. Errors of the stream itself are raised unchanged.
     """
     raw = _Source(stream)
     source = io.BufferedReader(raw, CHUNK)
@@ -58,12 +58,12 @@ def decompressed(stream: Readable) -> Readable:
 
 
 def _is_skippable(magic: bytes) -> bool:
-    """Say whether this begins a skippable frame of zstd: parallel compressors put one in front of the others."""
+    """Return whether this begins a skippable zstd frame, as parallel compressors write before their data."""
     return magic[1:4] == b"\x2a\x4d\x18" and magic[0] & 0xF0 == 0x50
 
 
 class _Source(io.RawIOBase):
-    """The stream as the standard library wants one; it remembers whether the stream itself was what failed."""
+    """The stream as a RawIOBase. `failed` is set if an error came from the stream, not from decompression."""
 
     def __init__(self, stream: Readable) -> None:
         self.stream = stream
@@ -73,7 +73,7 @@ class _Source(io.RawIOBase):
         return True
 
     def readinto(self, buffer: "Buffer", /) -> int:
-        """Fill the buffer unless the stream ends, so that the first bytes can be looked at in one piece."""
+        """Fill the whole buffer unless the stream ends, so that one `peek` sees all the magic bytes."""
         view = memoryview(buffer).cast("B")
         filled = 0
         self.failed = True
@@ -100,7 +100,7 @@ class _Inflated:
 
 
 class _Xz:
-    """An xz decompressor with a limit on its memory, which lzma.LZMAFile has not."""
+    """An xz decompressor with a memory limit, which lzma.LZMAFile does not offer."""
 
     def __init__(self, source: Readable) -> None:
         self.source = source
@@ -120,7 +120,7 @@ class _Xz:
                 return data
 
     def _next_stream(self) -> bool:
-        """Go on with the stream behind the one that ended, if there is one; zeros between them are padding."""
+        """Continue with the next of several concatenated streams, if there is one; zeros between them are padding."""
         self.pending = self.decompressor.unused_data.lstrip(b"\0")
         while not self.pending:
             compressed = self.source.read(CHUNK)

@@ -1,7 +1,7 @@
-"""Image archives (`docker save`, `docker load`), read in one forward pass without keeping a layer anywhere.
+"""Reads image archives (`docker save`, `docker load`) in one forward pass, without storing a layer.
 
-Members come in any order, so everything that may be needed is remembered in its smallest form: a layer as its digest,
-a configuration as its bytes, a link as its target. What belongs together is put together at the end:
+Members come in any order, so each is kept in its smallest form: a layer as its digest, a configuration as its bytes,
+a link as its target. At the end the manifest connects them:
 
     manifest.json ─ Config ──> configuration bytes ── sha256 ──> image ID
                   ├ Layers ──> DiffIDs, which have to be the configuration's rootfs.diff_ids
@@ -29,7 +29,7 @@ _LINKS_MAX = 32
 
 @dataclass(frozen=True, slots=True)
 class LoadedImage:
-    """An image of an archive: its configuration's exact bytes, and the tags as Docker shows them (`busybox:latest`).
+    """An image in an archive: the exact bytes of its configuration, and its tags as Docker shows them (`busybox:1`).
 
     `size` is the sum of its layers' sizes as `digest_layer` counts them.
     """
@@ -49,9 +49,9 @@ _Entry = bytes | Layer | _Link | InvalidParameter
 
 
 def read_archive(stream: BinaryIO) -> list[LoadedImage]:
-    """The images of a Docker archive, in its order. The archive may be compressed, and so may its layers.
+    """Return the images of a Docker archive, in order. The archive and its layers may be compressed.
 
-    Raises InvalidParameter for whatever is not such an archive, or does not fit together.
+    Raises InvalidParameter for anything that is not a valid image archive.
     """
     entries = _read_entries(stream)
     manifest = _manifest(entries)
@@ -81,11 +81,11 @@ def _read_entries(stream: Readable) -> dict[str, _Entry]:
 
 
 def _entry(tar: TarStream, member: TarMember, path: str, budget: Budget) -> _Entry | None:
-    """What is to be remembered of a member; None for directories and devices."""
+    """Return what is kept of a member, None for directories and devices."""
     if member.kind == "1":
         return _Link(_inside(member.link))
     if member.kind == "2":
-        # A symlink cannot leave the archive: the way up ends at its root.
+        # A symlink cannot leave the archive: ".." stops at its root.
         return _Link(_clean(posixpath.join("/", posixpath.dirname(path), member.link)))
     if member.kind != "0":
         return None
@@ -97,11 +97,11 @@ def _entry(tar: TarStream, member: TarMember, path: str, budget: Budget) -> _Ent
     except InvalidParameter as error:
         if budget.left < 0:
             raise
-        return error  # it matters only if the manifest names it as a layer
+        return error  # an error only if the manifest names this member as a layer
 
 
 class _Continued:
-    """A stream whose first bytes have been read already."""
+    """A stream whose first bytes were already read: they are returned first."""
 
     def __init__(self, start: bytes, rest: Readable) -> None:
         self.start, self.rest = io.BytesIO(start), rest
@@ -111,7 +111,7 @@ class _Continued:
 
 
 def _inside(name: str) -> str:
-    """The cleaned path of a member. Raises InvalidParameter for absolute ones and those that lead out."""
+    """Return the normalized path of a member. Raises InvalidParameter for a path outside of the archive."""
     if name.startswith("/") or posixpath.normpath(name).split("/")[0] == "..":
         raise InvalidParameter(f'invalid archive: "{name}" is outside of the archive')
     return _clean(name)
@@ -122,7 +122,7 @@ def _clean(name: str) -> str:
 
 
 def _find(entries: dict[str, _Entry], name: str) -> bytes | Layer | InvalidParameter | None:
-    """What the archive has under the name, through its links."""
+    """Return the entry with this name, following links. Raises InvalidParameter for too many of them."""
     path = _clean(name)
     for _ in range(_LINKS_MAX):
         entry = entries.get(path)
@@ -165,7 +165,7 @@ def _config(entries: dict[str, _Entry], name: object) -> bytes:
     if raw is None:
         raise InvalidParameter(f'invalid archive: it does not contain the configuration "{name}"')
     if not isinstance(raw, bytes):
-        raise InvalidParameter(f'invalid archive: the configuration "{name}" is too large, or no JSON')
+        raise InvalidParameter(f'invalid archive: the configuration "{name}" is too large, or not JSON')
     return raw
 
 

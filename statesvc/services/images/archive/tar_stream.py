@@ -1,8 +1,8 @@
-"""Tar archives, read once and forwards, member by member, whatever their size.
+"""Reads tar archives of any size in one forward pass, member by member.
 
-The standard tarfile reads the long names that an archive declares into memory, however long, and raises many kinds of
-errors on hostile input. This reader knows what Docker's archives need (ustar, pax, GNU long names), holds one header
-at a time, and raises InvalidParameter with the words of Go's archive/tar, which is what Docker reads them with.
+The standard library's tarfile reads long names of any declared length into memory, and raises many kinds of errors on
+hostile input. This reader supports what Docker's archives use (ustar, pax, GNU long names), holds one header at a
+time, and raises InvalidParameter with the messages of Go's archive/tar, which Docker uses.
 """
 
 import re
@@ -30,7 +30,7 @@ class TarMember:
 
 
 class TarStream:
-    """The members of a tar archive. While one is at hand, `read` hands out its content; what is not read is skipped."""
+    """Iterates over the members of a tar archive. `read` returns content of the present one, the rest is skipped."""
 
     def __init__(self, stream: Readable) -> None:
         self._stream = stream
@@ -38,7 +38,7 @@ class TarStream:
         self._padding = 0
 
     def __iter__(self) -> Iterator[TarMember]:
-        """The members in order; a stream of no bytes at all has none. Raises InvalidParameter where it is no tar."""
+        """Yield the members in order; none for an empty stream. Raises InvalidParameter for anything but a tar."""
         pax: dict[bytes, bytes] = {}
         while (header := self._next_header()) is not None:
             kind = header[156:157]
@@ -55,7 +55,7 @@ class TarStream:
                 pass
 
     def read(self, size: int, /) -> bytes:
-        """The next bytes of the present member, none at its end. Raises InvalidParameter if the archive ends before."""
+        """Return the next bytes of the present member, b"" at its end. Raises InvalidParameter if the archive ends."""
         if not self._left:
             return b""
         data = self._stream.read(min(size, self._left))
@@ -129,13 +129,13 @@ def _check_sum(header: bytes) -> None:
     unsigned = sum(blanked)
     if stored == unsigned:
         return
-    # Old tars added the bytes up as signed ones.
+    # Old tar programs summed the bytes as signed numbers.
     if stored != unsigned - 256 * sum(byte > 127 for byte in blanked):
         raise _not_a_header()
 
 
 def _number(field: bytes) -> int:
-    """A number of a header: octal digits, or base 256 where the first bit is set; never negative, at most 63 bits."""
+    """Return a number in a header: octal digits, or base 256 if the first bit is set; not negative, at most 63 bits."""
     if field[0] & 0x80:
         number = int.from_bytes(bytes([field[0] & 0x7F]) + field[1:], "big")
         if field[0] & 0x40 or number >= 2**63:
@@ -154,7 +154,7 @@ def _pax_size(value: bytes) -> int:
 
 
 def _pax_records(body: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The records `length key=value\\n`; the length counts itself."""
+    """Yield the records `length key=value\\n`; the length includes its own digits."""
     position = 0
     while position < len(body):
         match = _PAX_RECORD.match(body, position)
