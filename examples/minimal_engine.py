@@ -1,10 +1,11 @@
-"""A minimal container engine on statesvc: it runs containers with an OCI runtime, and keeps no state of its own.
+"""A minimal container engine on statesvc: it runs containers with an OCI runtime and stores no state itself.
 
     python examples/minimal_engine.py SOCKET FOLDER ROOTFS IMAGE COMMAND…      (as root)
 
-What it knows of the engine protocol (docs/engine-protocol.md): `prepare-start` says what to execute, and locks that;
-`started`, `start-failed`, `exited` and the rest report what became of it; `GET …/runtime` names the locked runtime,
-whatever was reloaded since. A real engine has images, networks, logs and probes, and finds its containers again.
+It uses the engine protocol (docs/engine-protocol.md): `prepare-start` returns the runtime to execute, and locks the
+container to it; `started`, `start-failed`, `exited` and others report what happened; `GET …/runtime` returns the locked
+runtime, even after a reload. A real engine also has images, networks, logs and health checks, and finds its containers
+again after a restart.
 """
 
 import ctypes
@@ -25,7 +26,7 @@ OWN = "/statesvc/v1"
 
 
 class Refused(StateError):
-    """The runtime refused; the text says why."""
+    """The runtime failed; the text is its error message."""
 
 
 class Engine:
@@ -33,25 +34,25 @@ class Engine:
 
     def __init__(self, address: str, folder: Path, rootfs: Path) -> None:
         self.address, self.folder, self.rootfs = address, folder, rootfs
-        self.id = f"minimal-{uuid.uuid4()}"  # names this instance to another that finds its prepared start
-        # The runtime goes away once a container runs: its process becomes our child then, and we learn how it ends.
+        self.id = f"minimal-{uuid.uuid4()}"  # identifies this instance in the starts that it prepares
+        # The runtime exits once a container runs. As a subreaper we become its parent then, and can wait for it.
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
     def call(self, method: str, path: str, body: object = None) -> Any:
-        """Send a request; return the JSON of the answer. Raises the kind of error that statesvc answers with."""
+        """Send a request; return the JSON of the response. Raises StateError, of the kind that statesvc reports."""
         return Client(self.address, agent="minimal-engine").call(method, path, body)
 
-    def report(self, container: str, what: str, body: object = None) -> Any:
-        """Report something about a container. If the answer was lost, the same report may be sent again."""
-        return self.call("POST", f"{OWN}/containers/{container}/{what}", body)
+    def report(self, container: str, kind: str, body: object = None) -> Any:
+        """Send a report about a container. If the response is lost, the same report can be sent again."""
+        return self.call("POST", f"{OWN}/containers/{container}/{kind}", body)
 
     def create(self, image: str, *command: str, runtime: str = "") -> str:
-        """Create a container by Docker's own API, as any client may do; return its ID."""
+        """Create a container through Docker's API, as any client can; return its ID."""
         body = {"Image": image, "Cmd": command, "HostConfig": {"Runtime": runtime, "NetworkMode": "none"}}
         return self.call("POST", "/containers/create", body)["Id"]
 
     def start(self, container: str) -> int:
-        """Start a container by the runtime that is in force now; return its process. Raises StateError if it fails."""
+        """Start a container with its runtime in force; return its process ID. Raises StateError if it fails."""
         prepared = self.report(container, "prepare-start", {"Engine": self.id})
         attempt, path, bundle = prepared["Attempt"], prepared["Runtime"]["Path"], self.folder / "bundles" / container
         try:
@@ -68,7 +69,7 @@ class Engine:
         return pid
 
     def exec(self, container: str, *command: str) -> tuple[int, str]:
-        """Run an exec process in a container; return its exit code and what it wrote."""
+        """Run an exec process in a container; return its exit code and output."""
         process = {"Entrypoint": command[0], "Arguments": command[1:]}
         started = self.report(container, "execs", {"Engine": self.id, "Process": process, "OpenStdout": True})
         run = [started["Runtime"]["Path"], "--root", str(self.folder / "state"), "exec", container, *command]
@@ -91,12 +92,12 @@ class Engine:
     def wait(self, container: str, pid: int, *, manual: bool = False) -> int:
         """Wait until a container ends, and report it; return its exit code."""
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        code = 128 - code if code < 0 else code  # a signal, as a shell tells it
+        code = 128 - code if code < 0 else code  # killed by a signal: 128 + its number, as in a shell
         self.report(container, "exited", {"ExitCode": code, "Manual": manual})
         return code
 
     def delete(self, container: str) -> None:
-        """Remove a container that ended: what the runtime has of it, its bundle, its record."""
+        """Remove a stopped container: from the runtime, its bundle, and its record."""
         path = self._locked(container)
         self.report(container, "removing")
         self._run(path, "delete", "--force", container)
@@ -107,7 +108,7 @@ class Engine:
         return self.call("GET", f"{OWN}/containers/{container}/runtime")["Runtime"]["Path"]
 
     def _run(self, path: str, *arguments: str, at: Path | None = None) -> None:
-        """Execute the runtime. A container inherits where it writes to: a file in its bundle."""
+        """Execute the runtime. The container inherits its output: a file in the bundle `at`."""
         with (at / "output" if at else Path(os.devnull)).open("ab") as output:
             run = [path, "--root", str(self.folder / "state"), *arguments]
             ran = subprocess.run(run, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False)

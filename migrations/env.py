@@ -1,7 +1,7 @@
-"""How migrations run: in one transaction, with foreign keys off, backed up before and checked before they are committed.
+"""Runs migrations: in one transaction with foreign keys off, after a backup, checked before the commit.
 
-A connection comes from statesvc (`config.attributes`), which has taken the data-root lock, or is made here for
-`alembic -x database=PATH` from a checkout, with the same lock, question before a downgrade, backup and checks.
+statesvc holds the lock of the data root and passes a connection in `config.attributes`. For `alembic -x database=PATH`
+in a checkout the connection is made here, with the same lock, backup, checks, and question before a downgrade.
 """
 
 from functools import partial
@@ -16,18 +16,18 @@ from statesvc.db.schema import migrate, migration_guard
 from statesvc.db.schema.backup import Backups
 from statesvc.errors import StateError
 
-# Beside this file, in a checkout and in an installed package: it teaches `op` to rebuild a table.
+# In the folder of this file, in a checkout as in an installed package. It adds `op.rebuild_table`.
 load_python_file(str(Path(__file__).parent), "rebuild.py")
 
 
 def options() -> dict:
-    """Return what the command has told Alembic: `fn` plans the steps, `dont_mutate` says that it only looks."""
+    """Return Alembic's options for the command: `fn` plans the steps, `dont_mutate` is set if it only reads."""
     context.configure(dialect_name="sqlite")
     return context.get_context().opts
 
 
 def run(connection: Connection, *, plan, before_change, on_step) -> None:
-    """Carry out the command's plan, or leave the database as it was."""
+    """Carry out the command's plan, or leave the database unchanged."""
     guarded = migration_guard.guarded(connection, plan, before_change=before_change, on_step=on_step)
     context.configure(connection=connection, transactional_ddl=True, render_as_batch=True, fn=guarded)
     with context.begin_transaction():
@@ -35,7 +35,7 @@ def run(connection: Connection, *, plan, before_change, on_step) -> None:
 
 
 def look(path: Path) -> None:
-    """Run a command that changes nothing, also beside a running service."""
+    """Run a command that only reads; a service may be running."""
     if not path.exists():
         raise SystemExit(f"there is no database {path}")
     with make_engine(path, busy_timeout_ms=5_000, query_only=True, checkpoints=False).connect() as connection:
@@ -44,7 +44,7 @@ def look(path: Path) -> None:
 
 
 def takes_back(path: Path, plan) -> bool:
-    """Say whether the command's plan undoes a revision, without which nothing is lost."""
+    """Return whether the command's plan downgrades: only then data can be lost."""
     if not path.exists():
         return False
     with make_engine(path, busy_timeout_ms=5_000, query_only=True, checkpoints=False).connect() as connection:
@@ -54,7 +54,7 @@ def takes_back(path: Path, plan) -> bool:
 
 
 def change(path: Path, *, yes: bool) -> None:
-    """Do what `statesvc db` does: the same lock, refusals, question, backup and checks."""
+    """Run a command that changes the database, with the lock, question, backup and checks of `statesvc db`."""
     from statesvc.cli import migration_output
     from statesvc.host.clock import wall_clock
     from statesvc.host.data_root import DataRoot
@@ -75,7 +75,7 @@ def change(path: Path, *, yes: bool) -> None:
 
 
 def begin() -> None:
-    """Find out who asks."""
+    """Run migrations on the connection of statesvc, or on the database that -x names."""
     attributes = context.config.attributes
     if context.is_offline_mode():
         raise SystemExit("there is no --sql here: statesvc db upgrade --dry-run migrates a copy and prints what ran")
@@ -83,15 +83,15 @@ def begin() -> None:
         given = {name: attributes[name] for name in ("connection", "before_change", "on_step")}
         run(**given, plan=options()["fn"])
         return
-    told = context.get_x_argument(as_dictionary=True)
-    if not told.get("database"):
+    arguments = context.get_x_argument(as_dictionary=True)
+    if not arguments.get("database"):
         raise SystemExit("name the database: alembic -x database=PATH …")
-    path = Path(told["database"]).absolute()
+    path = Path(arguments["database"]).absolute()
     try:
         if options().get("dont_mutate"):
             look(path)
         else:
-            change(path, yes=told.get("yes") == "true")
+            change(path, yes=arguments.get("yes") == "true")
     except StateError as error:
         raise SystemExit(f"alembic: {error.message}") from None
 

@@ -1,7 +1,7 @@
-"""Rebuild a table in a migration: what SQLite's ALTER TABLE cannot do, with views and triggers kept.
+"""Rebuilds a table in a migration, for changes that SQLite's ALTER TABLE does not support; keeps views and triggers.
 
-`env.py` registers it, so that a revision says `op.rebuild_table(…)` and imports nothing but `op`. Foreign keys must be
-off, as `env.py` has them: dropping a parent table would empty its children.
+`env.py` registers it, so that a revision calls `op.rebuild_table(…)` and imports only `op`. Foreign keys must be off,
+as `env.py` sets them: dropping a parent table would empty its children.
 """
 
 import re
@@ -15,7 +15,7 @@ _SAVED = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE type IN ('vi
 
 
 class Saved(NamedTuple):
-    """A view or a trigger as `sqlite_schema` has it."""
+    """A view or trigger, as recorded in `sqlite_schema`."""
 
     type: str
     name: str
@@ -46,17 +46,17 @@ class RebuildTable(MigrateOperation):
         without: Iterable[str] = (),
     ) -> Any:
         """Rebuild a table: `create` is its whole new CREATE TABLE, `columns` maps each new column to an expression over
-        the old row, `indexes` are whole CREATE INDEX statements (all old ones go), `where` says which rows stay.
+        the old row, `indexes` are whole CREATE INDEX statements (all old ones go), `where` selects the rows to keep.
 
-        All views and triggers are dropped and made again from their SQL, but for those named in `without`: the revision
-        makes those itself. Raises RuntimeError if one that comes back does not fit the new table.
+        All views and triggers are dropped and created again from their SQL, except those named in `without`: the
+        revision creates these itself. Raises RuntimeError if a view or trigger does not fit the new table.
         """
         return operations.invoke(cls(table, create, columns, indexes, where, set(without)))
 
 
 @Operations.implementation_for(RebuildTable)
 def rebuild(operations: Operations, wanted: RebuildTable) -> None:
-    """Do it, in the transaction of the migration."""
+    """Rebuild the table in the transaction of the migration."""
     connection = operations.get_bind()
     if connection.exec_driver_sql("PRAGMA foreign_keys").scalar():
         raise RuntimeError(
@@ -97,7 +97,7 @@ def _restore(connection: Connection, saved: list[Saved]) -> None:
 
 
 def _refuse_misfit(connection: Connection, one: Saved) -> None:
-    """Compile what was restored: SQLite itself takes any view, and any trigger whose table is there."""
+    """Compile a restored view or trigger: CREATE accepts any view, and any trigger whose table exists."""
     try:
         connection.exec_driver_sql(f"EXPLAIN {_use(connection, one)}").close()
     except Exception as error:

@@ -1,6 +1,6 @@
 """statesvc: the durable state plane of a container engine, in one SQLite database.
 
-`open_data_root` opens it inside an engine's own process; it is imported when it is first asked for.
+`open_data_root` opens it inside an engine's own process; it is imported on first access.
 """
 
 from importlib import import_module

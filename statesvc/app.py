@@ -1,4 +1,4 @@
-"""The program, wired: lock the data root, migrate or refuse, open, serve. Closing goes the other way round."""
+"""Wires the program: locks the data root, migrates the database, opens the services, serves; closes in reverse."""
 
 import asyncio
 import gc
@@ -72,7 +72,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything that can be done with one open data root."""
+    """The services of one open data root."""
 
     database: Database
     site: Site
@@ -117,7 +117,7 @@ class Services:
         return [route for api in apis for route in api.routes()]
 
     def end_streams(self) -> None:
-        """End what has no end of its own: every stream, every wait."""
+        """End all event streams and waits, which would otherwise go on."""
         self.journal.close()
         self.waiting.close()
 
@@ -130,7 +130,7 @@ async def opened(
     entropy: Entropy = os.urandom,
     put_in_force: bool = True,
 ) -> AsyncIterator[Services]:
-    """Hold the data root and yield its services. Without `put_in_force` the version in force stays: for commands.
+    """Lock the data root and yield its services. Without `put_in_force`, as for commands, the version in force stays.
 
     Raises Conflict if another process holds it or its database is newer than this program.
     """
@@ -186,13 +186,15 @@ def _migrate(settings: Settings, root: DataRoot, clock: Clock) -> None:
     if done.backup:
         log.info("database backed up", path=str(done.backup.path), rows=done.backup.rows)
         if done.backup.damaged_rows:
-            log.warning("rows are damaged: statesvc check tells which", found=done.backup.damaged_rows[:10])
+            log.warning(
+                "the backup contains damaged rows; statesvc check lists them", found=done.backup.damaged_rows[:10]
+            )
     if done.before != done.after:
         log.info("database migrated", before=done.before or "none", after=done.after)
 
 
 def _instance(conn: Connection, new: str) -> str:
-    """Answer the ID of this installation, which its first start gives it."""
+    """Return the ID of this installation; the first start records `new`."""
     known = versions.instance_id(conn)
     if known is None:
         versions.record_installation(conn, new)
@@ -200,13 +202,13 @@ def _instance(conn: Connection, new: str) -> str:
 
 
 async def swept(services: Services, settings: Settings, *, dry_run: bool = False) -> SweepReport:
-    """Sweep the open data root; see `services.sweep`."""
+    """Sweep the open data root; see `services.runtimes.sweep`."""
     folder, clock = ScriptFolder(DataRoot(services.site.data_root).scripts), services.site.clock
     return await sweep(services.database, folder, clock, history=settings.history_versions, dry_run=dry_run)
 
 
 async def repaired(settings: Settings, *, clock: Clock = wall_clock) -> tuple[Backup, Mended, SweepReport]:
-    """Repair a data root that no service holds; return the backup of the database before, and what was done.
+    """Repair a data root that no service holds; return the backup taken before, the repairs, and the sweep.
 
     Raises Conflict if another process holds it or its database has another schema than the newest.
     """
@@ -235,7 +237,7 @@ async def _serve(settings: Settings) -> None:
             for host in settings.hosts:
                 listeners.append(bind(host, settings.socket_mode))
                 sockets.callback(socket_path(host).unlink, missing_ok=True)
-            # What is there by now stays: the collector need not look at it again and again.
+            # Objects that exist by now live as long as the process: exclude them from garbage collection.
             gc.collect()
             gc.freeze()
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _begin_reload, services.runtimes)
@@ -248,7 +250,7 @@ _reloading: set[asyncio.Task[None]] = set()
 
 
 def _begin_reload(runtimes: Runtimes) -> None:
-    # The loop alone holds no task: one that nobody holds may be collected before it is done.
+    # The event loop keeps only weak references: a task that nothing else refers to may be collected before it ends.
     task = asyncio.create_task(_reload(runtimes))
     _reloading.add(task)
     task.add_done_callback(_reloading.discard)
@@ -259,10 +261,10 @@ async def _reload(runtimes: Runtimes) -> None:
         await runtimes.reload()
     except StateError as error:
         problems = [asdict(problem) for problem in error.problems]
-        log.warning("reload refused: the configuration in force stays so", reason=error.message, problems=problems)
+        log.warning("reload refused: the configuration in force is unchanged", reason=error.message, problems=problems)
 
 
 def serve(settings: Settings) -> None:
-    """Run the service until it is told to stop."""
+    """Run the service until SIGTERM or SIGINT."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings))

@@ -1,4 +1,4 @@
-"""The state plane inside the process of an engine: typed, asynchronous, on the services that the HTTP API stands on.
+"""The state plane inside an engine's own process: typed, asynchronous, on the same services as the HTTP API.
 
 async with open_data_root("/var/lib/my-engine", agent="my-engine/1.0") as plane:
     created = await plane.containers.create("web", {"Image": "busybox:latest"})
@@ -35,7 +35,7 @@ __all__ = ["Container", "EngineContainers", "EngineEvents", "StatePlane", "open_
 
 @dataclass(frozen=True)
 class Container:
-    """A container as it was when it was asked for; `row` is all that is stored of it."""
+    """A container as it was when it was read; `row` has all stored columns."""
 
     row: Inspection
 
@@ -46,17 +46,17 @@ class Container:
 
     @property
     def name(self) -> str:
-        """The container's own name, without a slash."""
+        """The primary name, without a slash."""
         return self.row.name
 
     @property
     def state(self) -> State:
-        """Where it is in its life."""
+        """The state."""
         return State(self.row.state)
 
     @property
     def revision(self) -> int:
-        """How often it changed: what `revision=` of a change is held to."""
+        """The number of changes so far; changes that pass it as `revision=` fail if there was another in between."""
         return self.row.revision
 
     @property
@@ -66,22 +66,22 @@ class Container:
 
     @property
     def is_paused(self) -> bool:
-        """Whether its process is held."""
+        """Whether it is paused."""
         return self.state is State.PAUSED
 
     @cached_property
     def config(self) -> Config:
-        """What runs in it."""
+        """The portable configuration: image, command, environment, labels."""
         return decode_value(Config, orjson.loads(self.row.config))
 
     @cached_property
     def host_config(self) -> HostConfig:
-        """How the host runs it. Links are told by names: this has none."""
+        """The host configuration. `Links` is always empty: links are stored as names."""
         return decode_value(HostConfig, orjson.loads(self.row.host_config))
 
 
 class EngineContainers:
-    """The containers of a data root. A reference is a full ID, a name, or the beginning of an ID."""
+    """The containers of a data root. A reference is a full ID, a name, or a unique prefix of an ID."""
 
     def __init__(self, containers: Containers, by: Asker) -> None:
         self._containers = containers
@@ -92,7 +92,7 @@ class EngineContainers:
         return Container(await self._containers.inspect(reference))
 
     async def exists(self, reference: str) -> bool:
-        """Say whether there is such a container. Raises InvalidParameter for an empty or ambiguous reference."""
+        """Return whether the container exists. Raises InvalidParameter for an empty or ambiguous reference."""
         try:
             await self._containers.find(reference)
         except NotFound:
@@ -100,20 +100,20 @@ class EngineContainers:
         return True
 
     async def is_running(self, reference: str) -> bool:
-        """Say whether a container has a process. Raises as get does."""
+        """Return whether a container is running, paused or restarting. Raises as `get` does."""
         return (await self._containers.find(reference)).state in LIVE
 
     async def is_paused(self, reference: str) -> bool:
-        """Say whether a container is paused. Raises as get does."""
+        """Return whether a container is paused. Raises as `get` does."""
         return (await self._containers.find(reference)).state is State.PAUSED
 
     async def check(
         self, reference: str, *, states: Collection[State] | None = None, revision: int | None = None
     ) -> Container:
-        """Return a container that is in one of the states and at the revision, where these are given.
+        """Return a container after checking its state and revision, where these are given.
 
-        Raises Conflict or PreconditionFailed if it is not, and as get does. It may change as soon as this answers: give
-        the revision to the change that depends on it.
+        Raises Conflict or PreconditionFailed if they differ, and as `get` does. The container may change right after:
+        pass the revision to the change that depends on it.
         """
         container = await self.get(reference)
         if revision is not None and container.revision != revision:
@@ -131,27 +131,30 @@ class EngineContainers:
         platform: str = "",
         idempotency_key: str | None = None,
     ) -> Created:
-        """Create a container from a document of Docker's API, or a mapping in its field names; "" has a name made up.
+        """Create a container from a create request of Docker's API; for the name "", one is generated.
 
-        Raises InvalidParameter with every problem, NotFound for an image that is not recorded, NameConflict. A request
-        that comes again with its key gets the first answer; Conflict if the key came with another one.
+        Raises InvalidParameter with every problem, NotFound for an image that is not recorded, NameConflict. A repeated
+        request with the same idempotency key gets the first answer; Conflict if the key was used for another request.
         """
-        asked = request if isinstance(request, ContainerCreate) else decode(ContainerCreate, orjson.dumps(request))
+        body = request if isinstance(request, ContainerCreate) else decode(ContainerCreate, orjson.dumps(request))
         with asking(self._by):
-            return await self._containers.create(name, asked, platform=platform, idempotency_key=idempotency_key)
+            return await self._containers.create(name, body, platform=platform, idempotency_key=idempotency_key)
 
     async def rename(self, reference: str, new_name: str, *, revision: int | None = None) -> None:
-        """Give a container another name. Raises NameConflict, PreconditionFailed, and as get does."""
+        """Give a container another name. Raises NameConflict, PreconditionFailed, and as `get` does."""
         with asking(self._by):
             await self._containers.rename(reference, new_name, expected=_expected(revision))
 
     async def update(self, reference: str, asked: HostConfig, *, revision: int | None = None) -> tuple[str, ...]:
-        """Change limits and restart policy; return the warnings. Raises as the service does, and PreconditionFailed."""
+        """Change limits and restart policy; return the warnings.
+
+        Raises InvalidParameter, Conflict, PreconditionFailed, and as `get` does.
+        """
         with asking(self._by):
             return await self._containers.update(reference, asked, expected=_expected(revision))
 
     async def remove(self, reference: str, *, revision: int | None = None) -> None:
-        """Remove a container that does not run. Raises Conflict, PreconditionFailed, and as get does."""
+        """Remove a stopped container. Raises Conflict if it is running, PreconditionFailed, and as `get` does."""
         with asking(self._by):
             await self._containers.remove(reference, expected=_expected(revision))
 
@@ -164,15 +167,15 @@ class EngineEvents:
         self._listing = listing
 
     async def snapshot(self) -> Snapshot:
-        """Return all containers, and the number of the event where they stand: follow behind it, and miss nothing."""
+        """Return all containers, and the number of the last event: `follow(after=…)` it to miss no change."""
         return await self._listing.snapshot()
 
     async def follow(
         self, *, after: int | None = None, until: int | None = None, follow: bool = True
     ) -> AsyncIterator[Event]:
-        """Yield each event behind a number once, in order; without `follow`, those that are there now.
+        """Yield each event after a number once, in order; without `follow`, only the events recorded by now.
 
-        Raises Gone if some of them are not kept any more: take a snapshot again.
+        Raises Gone if some of these events were removed already: take a new snapshot.
         """
         place = await self._journal.place(after, until=until, follow=follow)
         async with aclosing(self._journal.resume(place)) as pages:
@@ -183,9 +186,9 @@ class EngineEvents:
 
 @dataclass(frozen=True, slots=True)
 class StatePlane:
-    """An open data root. `containers` notes this engine in the journal; what else changes, inside `asking()`.
+    """An open data root. `containers` records this engine in the journal; make other changes inside `asking()`.
 
-    `lifecycle` takes what the engine reports: docs/engine-protocol.md. `services` has what has no place here.
+    `lifecycle` takes the reports of the engine protocol (docs/engine-protocol.md). `services` has all services.
     """
 
     containers: EngineContainers
@@ -198,14 +201,14 @@ class StatePlane:
 
     @contextmanager
     def asking(self) -> Iterator[None]:
-        """Have the journal record this engine for what is changed inside the `with` block."""
+        """Record this engine in the journal as the author of changes inside the `with` block."""
         with asking(self.asker):
             yield
 
 
 @contextmanager
 def asking(by: Asker) -> Iterator[None]:
-    """Have the journal record this asker for what is changed inside the `with` block."""
+    """Record this process in the journal as the author of changes inside the `with` block."""
     token = asker.current.set(by)
     try:
         yield
@@ -217,10 +220,10 @@ def asking(by: Asker) -> Iterator[None]:
 async def open_data_root(
     path: Path | str, *, agent: str = "", config_file: Path | str | None = None, settings: Settings | None = None
 ) -> AsyncIterator[StatePlane]:
-    """Hold a data root, migrate it if it is older, and yield what can be done with it.
+    """Lock a data root, migrate its database if it is older, and yield the state plane.
 
-    `agent` is what the journal calls this engine. What `settings` do not say comes from STATESVC_* variables, as for
-    the service. Raises Conflict if another process holds it or its database is newer than this statesvc.
+    `agent` names this engine in the journal. Settings that are not given come from STATESVC_* variables, as for the
+    service. Raises Conflict if another process holds it or its database is newer than this statesvc.
     """
     chosen = (settings or Settings()).model_copy(update={"data_root": Path(path), "hosts": ()})
     if config_file is not None:

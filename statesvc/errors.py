@@ -1,17 +1,17 @@
-"""The kinds of error a caller can see. A kind says what the caller may do about it; it knows no status codes.
+"""The kinds of error that a caller can see. A kind determines what the caller can do; it has no status code.
 
 StateError
-├── InvalidParameter     the request itself is wrong: change it
-├── NotFound             what it names does not exist
-├── Gone                 what it names was there once, and is kept no longer
-├── Conflict             the state forbids it now: a change of state could clear it
+├── InvalidParameter     the request is wrong: correct it
+├── NotFound             the object does not exist
+├── Gone                 the data existed once, but was removed
+├── Conflict             the present state forbids the change; another state may allow it
 │   └── NameConflict     another container holds the name
-├── Forbidden            what it names may not be treated so
-├── NotModified          the state is already as asked
-├── PreconditionFailed   the state changed since the caller looked
+├── Forbidden            the object never allows this operation
+├── NotModified          the object already is in the requested state
+├── PreconditionFailed   the object changed since the caller read it
 ├── TooLarge             the request is larger than the service accepts
-├── NotOffered           the service does not do this, and says what does
-├── Damaged              what is stored of it cannot be read: repair or remove it
+├── NotOffered           the service does not support this operation
+├── Damaged              the stored object cannot be read: repair or remove it
 └── Unavailable          the service cannot do it now: try again later
 
 Anything else that is raised is a bug in statesvc.
@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong with a request: a stable code, a JSON pointer, a sentence, and a value if no secret."""
+    """One problem of a request: a stable code, a JSON pointer, a sentence, and the value unless it is a secret."""
 
     code: str
     field: str
@@ -36,9 +36,9 @@ def pointer(*steps: object) -> str:
 
 
 class StateError(Exception):
-    """An error that its caller can understand and act on. Its text is one sentence for a person.
+    """An error that the caller can understand and act on. `message` is a sentence for a person.
 
-    `problems` lists the rules that were broken, in the order of the message; empty where no rule was.
+    `problems` lists the broken validation rules in the order of the message; empty for other errors.
     """
 
     def __init__(self, message: str, problems: tuple[Problem, ...] = ()) -> None:
@@ -52,11 +52,11 @@ class InvalidParameter(StateError):
 
 
 class NotFound(StateError):
-    """What the request names does not exist."""
+    """The object that the request names does not exist."""
 
 
 class Gone(StateError):
-    """What the request asks for is not kept any more; `oldest` is the first event that is."""
+    """The requested events were removed; `oldest` is the first event that the journal still has."""
 
     def __init__(self, message: str, oldest: int) -> None:
         super().__init__(message)
@@ -81,11 +81,11 @@ class NameConflict(Conflict):
 
 
 class Forbidden(StateError):
-    """What the request names may not be treated so."""
+    """The object does not allow this operation in any state."""
 
 
 class NotModified(StateError):
-    """The state is already what the request asks for."""
+    """The object already is in the requested state."""
 
 
 class PreconditionFailed(StateError):
@@ -97,11 +97,11 @@ class TooLarge(StateError):
 
 
 class NotOffered(StateError):
-    """The service does not do this; the message says what does."""
+    """The service does not support this operation; the message names the reason."""
 
 
 class Damaged(StateError):
-    """What is stored of this object cannot be read. Again is no use: it must be repaired, or removed."""
+    """The stored object cannot be read. A retry does not help: it must be repaired or removed."""
 
 
 class Unavailable(StateError):

@@ -1,6 +1,6 @@
 """The settings of the service: one frozen object, read once.
 
-Flags win over STATESVC_* variables, those over defaults.
+Flags override STATESVC_* variables, and these override the defaults.
 """
 
 import os
@@ -16,14 +16,14 @@ def _is_root() -> bool:
 
 
 def default_data_root() -> Path:
-    """Return where the database is kept: /var/lib/statesvc for root, the XDG data directory for others."""
+    """Return the default data root: /var/lib/statesvc for root, the XDG data directory for others."""
     if _is_root():
         return Path("/var/lib/statesvc")
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "statesvc"
 
 
 def default_host() -> str:
-    """Return the address to serve: /run/statesvc for root, the XDG runtime directory for others."""
+    """Return the default address: /run/statesvc for root, the XDG runtime directory for others."""
     if _is_root():
         return "unix:///run/statesvc/statesvc.sock"
     runtime = os.environ.get("XDG_RUNTIME_DIR")
@@ -31,7 +31,7 @@ def default_host() -> str:
 
 
 class Settings(BaseSettings):
-    """How one statesvc runs. Each field can be set by a variable of the same name: STATESVC_DATA_ROOT, …"""
+    """The settings of one process. Each can be set by an environment variable of its name: STATESVC_DATA_ROOT, …"""
 
     model_config = SettingsConfigDict(env_prefix="STATESVC_", frozen=True, extra="forbid")
 
@@ -42,24 +42,24 @@ class Settings(BaseSettings):
     config_file: Path | None = Field(
         default=None, description="Docker's daemon.json: runtimes, and defaults of containers"
     )
-    host_facts: Path | None = Field(default=None, description="facts to judge by instead of this machine's")
+    host_facts: Path | None = Field(
+        default=None, description="file with host facts to validate by instead of this machine's"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="the least that is logged"
+        default="info", description="the lowest level that is logged"
     )
-    log_format: Literal["text", "json"] = Field(default="text", description="how log lines look")
-    busy_timeout_ms: int = Field(
-        default=5_000, description="how long to wait for a lock of another program on the database"
-    )
+    log_format: Literal["text", "json"] = Field(default="text", description="format of log lines")
+    busy_timeout_ms: int = Field(default=5_000, description="how long to wait while another program locks the database")
     socket_mode: int = Field(default=0o660, description="permissions of the socket")
     history_versions: int = Field(
-        default=100, ge=0, description="versions of the configuration that are kept though nothing holds them"
+        default=100, ge=0, description="how many versions of the configuration are kept that no container uses"
     )
-    backups_kept: int = Field(
-        default=10, ge=1, description="how many of the backups in the data root are kept, the newest ones"
+    backups_kept: int = Field(default=10, ge=1, description="how many of the newest backups in the data root are kept")
+    events_kept: int = Field(default=250_000, ge=1, description="how many of the newest events the journal keeps")
+    events_kept_days: int = Field(default=30, ge=1, description="how many days an event is kept")
+    idempotency_hours: int = Field(
+        default=24, ge=1, description="how long a create request with an idempotency key can be repeated"
     )
-    events_kept: int = Field(default=250_000, ge=1, description="how many events the journal keeps, the newest ones")
-    events_kept_days: int = Field(default=30, ge=1, description="how old an event of the journal gets")
-    idempotency_hours: int = Field(default=24, ge=1, description="how long a create under a key can be tried again")
     external_checkpoints: bool = Field(
         default=False, description="leave every checkpoint of the database's log to Litestream"
     )

@@ -1,4 +1,4 @@
-"""Reading a folder that someone else wrote: no symbolic link in it is followed, no file is read without a bound."""
+"""Reads a folder that another program wrote: follows no symbolic links in it, and limits the size of each read."""
 
 import errno
 import os
@@ -14,21 +14,21 @@ _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Unreadable(Exception):
-    """Something in the folder cannot be read. Its text is one sentence."""
+    """A file or folder cannot be read, or its content cannot be understood. The text is one sentence."""
 
 
 class Missing(Unreadable):
-    """Something is not in the folder."""
+    """A file or folder does not exist."""
 
 
 class Folder:
-    """An open folder. What is opened through it is found from its descriptor, whatever is renamed meanwhile."""
+    """An open folder. Everything is opened relative to its descriptor, so that renames meanwhile do not matter."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
 
     def names(self) -> list[str]:
-        """Return the names of what is in the folder, in order."""
+        """Return the names of the entries, sorted. Raises Unreadable."""
         try:
             with os.scandir(self._descriptor) as entries:
                 return sorted(entry.name for entry in entries)
@@ -36,7 +36,7 @@ class Folder:
             raise Unreadable(f"it cannot be listed: {error.strerror}") from None
 
     def is_folder(self, name: str) -> bool:
-        """Say whether the name stands for a folder, and not for a link to one."""
+        """Return whether the entry is a folder, not a link to one."""
         try:
             return stat.S_ISDIR(self._look_at(name).st_mode)
         except Unreadable:
@@ -44,7 +44,7 @@ class Folder:
 
     @contextmanager
     def folder(self, *path: str) -> Iterator["Folder"]:
-        """Open a folder below this one. Raises Missing, or Unreadable for links and for what is no folder."""
+        """Open a folder below this one. Raises Missing, or Unreadable for links and anything but a folder."""
         descriptor = os.dup(self._descriptor)
         try:
             for name in path:
@@ -60,7 +60,7 @@ class Folder:
 
         Raises Missing, or Unreadable for links, devices, and files of more than `limit` bytes.
         """
-        # Looked at before it is opened: to open a device or a pipe can already do something.
+        # Check before opening: merely opening a device or a pipe can have effects.
         _check(name, self._look_at(name), limit)
         try:
             descriptor = os.open(name, _FILE, dir_fd=self._descriptor)
@@ -92,9 +92,9 @@ class Folder:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Folder]:
-    """Open a folder that the user names; the path to it may lead over links.
+    """Open a folder that the user names; links in the path to it are followed.
 
-    Raises NotFound if it is not there, InvalidParameter if it cannot be opened as a folder.
+    Raises NotFound if it does not exist, InvalidParameter if it cannot be opened as a folder.
     """
     try:
         descriptor = os.open(path, _FOLDER & ~os.O_NOFOLLOW)
@@ -126,5 +126,5 @@ def _unreadable(name: str, error: Exception) -> Unreadable:
     if isinstance(error, FileNotFoundError):
         return Missing(f"{name} is missing")
     if isinstance(error, OSError) and error.errno in {errno.ELOOP, errno.ENOTDIR}:
-        return Unreadable(f"{name} is a symbolic link or no folder, and links are not followed")
+        return Unreadable(f"{name} is a symbolic link or not a folder, and links are not followed")
     return Unreadable(f"{name} cannot be read: {error.strerror if isinstance(error, OSError) else error}")

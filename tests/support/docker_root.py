@@ -17,7 +17,7 @@ ZERO = "0001-01-01T00:00:00Z"
 
 
 def unpack_sample(folder: Path) -> Path:
-    """Unpack the sample's files and folders; its device node is of no use, and needs root."""
+    """Unpack the sample's files and folders; its device node is not needed, and would require root."""
     with tarfile.open(SAMPLES / "docker-26.1-root.tar.gz") as archive:
         # An attribute and not extract(filter=), which Debian 12's Python 3.11.2 does not know yet.
         archive.extraction_filter = getattr(tarfile, "data_filter", None)
@@ -39,7 +39,7 @@ class DockerRoot:
     path: Path
 
     def directory(self, container_id: str) -> Path:
-        """Where the files of a container are."""
+        """Return the directory of a container."""
         return self.path / "containers" / container_id
 
     def container(
@@ -76,10 +76,10 @@ class DockerRoot:
         (directory / "hostconfig.json").write_text(json.dumps(kept))
         return container_id
 
-    def image(self, *, layers: int = 1, sizes: list[int] | None = None, driver: str = "overlay2", **says: Any) -> str:
+    def image(self, *, layers: int = 1, sizes: list[int] | None = None, driver: str = "overlay2", **fields: Any) -> str:
         """Write an image, and its layers if their sizes are given; return its ID."""
         diff_ids = [f"sha256:{an_id(f'layer {number}')}" for number in range(layers)]
-        document = {"os": "linux", "config": {}, "rootfs": {"type": "layers", "diff_ids": diff_ids}} | says
+        document = {"os": "linux", "config": {}, "rootfs": {"type": "layers", "diff_ids": diff_ids}} | fields
         raw = json.dumps(document).encode()
         digest = hashlib.sha256(raw).hexdigest()
         self.write(f"image/{driver}/imagedb/content/sha256/{digest}", raw)
@@ -92,7 +92,7 @@ class DockerRoot:
         return f"sha256:{digest}"
 
     def references(self, named: dict[str, str], driver: str = "overlay2") -> None:
-        """Write which references name which image."""
+        """Write the references, each with the ID of its image."""
         repositories: dict[str, dict[str, str]] = {}
         for reference, image_id in named.items():
             repositories.setdefault(reference.split("@")[0].rpartition(":")[0] or reference, {})[reference] = image_id
@@ -111,13 +111,13 @@ def entry_of(report: Report, name: str) -> Entry:
     return found
 
 
-def told(report: Report) -> dict[str, str]:
+def outcomes_by_name(report: Report) -> dict[str, str]:
     """Return the outcomes by name, or by ID where no name is known."""
     return {entry.name or entry.id: entry.outcome.value for entry in report.entries}
 
 
 async def inspected(client: httpx.AsyncClient, name: str) -> Any:
-    """Return what inspect answers of a container."""
+    """Return the inspect document of a container."""
     answer = await client.get(f"/containers/{name}/json")
     assert answer.status_code == 200, answer.text
     return answer.json()

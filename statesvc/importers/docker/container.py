@@ -1,4 +1,4 @@
-"""One container of a Docker data root: from its two files to what the database records."""
+"""Reads one container of a Docker data root: from its two files to the record that is imported."""
 
 from typing import TypeVar
 
@@ -24,16 +24,16 @@ LIMIT = 16 * 1024 * 1024
 
 
 class Stored:
-    """A container as its directory has it: both files read and decoded, and found to belong together."""
+    """A container as Docker stores it in a directory: both files, decoded and checked to belong together."""
 
     def __init__(self, folder: Folder, directory: str) -> None:
-        """Read the directory. Raises Unreadable for anything that would have to be guessed."""
+        """Read the directory. Raises Unreadable if anything in it would have to be guessed."""
         self.container = _document(StoredContainer, folder, CONFIG)
         if directory != self.container.ID:
             raise Unreadable(f"{CONFIG} is of the container {self.container.ID or '(none)'}, not of this directory's")
         if self.container.Config is None:
             raise Unreadable(f"{CONFIG} holds no configuration")
-        # A missing or empty one would start the container with other limits: Docker does so, and it was never asked.
+        # Docker itself takes a missing or empty file for defaults: the container would lose the limits it was given.
         self.host = _document(HostConfig, folder, HOST_CONFIG)
         try:
             self.name = names.check(self.container.Name)
@@ -43,7 +43,7 @@ class Stored:
 
     @property
     def links(self) -> dict[str, str]:
-        """What the container's links lead to, by alias; on a network of the user's they make no names."""
+        """The linked containers by alias; none on a user-defined network, where links create no names."""
         if is_user_defined(self.host.NetworkMode):
             return {}
         parsed = (parse_link(link) for link in self.host.Links or () if link)
@@ -51,7 +51,7 @@ class Stored:
 
     @property
     def data_roots(self) -> set[str]:
-        """The folders that the engine says it kept this container and its volumes in."""
+        """The data roots of the engine, as the recorded paths of this container and its volumes show them."""
         found = self.container
         own = (found.LogPath, found.HostsPath, found.HostnamePath, found.ResolvConfPath)
         roots = {_before(path, f"/containers/{found.ID}/") for path in own}
@@ -61,18 +61,18 @@ class Stored:
         return {root for root in roots if root}
 
     def warnings(self) -> tuple[str, ...]:
-        """Return what has to be told of the container once it is imported."""
+        """Return the warnings for the report if the container is imported."""
         if self.state not in LIVE:
             return ()
-        return (f"recorded as {self.state}, which is kept: operations on it are refused until an engine adopts it",)
+        return (f"imported as {self.state}: operations on it are refused until an engine adopts it",)
 
     def foreign(self, data_root: str, links: tuple[Link, ...]) -> ForeignContainer:
-        """Return the container as it will be recorded. Raises Unreadable for values that cannot be."""
+        """Return the container as it will be recorded. Raises Unreadable for values that cannot be recorded."""
         found, host = self.container, self.host
         config = found.Config
         assert config is not None
-        if not config.MacAddress and (asked := mac_address(found.NetworkSettings, host.NetworkMode)):
-            config = config.copy_with(MacAddress=asked)
+        if not config.MacAddress and (address := mac_address(found.NetworkSettings, host.NetworkMode)):
+            config = config.copy_with(MacAddress=address)
         created = _time(found.Created, "Created")
         if created is None:
             raise Unreadable(f"{CONFIG} has no time of creation")
@@ -107,7 +107,7 @@ class Stored:
 
 
 def state_of(stored: StoredState) -> State:
-    """Return the one word for a state of flags (moby container/state.go StateString)."""
+    """Return the state that a set of flags stands for (moby container/state.go StateString)."""
     if stored.Running:
         return State.PAUSED if stored.Paused else State.RESTARTING if stored.Restarting else State.RUNNING
     if stored.RemovalInProgress:
@@ -126,7 +126,7 @@ def _document(model: type[D], folder: Folder, name: str) -> D:
     except InvalidParameter as error:
         raise Unreadable(f"{name}: {error.message}") from None
     if not document.model_fields_set:
-        raise Unreadable(f"{name} says nothing")
+        raise Unreadable(f"{name} has none of the expected fields")
     return document
 
 
@@ -160,7 +160,7 @@ def _health(stored: StoredHealth | None) -> ForeignHealth | None:
     # Docker shows a status that was never set as unhealthy (moby container/health.go).
     status = stored.Status or health.UNHEALTHY
     if status not in health.STATUSES:
-        raise Unreadable(f"{CONFIG}: State.Health.Status is {status!r}, which is no health")
+        raise Unreadable(f"{CONFIG}: State.Health.Status is {status!r}, which is not a health status")
     return ForeignHealth(status, stored.FailingStreak, [probe.to_dict() for probe in stored.Log or ()])
 
 
@@ -186,9 +186,9 @@ def _security(found: StoredContainer) -> Security:
 
 def _mounts(stored: dict[str, StoredMount | None], data_root: str) -> tuple[MountPoint, ...]:
     mounts = {
-        mount.destination: mount for key, one in stored.items() if one for mount in (_mount(key, one, data_root),)
+        mount.destination: mount for key, entry in stored.items() if entry for mount in (_mount(key, entry, data_root),)
     }
-    if len(mounts) < sum(one is not None for one in stored.values()):
+    if len(mounts) < sum(entry is not None for entry in stored.values()):
         raise Unreadable(f"{CONFIG}: two mounts have the same destination")
     return tuple(mounts[destination] for destination in sorted(mounts))
 
@@ -208,6 +208,6 @@ def _mount(key: str, stored: StoredMount, data_root: str) -> MountPoint:
         mode=stored.Relabel,
         rw=stored.RW,
         propagation=stored.Propagation,
-        # The engine writes no source for a volume that it named itself, and so shows none in a list.
+        # The engine stores no source for an anonymous volume, and so shows none in a list.
         named=not is_volume or bool(stored.Source),
     )

@@ -1,6 +1,6 @@
-"""What Docker Engine keeps of a container in config.v2.json (moby container/container.go), in its field names.
+"""The document that Docker Engine stores in a container's config.v2.json (moby container/container.go).
 
-Fields that nothing here asks for are not named: the decoder passes over them, as over those of newer engines.
+Only the fields that the import needs are declared: the decoder ignores others, such as those of newer engines.
 """
 
 from statesvc.domain.documents import Config as _Config
@@ -10,7 +10,7 @@ from statesvc.domain.times import ZERO
 
 
 class StoredProbe(Document):
-    """What one health probe said."""
+    """The result of one health probe."""
 
     Start: str = ZERO
     End: str = ZERO
@@ -27,7 +27,7 @@ class StoredHealth(Document):
 
 
 class StoredState(Document):
-    """Where a container is in its life."""
+    """The state of a container, as flags."""
 
     Running: bool = False
     Paused: bool = False
@@ -51,14 +51,14 @@ class StoredAddress(Document):
 
 
 class StoredEndpoint(EndpointSettings):
-    """A connection to one network, and what of it the engine keeps to itself."""
+    """A connection to one network, with fields that the API does not show."""
 
     IPAMOperational: bool = False
     DesiredMacAddress: str = ""
 
 
 class StoredNetworkSettings(Document):
-    """How a container is connected."""
+    """The network settings of a container."""
 
     Bridge: str = ""
     SandboxID: str = ""
@@ -73,7 +73,7 @@ class StoredNetworkSettings(Document):
 
 
 class StoredMount(Document):
-    """Something that is mounted. `Relabel` is what the API calls Mode."""
+    """A mount. `Relabel` is called Mode in the API."""
 
     Type: str = ""
     Name: str = ""
@@ -86,7 +86,7 @@ class StoredMount(Document):
 
 
 class StoredContainer(Document):
-    """A container, but for its host configuration, which has a file of its own."""
+    """A container without its host configuration, which is in a file of its own."""
 
     ID: str = ""
     Name: str = ""

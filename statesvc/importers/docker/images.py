@@ -1,4 +1,4 @@
-"""The images of a Docker data root: their configurations, sizes, and the references that name them."""
+"""Reads the images of a Docker data root: their configurations, sizes, and references."""
 
 import hashlib
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ from statesvc.services.imports.report import Entry, Outcome
 
 LIMIT = 16 * 1024 * 1024
 _SMALL = 4096
-_UNKNOWN_TIME = "when it was last tagged is not known: "
+_UNKNOWN_TIME = "the time of its last tag is not known: "
 
 
 class ImageStore:
-    """What one storage driver keeps under image/."""
+    """The images of one storage driver, under image/DRIVER."""
 
     def __init__(self, root: Folder, driver: str) -> None:
-        """Read the references. What is wrong with them is in `problems`."""
+        """Read the references. Invalid ones become entries in `problems`."""
         self._root = root
         self._driver = driver
         self.problems: list[Entry] = []
@@ -39,7 +39,7 @@ class ImageStore:
     def image(self, hexadecimal: str) -> tuple[ForeignImage, bool, tuple[str, ...]]:
         """Return an image, whether its size is known, and warnings.
 
-        Raises Unreadable if it is not what its file name says.
+        Raises Unreadable if its file cannot be read, or has another digest than its name.
         """
         with self._folder("imagedb", "content", "sha256") as folder:
             raw = folder.read(hexadecimal, LIMIT)
@@ -56,7 +56,7 @@ class ImageStore:
         return ForeignImage(found, raw, size or 0, says.created, tagged_at, named), size is not None, warnings
 
     def lost_references(self) -> Iterator[Entry]:
-        """Yield the references whose images were not read."""
+        """Yield a failed entry for each reference whose image was not read."""
         for named, lost in self._references.items():
             for reference in lost:
                 why = f"the image {named} that it names was not imported"
@@ -87,7 +87,7 @@ class ImageStore:
             self.problems.append(Entry("tag", str(named), text, Outcome.FAILED, error.message))
             return None
         if reference.is_name_only or not isinstance(named, str):
-            why = "it is no tag or digest of an image"
+            why = "it is not a tag or digest of an image"
             self.problems.append(Entry("tag", str(named), text, Outcome.FAILED, why))
             return None
         return reference.full
@@ -106,11 +106,11 @@ class ImageStore:
     def _layer_size(self, chain: str, diff_id: str) -> int | None:
         try:
             with self._folder("layerdb", "sha256", chain) as layer:
-                is_it = layer.read("diff", _SMALL).strip() == diff_id.encode()
+                matches = layer.read("diff", _SMALL).strip() == diff_id.encode()
                 size = layer.read("size", _SMALL).strip()
         except Unreadable:
             return None
-        return int(size) if is_it and size.isdigit() and len(size) < 20 else None
+        return int(size) if matches and size.isdigit() and len(size) < 20 else None
 
     def _tagged_at(self, hexadecimal: str) -> tuple[int | None, tuple[str, ...]]:
         try:
@@ -124,7 +124,7 @@ class ImageStore:
 
 
 def stores(root: Folder) -> list[str]:
-    """Return the storage drivers that keep images. Raises Unreadable if they cannot be listed."""
+    """Return the storage drivers that have images. Raises Unreadable if they cannot be listed."""
     try:
         with root.folder("image") as folder:
             return [name for name in folder.names() if folder.is_folder(name)]
@@ -133,13 +133,13 @@ def stores(root: Folder) -> list[str]:
 
 
 def _repositories(written: object) -> list[tuple[str, object]]:
-    """Return each reference with what it names. Raises Unreadable for what is no list of references."""
+    """Return each reference with the image ID it names. Raises Unreadable if this is not a list of references."""
     repositories = written.get("Repositories") or {} if isinstance(written, dict) else None
-    if not isinstance(repositories, dict) or not all(isinstance(one, dict) for one in repositories.values()):
+    if not isinstance(repositories, dict) or not all(isinstance(named, dict) for named in repositories.values()):
         raise Unreadable("it is not a list of references by repository")
-    return [pair for one in repositories.values() for pair in one.items()]
+    return [pair for named in repositories.values() for pair in named.items()]
 
 
 def _chained(parent: str, diff_id: str) -> str:
-    # The chain ID of a layer stands for it and for all below it (OCI image specification).
+    # The chain ID identifies a layer together with all layers below it (OCI image specification).
     return f"sha256:{hashlib.sha256(f'{parent} {diff_id}'.encode()).hexdigest()}"

@@ -1,6 +1,6 @@
-"""The data root of a Docker Engine, read into the database: images first, then containers, a child before its parents.
+"""Imports the data root of a Docker Engine: first the images, then the containers, linked containers before the others.
 
-Every object is read on its own: what is wrong with one becomes its entry in the report, and the next one is read.
+Every object is read by itself: an error becomes its entry in the report, and the import goes on with the next object.
 """
 
 import asyncio
@@ -28,9 +28,9 @@ class DockerImporter:
         self._imports = imports
 
     async def run(self, folder: Path, *, dry_run: bool) -> Report:
-        """Import what is in the data root; with `dry_run`, only say what an import would do.
+        """Import the data root; with `dry_run`, only report what an import would do.
 
-        Raises NotFound or InvalidParameter for a folder that is no data root, Unavailable if the database fails.
+        Raises NotFound or InvalidParameter for a folder that is not a data root, Unavailable if the database fails.
         """
         report = Report("docker", str(folder), dry_run)
         with opened(folder) as root:
@@ -50,7 +50,7 @@ _ORDER = ("image", "tag", "container")
 
 @dataclass(slots=True)
 class _Run:
-    """One import under way. `planned` are the containers that a dry run would have imported by now."""
+    """A running import. `planned` has the IDs of the containers that a dry run would have imported so far."""
 
     imports: Imports
     root: Folder
@@ -63,14 +63,14 @@ class _Run:
         try:
             drivers = await asyncio.to_thread(stores, self.root)
         except Unreadable as error:
-            self._tell(Entry("image", "", "image", Outcome.FAILED, str(error)))
+            self._add(Entry("image", "", "image", Outcome.FAILED, str(error)))
             return
         for driver in drivers:
             try:
                 store = await asyncio.to_thread(ImageStore, self.root, driver)
                 found = await asyncio.to_thread(store.ids)
             except Unreadable as error:
-                self._tell(Entry("image", "", f"image/{driver}", Outcome.FAILED, str(error)))
+                self._add(Entry("image", "", f"image/{driver}", Outcome.FAILED, str(error)))
                 continue
             for hexadecimal in found:
                 await self._guarded("image", f"sha256:{hexadecimal}", "", self._image_of(store, hexadecimal))
@@ -82,20 +82,18 @@ class _Run:
             if not size_known and _NO_SIZES not in self.report.notes:
                 self.report.notes.append(_NO_SIZES)
             judged = await self.imports.image(foreign, dry_run=self.report.dry_run)
-            self._tell(
-                _entry("image", foreign.id, ", ".join(map(familiar, foreign.references)), judged.image, warnings)
-            )
-            for reference, one in judged.references.items():
-                self._tell(_entry("tag", foreign.id, familiar(reference), one))
+            self._add(_entry("image", foreign.id, ", ".join(map(familiar, foreign.references)), judged.image, warnings))
+            for reference, of_reference in judged.references.items():
+                self._add(_entry("tag", foreign.id, familiar(reference), of_reference))
 
         return import_image
 
     async def containers(self) -> None:
-        """Import the containers; each names its links by the containers of this data root, and of no other."""
+        """Import the containers. Links are resolved among the containers of this data root only."""
         try:
             found = await asyncio.to_thread(survey, self.root)
         except Unreadable as error:
-            self._tell(Entry("container", "", "containers", Outcome.FAILED, str(error)))
+            self._add(Entry("container", "", "containers", Outcome.FAILED, str(error)))
             return
         self.report.entries += found.problems
         data_root = self._data_root(found)
@@ -108,29 +106,27 @@ class _Run:
             stored = await asyncio.to_thread(_read, self.root, container_id)
             rivals = found.rivals(container_id)
             if rivals and not await self.imports.holds(container_id):
-                self._tell(
-                    Entry("container", container_id, stored.name, Outcome.SKIPPED, _rivalry(stored.name, rivals))
-                )
+                self._add(Entry("container", container_id, stored.name, Outcome.SKIPPED, _rivalry(stored.name, rivals)))
                 return
             links, lost = found.resolve(stored.links)
             own_roots = stored.data_roots
             foreign = stored.foreign(own_roots.pop() if len(own_roots) == 1 else data_root, links)
             judged = await self.imports.container(foreign, self.planned if self.report.dry_run else None)
-            told: tuple[str, ...] = ()
+            warnings: tuple[str, ...] = ()
             if judged.outcome is Outcome.IMPORTED:
                 self.planned.add(container_id)
-                told = (*stored.warnings(), *lost)
-            self._tell(_entry("container", container_id, stored.name, judged, told))
+                warnings = (*stored.warnings(), *lost)
+            self._add(_entry("container", container_id, stored.name, judged, warnings))
 
         return import_container
 
     def _data_root(self, found: Survey) -> str:
         if len(found.data_roots) == 1:
             return next(iter(found.data_roots))
-        what = "no container says where" if not found.data_roots else "the containers disagree where"
+        what = "no container records where" if not found.data_roots else "the containers disagree where"
         if found.names:
             self.report.notes.append(
-                f"{what} the engine kept its data root: volumes without a recorded path are taken to be in {self.path}"
+                f"{what} the engine had its data root: volumes without a recorded path are assumed to be in {self.path}"
             )
         return self.path
 
@@ -138,11 +134,11 @@ class _Run:
         try:
             await step()
         except Unavailable:
-            raise  # the database fails, and not this object
+            raise  # the database failed, not this object
         except Exception as error:
-            self._tell(failure(kind, object_id, name, error))
+            self._add(failure(kind, object_id, name, error))
 
-    def _tell(self, entry: Entry) -> None:
+    def _add(self, entry: Entry) -> None:
         self.report.entries.append(entry)
 
 
@@ -156,4 +152,6 @@ def _entry(kind: str, object_id: str, name: str, judged: Judged, warnings: Itera
 
 
 def _rivalry(name: str, rivals: list[str]) -> str:
-    return f"its name {name} is also that of container {', '.join(rivals)} here: rename or remove all but one"
+    return (
+        f"its name {name} is also that of container {', '.join(rivals)} in this data root: rename or remove all but one"
+    )

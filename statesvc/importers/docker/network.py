@@ -1,4 +1,4 @@
-"""How a container of Docker Engine is connected: from what is stored to what inspect and a list show of it."""
+"""Converts the stored network settings of a container of Docker Engine into those that inspect and list show."""
 
 from statesvc.domain.documents import EndpointIPAMConfig, EndpointSettings, PortBinding
 from statesvc.domain.network_mode import is_user_defined
@@ -14,7 +14,7 @@ _LISTED = (*_LIVE, "NetworkID")
 
 
 def networks(stored: StoredNetworkSettings, *, live: bool) -> ForeignNetworks:
-    """Return the connections; those of a container that does not run have no addresses and no ports."""
+    """Return the networks of a container; if it is not `live`, without addresses and ports."""
     endpoints = {name: endpoint for name, endpoint in (stored.Networks or {}).items() if endpoint is not None}
     return ForeignNetworks(
         inspected=_inspected(stored, endpoints, live=live),
@@ -46,15 +46,15 @@ def _shown(stored: StoredEndpoint, *, live: bool) -> EndpointSettings:
     endpoint = EndpointSettings(**{name: getattr(stored, name) for name in EndpointSettings.model_fields})
     if live:
         return endpoint
-    # A start that failed leaves on disk what the engine has already forgotten (moby cleanOperationalData).
+    # A failed start leaves values on disk that the engine no longer has in memory (moby cleanOperationalData).
     endpoint = endpoint.copy_with(**_NOTHING_LIVE)
     return endpoint.copy_with(IPAMConfig=None) if stored.IPAMOperational else endpoint
 
 
 def _listed(stored: StoredEndpoint) -> EndpointSettings:
-    # The list is made from what was last written to the disk, with fewer fields (moby container/view.go).
-    asked = stored.IPAMConfig
-    listed = asked and EndpointIPAMConfig(IPv4Address=asked.IPv4Address, IPv6Address=asked.IPv6Address)
+    # A list shows the endpoint as last written to disk, with fewer fields (moby container/view.go).
+    ipam = stored.IPAMConfig
+    listed = ipam and EndpointIPAMConfig(IPv4Address=ipam.IPv4Address, IPv6Address=ipam.IPv6Address)
     return EndpointSettings(IPAMConfig=listed, **{name: getattr(stored, name) for name in _LISTED})
 
 
@@ -73,5 +73,5 @@ def _ports(published: dict[str, list[PortBinding] | None]) -> tuple[ForeignPort,
 
 
 def _number(text: str) -> int | None:
-    # What is no number Docker leaves out of the list, with a line in its log.
+    # Docker leaves an invalid port out of the list, with a line in its log.
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 5 and int(text) < 2**16 else None

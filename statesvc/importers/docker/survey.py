@@ -1,4 +1,4 @@
-"""A first look at the containers of a Docker data root: which can be read, what they are called, what they link to."""
+"""The first pass over the containers of a Docker data root: which can be read, their names and their links."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from statesvc.services.imports.report import Entry, Outcome
 
 @dataclass(slots=True)
 class Survey:
-    """The containers that can be read: their names, links (alias → reference), and where their engine kept them."""
+    """The containers that can be read: their names, links (alias → reference), and the data roots they record."""
 
     names: dict[str, str] = field(default_factory=dict)
     owners: dict[str, list[str]] = field(default_factory=dict)
@@ -22,7 +22,7 @@ class Survey:
     problems: list[Entry] = field(default_factory=list)
 
     def find(self, reference: str) -> str | None:
-        """Return the container that a link means, as Docker looks it up: full ID, name, the beginning of one ID."""
+        """Return the ID of the container that a link names, as Docker finds it: by full ID, name, or ID prefix."""
         if reference in self.names:
             return reference
         matching = self.owners.get(reference.removeprefix("/")) or [
@@ -31,22 +31,24 @@ class Survey:
         return matching[0] if len(matching) == 1 else None
 
     def rivals(self, container_id: str) -> list[str]:
-        """Return the other containers that have the same name."""
+        """Return the IDs of the other containers with the same name."""
         return [other for other in self.owners[self.names[container_id]] if other != container_id]
 
     def resolve(self, links: Mapping[str, str]) -> tuple[tuple[Link, ...], tuple[str, ...]]:
-        """Return the links whose containers are here, and a sentence about each other one."""
+        """Return the links whose containers are in this data root, and a warning for each other link."""
         found, lost = [], []
         for alias, reference in links.items():
             child = self.find(reference)
             if child is None:
-                lost.append(f"its link {alias} is left out: no container, or more than one, is {reference} here")
+                lost.append(
+                    f"its link {alias} is left out: {reference} names no container of this data root, or more than one"
+                )
             else:
                 found.append(Link(child, alias))
         return tuple(found), tuple(lost)
 
     def children_first(self) -> list[str]:
-        """Return the containers so that what a link leads to comes before what has the link, if that can be."""
+        """Return the containers in an order where linked containers come before the containers that link to them."""
         order: list[str] = []
         seen: set[str] = set()
         for start in sorted(self.names):

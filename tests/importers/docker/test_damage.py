@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from docker_root import DockerRoot, an_id, entry_of, inspected, told
+from docker_root import DockerRoot, an_id, entry_of, inspected, outcomes_by_name
 
 from statesvc.api.imports import report_document
 from statesvc.app import Services
@@ -55,8 +55,16 @@ DAMAGES: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "no configuration": (CONFIG, Path.unlink, "config.v2.json is missing"),
     "no host configuration": (HOST, Path.unlink, "hostconfig.json is missing"),
     "an empty host configuration": (HOST, lambda path: path.write_text(""), "hostconfig.json is empty"),
-    "a host configuration of nothing": (HOST, lambda path: path.write_text("{}"), "hostconfig.json says nothing"),
-    "a host configuration that is null": (HOST, lambda path: path.write_text("null"), "hostconfig.json says nothing"),
+    "a host configuration of nothing": (
+        HOST,
+        lambda path: path.write_text("{}"),
+        "hostconfig.json has none of the expected fields",
+    ),
+    "a host configuration that is null": (
+        HOST,
+        lambda path: path.write_text("null"),
+        "hostconfig.json has none of the expected fields",
+    ),
     "zeros after a power loss": (CONFIG, lambda path: path.write_bytes(bytes(4096)), "invalid JSON"),
     "an array": (CONFIG, lambda path: path.write_text("[]"), "expected an object"),
     "deep nesting": (CONFIG, lambda path: path.write_text('{"x":' + "[" * 200_000), "nested too deeply"),
@@ -101,9 +109,9 @@ async def test_a_repaired_container_is_imported_by_the_next_run(root: DockerRoot
     bad = root.container("bad")
     whole = (root.directory(bad) / CONFIG).read_bytes()
     cut(root.directory(bad) / CONFIG)
-    assert told(await run_import()) == {bad: "failed"}
+    assert outcomes_by_name(await run_import()) == {bad: "failed"}
     (root.directory(bad) / CONFIG).write_bytes(whole)
-    assert told(await run_import()) == {"bad": "imported"}
+    assert outcomes_by_name(await run_import()) == {"bad": "imported"}
 
 
 async def test_what_is_no_container_directory_is_told(root: DockerRoot, run_import) -> None:
@@ -173,7 +181,7 @@ async def test_a_name_taken_in_the_database_is_told_with_its_owner(
     container = root.container("web")
     root.container("other")
     report = await run_import()
-    assert told(report) == {"web": "skipped", "other": "imported"}
+    assert outcomes_by_name(report) == {"web": "skipped", "other": "imported"}
     assert owner in entry_of(report, container).message
     assert (await inspected(client, "web"))["Id"] == owner
 
@@ -204,7 +212,7 @@ async def test_a_bug_met_by_one_container_does_not_stop_the_others(
 
     monkeypatch.setattr(docker_container, "_files", fail)
     report = await run_import()
-    assert told(report) == {"good": "imported", "odd": "failed"}
+    assert outcomes_by_name(report) == {"good": "imported", "odd": "failed"}
     assert "bug" in entry_of(report, "odd").message
     assert "hunter2" not in capfd.readouterr().out
 

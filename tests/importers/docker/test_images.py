@@ -4,7 +4,7 @@ import json
 
 import httpx
 import pytest
-from docker_root import DockerRoot, an_id, told
+from docker_root import DockerRoot, an_id, outcomes_by_name
 
 from statesvc.app import Services
 from statesvc.db import images
@@ -108,7 +108,7 @@ async def test_a_tag_of_another_image_stays_where_it_is(
 async def test_references_that_are_none_are_told(root: DockerRoot, run_import) -> None:
     image = root.image()
     root.references({"UPPER:1": image, "bare": image, "number:1": 7, "good:1": image})  # type: ignore[dict-item]
-    outcomes = told(await run_import())
+    outcomes = outcomes_by_name(await run_import())
     assert {name: outcomes[name] for name in ("UPPER:1", "bare", "number:1", "good:1")} == {
         "UPPER:1": "failed",
         "bare": "failed",

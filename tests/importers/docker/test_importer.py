@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from docker_root import ZERO, DockerRoot, an_id, entry_of, inspected, listed, told
+from docker_root import ZERO, DockerRoot, an_id, entry_of, inspected, listed, outcomes_by_name
 
 from statesvc.app import Services
 from statesvc.db import events
@@ -145,7 +145,7 @@ async def test_links_in_a_circle_do_not_stop_the_import(root: DockerRoot, run_im
     root.container("one", host={"Links": ["two:t", "one:self"], "NetworkMode": "bridge"})
     root.container("two", host={"Links": ["one:o"], "NetworkMode": "bridge"})
     report = await run_import()
-    assert told(report) == {"one": "imported", "two": "imported"}
+    assert outcomes_by_name(report) == {"one": "imported", "two": "imported"}
     assert len(entry_of(report, "one").warnings) + len(entry_of(report, "two").warnings) == 2
 
 

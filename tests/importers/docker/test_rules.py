@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
-from docker_root import DockerRoot, entry_of, inspected, told
+from docker_root import DockerRoot, entry_of, inspected, outcomes_by_name
 
 pytestmark = pytest.mark.anyio
 KEPT = "imported, although a create request like it would be refused:"
@@ -52,7 +52,7 @@ async def test_a_container_that_would_be_created_today_is_told_nothing_of(root: 
     child = root.container("db")
     root.container("fine", host={"IpcMode": f"container:{child}", "VolumesFrom": [child], "Links": ["/db:/fine/store"]})
     report = await run_import()
-    assert told(report) == {"db": "imported", "fine": "imported"}
+    assert outcomes_by_name(report) == {"db": "imported", "fine": "imported"}
     assert [warning for entry in report.entries for warning in entry.warnings if warning.startswith(KEPT)] == []
 
 
