@@ -1,4 +1,4 @@
-"""A keep-alive HTTP client over a Unix socket that costs next to nothing, so that the server is what is measured."""
+"""A keep-alive HTTP client over a Unix socket with so little overhead that only the server is measured."""
 
 import json
 import selectors
@@ -15,7 +15,7 @@ READ_SIZE = 1 << 20
 
 
 def request(method: str, path: str, body: object = None) -> bytes:
-    """Return the bytes of a request; a body that is no bytes goes as JSON."""
+    """Return the bytes of a request; a body other than bytes is sent as JSON."""
     head = f"{method} {path} HTTP/1.1\r\nHost: docker\r\n"
     if body is None:
         return f"{head}Content-Length: 0\r\n\r\n".encode()
@@ -26,11 +26,11 @@ def request(method: str, path: str, body: object = None) -> bytes:
 
 
 class Unexpected(Exception):
-    """The server answered something else than what is to be measured."""
+    """The server sent an error or closed the connection, so there is nothing to measure."""
 
 
 class Connection:
-    """One connection. `ask` sends a request and waits for the whole answer."""
+    """One connection. `ask` sends a request and waits for the complete response."""
 
     def __init__(self, path: Path, timeout: float = 120) -> None:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -39,14 +39,14 @@ class Connection:
         self._parts = b""
 
     def ask(self, message: bytes) -> bytes:
-        """Return the answer, its head included. Raises Unexpected for an error."""
+        """Return the response with its headers. Raises Unexpected for an error."""
         self.socket.sendall(message)
         while (answer := self.received()) is None:
             pass
         return answer
 
     def received(self) -> bytes | None:
-        """Read once; return the answer if it is complete now."""
+        """Read once; return the response if it is complete now."""
         data = self.socket.recv(READ_SIZE)
         if not data:
             raise Unexpected("the server hung up")
@@ -59,7 +59,7 @@ class Connection:
         return answer
 
     def json(self, message: bytes) -> Any:
-        """Return the answer's body as JSON."""
+        """Return the JSON of the response body."""
         head, _, body = self.ask(message).partition(_HEAD_END)
         return json.loads(b"".join(_chunks(body)) if b"chunked" in head.lower() else body)
 
@@ -93,7 +93,7 @@ def _chunks(body: bytes) -> Iterator[bytes]:
 
 
 def ask_all(path: Path, messages: list[bytes], clients: int) -> tuple[list[float], float]:
-    """Send the messages over several connections at once; return the seconds of each, and of all together."""
+    """Send the messages over several connections at once; return the seconds of each, and the total."""
     waiting, took = iter(messages), []
     with selectors.DefaultSelector() as selector:
         connections = [Connection(path) for _ in range(min(clients, len(messages)))]

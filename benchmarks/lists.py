@@ -1,6 +1,6 @@
-"""`make bench-lists`: what a list costs, and each filter, with 1,000, 10,000 and 100,000 containers.
+"""`make bench-lists`: measures lists, unfiltered and with each filter, with 1,000, 10,000 and 100,000 containers.
 
-100 of them are chosen by a label, a volume, a network and a part of their name; the others are copies of one.
+100 of them match the filters by label, volume, network and name; the others are copies of one container.
 """
 
 import argparse
@@ -25,7 +25,7 @@ SIZES = (1_000, 10_000, 100_000)
 
 
 def choose(peer: Statesvc) -> None:
-    """Create the containers that filters choose, and one to be copied."""
+    """Create the containers that match the filters, and one to be copied."""
     connection = peer.connect()
     for number in range(CHOSEN):
         body = {
@@ -39,7 +39,7 @@ def choose(peer: Statesvc) -> None:
 
 
 def queries(peer: Statesvc) -> dict[str, dict[str, object]]:
-    """Return what is asked for, by name."""
+    """Return the query parameters of each measured list, by name."""
     connection = peer.connect()
     one = connection.json(request("GET", "/containers/json?limit=1"))[0]
     connection.close()
@@ -78,7 +78,7 @@ def measured(peer: Statesvc, samples: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """Grow a database step by step, and print what lists cost at each size."""
+    """Grow a database step by step, and print the times at each size."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", type=int, action="append", metavar="N", help=f"instead of {SIZES}")
     parser.add_argument("--samples", type=int, default=100, help="requests for each figure")

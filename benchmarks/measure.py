@@ -1,4 +1,4 @@
-"""How times are taken: in turns, so that what disturbs the machine disturbs every server."""
+"""Measures the servers in turns, so that load on the machine affects all of them alike."""
 
 import math
 import statistics
@@ -22,12 +22,12 @@ class Samples:
 
     @property
     def median(self) -> float:
-        """The time that half of the requests stay within."""
+        """The time within which half of the requests are answered."""
         return statistics.median(self.seconds)
 
     @property
     def p99(self) -> float:
-        """The time that 99 of 100 requests stay within."""
+        """The time within which 99 of 100 requests are answered."""
         return sorted(self.seconds)[math.ceil(len(self.seconds) * 0.99) - 1]
 
 

@@ -1,4 +1,4 @@
-"""A database of the oldest schema with very many containers that are not all alike, for `make bench-store`."""
+"""Builds a database of the oldest schema with very many different containers, for `make bench-store`."""
 
 import io
 import json
@@ -26,12 +26,12 @@ ENGINE = "bench"
 
 
 def settings_of(root: Path) -> Settings:
-    """Return the settings of a data root whose configuration stands beside it."""
+    """Return the settings of a data root, with the configuration file next to it."""
     return Settings(data_root=root / "data", config_file=root / "daemon.json", hosts=())
 
 
 def configure(root: Path, turn: int) -> None:
-    """Write a configuration with a runtime that stays, one that changes each turn, and one that goes."""
+    """Write a configuration with a runtime that stays, one that changes each turn, and one that disappears."""
     stays = {"path": "/bin/true"}
     changes = {"path": "/bin/true", "runtimeArgs": ["--turn", str(turn)]}
     goes = {"old": {"path": "/bin/false"}} if turn == 0 else {}
@@ -39,18 +39,18 @@ def configure(root: Path, turn: int) -> None:
 
 
 async def build(root: Path, size: int) -> Path:
-    """Make a database of the oldest schema with so many containers, and return its path."""
+    """Make a database of the oldest schema with `size` containers, and return its path."""
     configure(root, 0)
     settings = settings_of(root)
     async with app.opened(settings) as services:
         await _images(services)
         for number in range(MODELS):
             await _model(services, number)
-        await services.images.remove(f"image-{IMAGES - 1}", force=True)  # what some containers outlive
+        await services.images.remove(f"image-{IMAGES - 1}", force=True)  # some containers outlive their image
     database = DataRoot(settings.data_root).database
     migrate.downgrade(database, OLDEST)
     for script in DataRoot(settings.data_root).scripts.iterdir():
-        script.unlink()  # the oldest schema knew of none
+        script.unlink()  # the oldest schema had no scripts
     spread(database, size, now=wall_clock())
     _publish(database)
     return database
@@ -91,7 +91,7 @@ async def _layer(number: int) -> AsyncIterator[bytes]:
 async def _model(services: Services, number: int) -> None:
     created = await services.containers.create(_name(number), _asked(number))
     if number % 8 == 7 or number % (IMAGES - UNUSED) == 0:
-        return  # never started; so are all that lose their image
+        return  # never started, like all containers that lose their image
     lifecycle = services.lifecycle
     handle = await lifecycle.prepare_start(created.id, ENGINE)
     await lifecycle.started(created.id, handle.attempt, 4_000 + number)

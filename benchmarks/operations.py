@@ -1,4 +1,4 @@
-"""What is measured: each operation as the requests that it sends."""
+"""The measured operations: each as the requests that it sends."""
 
 import itertools
 import json
@@ -14,7 +14,7 @@ LABELLED = "bench.group=chosen"
 
 @dataclass(frozen=True)
 class Operation:
-    """One kind of request. `messages` never end; `budget` is the share of Docker's time to stay within."""
+    """One kind of request. `messages` never end; `budget` is the allowed share of Docker's time."""
 
     name: str
     messages: Callable[[Peer], Iterator[bytes]]
@@ -32,7 +32,7 @@ def create_message(labels: dict[str, str] | None = None) -> bytes:
 
 
 def populate(peer: Peer, until: int, *, labelled: int = 0) -> None:
-    """Create containers until there are so many; the first `labelled` new ones get the label."""
+    """Create containers until there are `until`; the first `labelled` new ones get the label."""
     key, _, value = LABELLED.partition("=")
     missing = until - len(container_ids(peer))
     messages = [create_message({key: value} if at < labelled else None) for at in range(missing)]
@@ -73,7 +73,7 @@ def inspect_by_id(peer: Peer) -> Iterator[bytes]:
 
 
 def inspect_by_prefix(peer: Peer) -> Iterator[bytes]:
-    """Inspect each container by what `docker ps` shows of its ID."""
+    """Inspect each container by the ID prefix that `docker ps` shows."""
     return itertools.cycle([request("GET", f"/containers/{one[:12]}/json") for one in container_ids(peer)])
 
 

@@ -1,4 +1,4 @@
-"""The servers that are measured, each on a folder of its own: statesvc, and Docker Engine where it is installed."""
+"""The measured servers, each with a folder of its own: statesvc, and Docker Engine where it is installed."""
 
 import os
 import shutil
@@ -34,7 +34,7 @@ class Peer:
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "log").open("ab") as log:
             begun = time.perf_counter()
-            # A developer's machine may keep no bytecode; a server does.
+            # Development machines may disable bytecode files; servers do not.
             env = os.environ | {"PYTHONDONTWRITEBYTECODE": ""}
             self._process = subprocess.Popen(self.command(), cwd=CHECKOUT, stdout=log, stderr=log, env=env)
         while time.perf_counter() - begun < START_SECONDS:
@@ -81,11 +81,11 @@ class Peer:
         connection.close()
 
     def version(self) -> str:
-        """Return what it says of its version."""
+        """Return the version that it reports."""
         connection = self.connect()
-        told = connection.json(request("GET", "/version"))
+        version = connection.json(request("GET", "/version"))
         connection.close()
-        return str(told["Version"])
+        return str(version["Version"])
 
 
 class Statesvc(Peer):
@@ -105,7 +105,7 @@ class Statesvc(Peer):
 
 
 class Docker(Peer):
-    """Docker Engine, without networks: what is measured needs none."""
+    """Docker Engine without networks, which the operations do not need."""
 
     name = "Docker Engine"
     driver = "overlay2"
@@ -128,7 +128,7 @@ class Docker(Peer):
 
 
 def available(folder: Path, *, docker: bool) -> tuple[list[Peer], str]:
-    """Return the servers that can be measured here, and a sentence about one that cannot."""
+    """Return the servers that can be measured here, and a sentence about the missing one."""
     peers: list[Peer] = [Statesvc(folder / "statesvc")]
     if not docker:
         return peers, "Docker Engine was left out."

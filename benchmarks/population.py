@@ -20,9 +20,9 @@ _DAY_NS = 24 * 3_600 * 10**9
 
 
 def grow(database: Path, until: int, *, analyze: bool = True) -> None:
-    """Add copies of one container until there are so many; ID, name and time of creation differ.
+    """Add copies of one container until there are `until`; ID, name and time of creation differ.
 
-    The service itself never has SQLite look at what is in the tables.
+    The service itself never runs ANALYZE.
     """
     connection = driver.connect(str(database), isolation_level=None)
     have = connection.execute("SELECT count(*) FROM containers").fetchone()[0]
@@ -39,12 +39,12 @@ def grow(database: Path, until: int, *, analyze: bool = True) -> None:
 
 
 def spread(database: Path, until: int, *, now: int) -> None:
-    """Add copies of every container in turn, with their events over the last day, until there are so many.
+    """Add copies of every container in turn, with their events over the last day, until there are `until`.
 
-    Rows come in the order of creation, and IDs are random, as where containers were created one after the other.
+    Rows are in the order of creation and IDs are random, as if containers were created one after the other.
     """
     connection = driver.connect(str(database), isolation_level=None)
-    # A copy is created within the second of its model, which its summary tells.
+    # A copy is created within the same second as its model, since the summary contains that second.
     connection.execute("UPDATE containers SET created_at = created_at / 1000000000 * 1000000000")
     models = [found for (found,) in connection.execute("SELECT id FROM containers ORDER BY rowid")]
     _plan(connection, until - len(models), models)
@@ -63,7 +63,7 @@ def spread(database: Path, until: int, *, now: int) -> None:
 
 
 def _plan(connection: Any, count: int, models: list[str]) -> None:
-    """Note the ID of each copy that is to be made, and of which container."""
+    """Record the ID of each copy to make, and the container that it copies."""
     connection.execute("CREATE TEMP TABLE fresh (n INTEGER PRIMARY KEY, id TEXT NOT NULL, model TEXT NOT NULL)")
     connection.executemany(
         "INSERT INTO fresh VALUES (?, lower(hex(randomblob(32))), ?)",

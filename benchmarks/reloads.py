@@ -1,7 +1,7 @@
 """`make bench-reloads`: a reload with 50 runtimes, a sweep with 10,000 containers and 1,000 versions, and creates and
 starts beside reloads without a pause against the same without any.
 
-Nothing here asserts a time. In process, with the same services as behind the socket.
+It only measures and asserts nothing, in this process, with the same services as behind the socket.
 """
 
 import argparse
@@ -26,7 +26,7 @@ Measured = list[tuple[str, str]]
 
 
 def configure(root: Path, count: int, turn: int) -> None:
-    """Write a configuration of so many runtimes with arguments, another one each turn."""
+    """Write a configuration of `count` runtimes with arguments, different in each turn."""
     entries = {f"r{n}": {"path": "/bin/true", "runtimeArgs": ["--turn", str(turn)]} for n in range(count)}
     (root / "daemon.json").write_text(json.dumps({"runtimes": entries}))
 
@@ -57,7 +57,7 @@ async def create_and_start(services: Services, count: int) -> list[float]:
 
 
 async def beside_reloads(services: Services, root: Path, count: int) -> Measured:
-    """Measure creates and starts with and without reloads beside them, in turns."""
+    """Measure creates and starts with and without concurrent reloads, in turns."""
     without, beside, done = [], [], 0
     for _ in range(5):
         without += await create_and_start(services, count // 5)
@@ -83,7 +83,7 @@ async def _reload_until(services: Services, root: Path, stop: asyncio.Event) -> 
 
 
 def fill(conn: Connection, versions: int, containers: int) -> None:
-    """Copy the newest version and container until there are so many; half of the versions are held by containers."""
+    """Copy the newest version and container until there are so many; containers use half of the versions."""
     raw = bare(conn)
     newest = runtimes.current(conn)
     assert newest is not None
@@ -122,7 +122,7 @@ def fill(conn: Connection, versions: int, containers: int) -> None:
 
 
 async def sweeps(services: Services, settings: Settings, versions: int, containers: int) -> Measured:
-    """Measure a sweep that has half of the scripts to remove, and one that finds nothing to do."""
+    """Measure a sweep that removes half of the scripts, and one that finds nothing to do."""
     await services.database.write(fill, versions, containers)
     taken = []
     for _ in range(4):
@@ -156,7 +156,7 @@ async def run(root: Path, *, quick: bool) -> Measured:
 def main() -> None:
     """Read the arguments, measure, print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a tenth of it: to see that it works")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the size, to check that it works")
     arguments = parser.parse_args()
     logs.configure("error", "text")
     with tempfile.TemporaryDirectory(prefix="statesvc-bench-") as folder:

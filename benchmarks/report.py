@@ -1,4 +1,4 @@
-"""What was measured, as a Markdown table beside the budget, and as JSON."""
+"""Reports the measurements as a Markdown table with the budget, and as JSON."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the report; numbers are in the line's unit, None where nothing was measured."""
+    """One line of the report; numbers are in the line's unit, None if not measured."""
 
     operation: str
     unit: str
@@ -25,7 +25,7 @@ class Line:
 
 
 def within(ours: float, docker: float | None, share: float | None) -> tuple[str, bool | None]:
-    """Return how a budget relative to Docker reads, and whether it holds."""
+    """Return the text of a budget relative to Docker, and whether it holds."""
     if share is None:
         return "", None
     return f"≤ {share:.2g} of Docker's", None if docker is None else ours <= share * docker

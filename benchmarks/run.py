@@ -24,7 +24,7 @@ OURS, DOCKER = "statesvc", "Docker Engine"
 
 
 def point_operations(containers: int, samples: int) -> list[Operation]:
-    """Return what is asked with few containers, a tenth of which have the label."""
+    """Return the operations with few containers, a tenth of which have the label."""
     label = f"list by label, {containers // 10} of {containers:,}"
     return [
         Operation("ping", operations.ping, samples),
@@ -57,7 +57,7 @@ def measured_rate(peers: Sequence[Peer], count: int) -> Line:
 
 
 def measured_starts(peers: Sequence[Peer], containers: int) -> list[Line]:
-    """Start each server again with what it holds; measure the time, and the memory after one list of all."""
+    """Restart each server with its data; measure the time, and the memory after one list of all."""
     print(f"  start with {containers:,} …", file=sys.stderr)
     seconds: dict[str, list[float]] = {peer.name: [] for peer in peers}
     memory: dict[str, float] = {}
@@ -85,7 +85,7 @@ def measured_starts(peers: Sequence[Peer], containers: int) -> list[Line]:
 
 
 def measured_large(peer: Statesvc, containers: int, samples: int) -> list[Line]:
-    """Measure what must not depend on the number of containers."""
+    """Measure the operations whose time must not depend on the number of containers."""
     print(f"  growing to {containers:,} …", file=sys.stderr)
     peer.stop()
     grow(peer.database, containers)
@@ -96,7 +96,7 @@ def measured_large(peer: Statesvc, containers: int, samples: int) -> list[Line]:
         Line(f"start with {containers:,}", "s", start, budget="≤ 1 s", holds=start <= 1),
         Line(f"memory with {containers:,}", "MB", memory, budget="≤ 100 MB", holds=memory <= 100),
     ]
-    # Beside the others, so that the noise of this minute can be told from the cost of size.
+    # A ping as the baseline: it shows the noise of the machine apart from the cost of size.
     lines.append(measured([peer], Operation(f"ping, {containers:,}", operations.ping, samples)))
     for name, cut in (("full ID", 64), ("12-character prefix", 12)):
         messages = [operations.request("GET", f"/containers/{one[:cut]}/json") for one in ids]

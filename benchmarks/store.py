@@ -35,7 +35,7 @@ NEW_CONTAINERS = 60
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """A command that ran: what it took, and what SQLite alone takes for the same, if that can be said."""
+    """A command that ran: its time, and the time of SQLite alone for the same work, if comparable."""
 
     what: str
     seconds: float
@@ -51,19 +51,19 @@ class Ran:
 def run(root: Path, what: str, *arguments: str, floor: float | None = None) -> Ran:
     """Run a command of statesvc on the data root, and measure it. Raises RuntimeError if it fails."""
     environment = os.environ | {"STATESVC_DATA_ROOT": str(root / "data"), "PYTHONDONTWRITEBYTECODE": ""}
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as output:
         begun = time.perf_counter()
         process = subprocess.Popen(
-            [sys.executable, "-m", "statesvc", *arguments], cwd=CHECKOUT, env=environment, stdout=said, stderr=said
+            [sys.executable, "-m", "statesvc", *arguments], cwd=CHECKOUT, env=environment, stdout=output, stderr=output
         )
         peak = 0
         while process.poll() is None:
             peak = _peak_of(process.pid) or peak
             time.sleep(0.005)
         seconds = time.perf_counter() - begun
-        said.seek(0)
+        output.seek(0)
         if process.returncode:
-            raise RuntimeError(f"{what} ended with {process.returncode}: {said.read(2_000).decode(errors='replace')}")
+            raise RuntimeError(f"{what} ended with {process.returncode}: {output.read(2_000).decode(errors='replace')}")
     print(f"  {what} {seconds:.2f} s", file=sys.stderr)
     return Ran(what, seconds, peak, floor)
 
@@ -71,7 +71,7 @@ def run(root: Path, what: str, *arguments: str, floor: float | None = None) -> R
 def _peak_of(process: int) -> int:
     """Return the most bytes that a process had in memory so far, 0 if it is gone.
 
-    What it is told to have used at its end (ru_maxrss) includes what this process held when it began the other.
+    ru_maxrss, as reported at its end, would include the memory of this process when it forked.
     """
     with suppress(OSError):
         for line in Path(f"/proc/{process}/status").read_text().splitlines():
@@ -102,7 +102,7 @@ def backup_floor(database: Path) -> float:
 
 
 def commands(root: Path, database: Path) -> list[Ran]:
-    """Measure what changes, checks and copies the database; it has the newest schema at the end."""
+    """Measure the commands that change, check and copy the database; it has the newest schema at the end."""
     old, new = str(root / "old.db"), str(root / "new.db")
     ran = [
         run(root, f"`db backup`, schema {mixed.OLDEST}", "db", "backup", old, floor=backup_floor(database)),
@@ -132,7 +132,7 @@ def commands(root: Path, database: Path) -> list[Ran]:
 
 
 def recipes(database: Path, samples: int) -> list[tuple[str, float, Answer]]:
-    """Ask each question of the cook-book as `statesvc sql` does; return the median of its seconds, and the answer."""
+    """Ask each question of the cook-book as `statesvc sql` does; return its median in seconds, and the answer."""
     found = []
     for recipe in RECIPES:
         taken = []
@@ -163,7 +163,7 @@ def measured(root: Path, size: int, samples: int) -> str:
         f"{size:,} containers; the file at schema {mixed.OLDEST}: {mib(bytes_before)}; at the newest: "
         + mib(database.stat().st_size),
         f"the largest backup: {mib(max(backups))}",
-        f"questions: median of {samples}, within {SECONDS} s and {MAX_ROWS:,} rows, as `statesvc sql` asks them",
+        f"questions: median of {samples}, within {SECONDS} s and {MAX_ROWS:,} rows, as `statesvc sql` runs them",
         f"the file is in the page cache; {platform.machine()}, {os.cpu_count()} CPUs",
     )
     lines = [
@@ -180,9 +180,11 @@ def measured(root: Path, size: int, samples: int) -> str:
 def main() -> None:
     """Read the arguments, measure, print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--size", type=int, metavar="N", default=100_000, help="containers, 100,000 unless told")
-    parser.add_argument("--samples", type=int, default=5, help="how often each question is asked")
-    parser.add_argument("--quick", action="store_true", help="2,000 containers: to see that it works")
+    parser.add_argument(
+        "--size", type=int, metavar="N", default=100_000, help="number of containers, by default 100,000"
+    )
+    parser.add_argument("--samples", type=int, default=5, help="how often each question is run")
+    parser.add_argument("--quick", action="store_true", help="2,000 containers, to check that it works")
     arguments = parser.parse_args()
     logs.configure("error", "text")
     with tempfile.TemporaryDirectory(prefix="statesvc-bench-") as folder:

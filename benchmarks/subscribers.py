@@ -1,6 +1,6 @@
-"""`make bench-events`: how many events a second reach 100 readers of the journal, and what that costs who writes.
+"""`make bench-events`: how many events a second reach 100 readers of the journal, and how much this slows creates down.
 
-The readers are one other process that only counts what comes; it shares the machine with the service.
+The readers are one other process that only counts events; it shares the machine with the service.
 """
 
 import argparse
@@ -22,7 +22,7 @@ PATIENCE = 120
 
 
 class Reader:
-    """One stream, and how often the mark of an event came on it."""
+    """One stream, and how many events were read from it."""
 
     def __init__(self, path: Path, stream: str) -> None:
         self.mark = STREAMS[stream.partition("?")[0]]
@@ -42,7 +42,7 @@ class Reader:
 
 
 def read(path: Path, stream: str, readers: int, expected: int) -> None:
-    """Follow a stream with many readers until each has what is expected; print when they follow, and when they have."""
+    """Follow a stream with many readers until each has read `expected` events; print when they start and end."""
     with selectors.DefaultSelector() as selector:
         for _ in range(readers):
             reader = Reader(path, stream)
@@ -57,7 +57,7 @@ def read(path: Path, stream: str, readers: int, expected: int) -> None:
 
 
 def rate(peer: Statesvc, stream: str, readers: int, count: int) -> tuple[float, float]:
-    """Create containers while readers follow from now on; return creates a second, and events that reach readers."""
+    """Create containers while readers follow the events; return creates and delivered events per second."""
     connection = peer.connect()
     last = connection.json(request("GET", "/statesvc/v1/snapshot"))["Seq"]
     connection.close()

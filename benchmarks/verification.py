@@ -1,4 +1,4 @@
-"""What it costs to judge a create request, in this process: the rules alone, and with reading the body."""
+"""Measures validation of create requests in this process: the rules alone, and with decoding the body."""
 
 import json
 import time
@@ -69,14 +69,14 @@ def large() -> dict[str, Any]:
 
 
 def entries(value: object) -> int:
-    """Return how many single values a document has."""
+    """Return the number of scalar values in a document."""
     if isinstance(value, dict):
         return sum(map(entries, value.values())) or 1
     return sum(map(entries, value)) or 1 if isinstance(value, list) else 1
 
 
 def measured_verification(samples: int) -> list[Line]:
-    """Measure a typical request, and a large one: none of its values may cost more than the typical one's do."""
+    """Measure a typical request and a large one, whose time per value must not be higher."""
     context = Context(facts.read(FACTS), DaemonConfig(), "/var/lib/statesvc", paths=frozenset(SOURCES))
     typical, wide = _times(TYPICAL, context, samples), _times(large(), context, max(1, samples // 10))
     lines = []
@@ -93,7 +93,7 @@ def measured_verification(samples: int) -> list[Line]:
 
 
 def _times(body: dict[str, Any], context: Context, samples: int) -> tuple[Samples, Samples]:
-    """Return what it takes to judge the request, and to read it as well. It must be one that nothing is wrong with."""
+    """Return the times to validate a valid request, and to decode and validate it."""
     text = json.dumps(body).encode()
     request = decode(ContainerCreate, text)
     verdict = verify(request, context, _name)

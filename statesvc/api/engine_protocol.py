@@ -1,4 +1,4 @@
-"""The engine protocol over HTTP: what an engine asks and reports of a container's life. See docs/engine-protocol.md."""
+"""The engine protocol over HTTP: requests and reports of an engine about containers. See docs/engine-protocol.md."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -114,7 +114,7 @@ class EngineProtocolApi:
         """POST …/health {Status?, Probe?: {Start?, End?, ExitCode, Output?}}"""
         report = await _read(call, HealthReport)
         if report.Status is None and report.Probe is None:
-            message = "Probe: it is required where there is no Status"
+            message = "Probe: it is required without a Status"
             raise InvalidParameter(message, (Problem("required", "/Probe", message),))
         probe = _probe(report.Probe) if report.Probe else None
         checked = await self._lifecycle.health(call.name, status=report.Status, probe=probe, expected=if_match(call))

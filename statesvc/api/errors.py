@@ -40,7 +40,7 @@ def answer_error(error: errors.StateError) -> Response:
 
 
 def error_body(error: errors.StateError) -> dict[str, object]:
-    """Return Docker's error body, with what this API adds: every problem, or the oldest event that is kept."""
+    """Return Docker's error body, with the additions of this API: every problem, or the oldest event still stored."""
     body: dict[str, object] = {"message": error.message}
     if error.problems:
         body["errors"] = [asdict(problem) for problem in error.problems]
@@ -52,7 +52,7 @@ def error_body(error: errors.StateError) -> dict[str, object]:
 def answer_bug(error: Exception, method: str, path: str) -> Response:
     """Answer 500 for a bug. The log has the trace; the client gets no detail."""
     log.error("request failed with a bug", method=method, path=path, exc_info=error)
-    return json_answer({"message": "statesvc has a bug that this request met; its log has the details"}, 500)
+    return json_answer({"message": "statesvc failed because of a bug; its log has the details"}, 500)
 
 
 def answer_unknown_page() -> Response:

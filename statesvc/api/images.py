@@ -44,8 +44,8 @@ class ImagesApi:
 
     async def load(self, call: Call) -> Response:
         """POST /images/load, the body a tar archive of `docker save`."""
-        said = await self._images.load(call.stream())
-        return _lines([{"stream": sentence + "\n"} for sentence in said])
+        lines = await self._images.load(call.stream())
+        return _lines([{"stream": line + "\n"} for line in lines])
 
     async def create(self, call: Call) -> Response:
         """POST /images/create: with fromSrc an import; with fromImage a pull, which is not offered."""

@@ -97,7 +97,7 @@ def _unknown_fields(body: bytes) -> Iterator[Problem]:
 
 
 def report_document(report: Report) -> dict[str, object]:
-    """Return the report of an import. What another engine wrote is printable in it, whatever it held."""
+    """Return the report of an import. Control characters in texts of the other engine are escaped."""
     return {
         "Engine": report.engine,
         "Path": printable(report.path),

@@ -42,7 +42,7 @@ _IN_FORCE = Endpoint(
     errors={404: "no configuration is in force yet"},
 )
 _HISTORY = Endpoint(
-    "The versions of the configuration that are kept, the newest first.",
+    "The stored versions of the configuration, newest first.",
     {"Versions": [_A_VERSION]},
     query={"limit": f"how many versions; {HISTORY} if it is not given"},
 )

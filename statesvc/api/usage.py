@@ -27,7 +27,7 @@ class UsageApi:
         return [Route("GET", "/system/df", self.df)]
 
     async def df(self, call: Call) -> Response:
-        """GET /system/df?type=, the type any number of times. What was not asked for is null."""
+        """GET /system/df?type=, the type any number of times. Fields of other types are null."""
         asked = call.values("type") if call.version >= (1, 42) else []
         for kind in asked:
             if kind not in _KINDS:

@@ -1,4 +1,4 @@
-"""The dry run of a create request over HTTP: judged, and nothing created."""
+"""The dry run of a create request over HTTP: validates it and creates nothing."""
 
 from starlette.responses import Response
 

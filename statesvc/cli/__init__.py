@@ -4,7 +4,7 @@ import sys
 
 from statesvc.errors import Conflict, Damaged, InvalidParameter, NotFound, NotOffered, StateError, Unavailable
 
-# The twin of api/errors.py: what a script can tell from the exit code.
+# The counterpart of api/errors.py: exit codes that a script can rely on.
 EXIT_CODES: dict[type[StateError], int] = {
     InvalidParameter: 2,
     NotFound: 3,

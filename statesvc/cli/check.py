@@ -1,4 +1,4 @@
-"""`statesvc check`: whether the store is whole, down to every document. For people and for monitoring."""
+"""`statesvc check`: checks the whole store, down to every document. For people and for monitoring."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,26 +17,26 @@ def check(
     data_root: DataRootOption = None,
     *,
     schema: Annotated[
-        bool, typer.Option("--schema", help="Look at file, constraints, references and schema only.")
+        bool, typer.Option("--schema", help="Check only the file, constraints, references and schema.")
     ] = False,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Mend what can be mended; the service must be stopped.")
+        bool, typer.Option("--repair", help="Repair what can be repaired; the service must be stopped.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Check file, schema, every row, and the scripts that are held; the service may run.
+    """Check the file, the schema, every row, and the scripts of containers; the service may be running.
 
-    --repair backs the database up, writes again what other rows still say, marks the rest, and checks again. With
-    --schema an older schema is no finding.
+    --repair backs up the database, writes damaged rows again from other rows, quarantines the rest, and checks again.
+    With --schema an older schema is not an error.
 
-    Exit code 0: all is well. 1: something is wrong; it is printed. 3: there is no database. 4: it is newer than this
-    statesvc. 5: it cannot be read.
+    Exit code 0: nothing is wrong. 1: something is wrong, and printed. 3: there is no database. 4: it is newer than
+    this statesvc. 5: it cannot be read.
     """
     from statesvc.host.scripts import ScriptFolder
     from statesvc.services.damage import check as checks
 
     if schema and repair:
-        raise InvalidParameter("--schema looks at no rows, which --repair mends: name one of them")
+        raise InvalidParameter("--schema checks no rows, and --repair repairs rows: use only one of them")
     settings = read_settings(data_root=data_root, hosts=())
     root = DataRoot(settings.data_root)
     database = root.existing_database()

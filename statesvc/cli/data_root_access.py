@@ -1,4 +1,4 @@
-"""What a command asks of a data root: of the service that holds it, or of the services of the data root opened here."""
+"""Access of commands to a data root: through the service that holds it, or by opening the data root in this process."""
 
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
@@ -25,7 +25,7 @@ def here_or_there(
     dry_run: bool = False,
     log_level: str = "warning",
 ) -> Answer:
-    """Return what `there` gets of the service that holds the data root; if none does, what `here` makes of it.
+    """Return the result of `there` with the service that holds the data root, or of `here` if no service does.
 
     Raises Conflict if another process holds the data root and serves nothing, and as `opened_here` does.
     """
@@ -34,7 +34,7 @@ def here_or_there(
         try:
             return opened_here(settings, here, dry_run=dry_run, log_level=log_level)
         except Conflict:
-            if not root.is_held():  # it is not about a service that has begun since
+            if not root.is_held():  # otherwise a service has started meanwhile: ask it
                 raise
     return there(client(root))
 
@@ -42,7 +42,7 @@ def here_or_there(
 def read_here_or_there(
     settings: "Settings", here: "Callable[[Services], Awaitable[Answer]]", there: "Callable[[Client], Answer]"
 ) -> Answer:
-    """As `here_or_there`, for a question: it makes no database, and migrates none.
+    """As `here_or_there`, for commands that only read: creates no database, and migrates none.
 
     Raises NotFound if there is none, Conflict if no service holds it and it has another schema than the newest.
     """
@@ -59,9 +59,9 @@ def opened_here(
     dry_run: bool = False,
     log_level: str = "warning",
 ) -> Answer:
-    """Return what `here` makes of the services of the data root, opened with the configuration in force as it is.
+    """Return the result of `here` with the services of the data root; the configuration in force stays.
 
-    Where a dry run finds no database it has one that is thrown away. Raises Conflict if another process holds the data
+    A dry run without a database uses a temporary one. Raises Conflict if another process holds the data
     root.
     """
     import asyncio

@@ -1,4 +1,4 @@
-"""`statesvc db`: the schema of the database and its copies. What changes the database needs the service stopped."""
+"""`statesvc db`: the schema of the database and its copies. Commands that change it need the service stopped."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Migrate, check, back up and restore the database.", no_args_is_help=True)
 
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Migrate a copy, print what ran, throw the copy away.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Migrate a copy, print the statements, delete the copy.")]
 
 
 @app.callback()
@@ -27,7 +27,7 @@ def db() -> None:
 
 @app.command()
 def upgrade(
-    revision: Annotated[str, typer.Argument(help="Up to where: a revision, +1, or head.")] = "head",
+    revision: Annotated[str, typer.Argument(help="Target: a revision, +1, or head.")] = "head",
     data_root: DataRootOption = None,
     *,
     dry_run: DryRun = False,
@@ -40,13 +40,13 @@ def upgrade(
 
 @app.command(context_settings={"ignore_unknown_options": True})
 def downgrade(
-    revision: Annotated[str, typer.Argument(help="Down to where: a revision, -1, or base.")],
+    revision: Annotated[str, typer.Argument(help="Target: a revision, -1, or base.")],
     data_root: DataRootOption = None,
     *,
     dry_run: DryRun = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Lose what the downgrade loses.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Accept the loss of data.")] = False,
 ) -> None:
-    """Take back migrations, after a verified backup. Prints what would be lost, and needs --yes to go on."""
+    """Undo migrations, after a verified backup. Prints what would be lost, and needs --yes to continue."""
     from statesvc.db.schema import migrate
 
     def go(path: Path, backups: "Backups | None") -> "Migration":
@@ -79,7 +79,7 @@ def current(data_root: DataRootOption = None) -> None:
 
 @app.command()
 def history(data_root: DataRootOption = None) -> None:
-    """List the revisions that this statesvc knows, the newest first, and mark that of the database."""
+    """List the revisions that this statesvc knows, newest first, and mark the revision of the database."""
     from statesvc.db.schema import migrate
 
     at = migrate.current(_root(data_root).database)
@@ -95,12 +95,12 @@ def check(data_root: DataRootOption = None, *, as_json: JsonOption = False) -> N
 
 @app.command()
 def backup(
-    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A file that is not there yet.")] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A new file.")] = None,
     data_root: DataRootOption = None,
 ) -> None:
-    """Copy the database to FILE, or into the data root's backups; the service may run.
+    """Copy the database to FILE, or into the data root's backups; the service may be running.
 
-    The copy is opened, checked and compared with what was copied before it gets its name.
+    The copy is checked and compared with the database before it gets its final name.
     """
     from statesvc.db.schema.backup import copy
 
@@ -114,7 +114,7 @@ def backup(
 def restore(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup.")], data_root: DataRootOption = None
 ) -> None:
-    """Put a copy of FILE in the place of the database, which is kept among the backups. The service must be stopped."""
+    """Replace the database by a copy of FILE, and keep the old one among the backups. The service must be stopped."""
     from statesvc.db.schema.restore import restore as put_back
 
     root = _root(data_root)

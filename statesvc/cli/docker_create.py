@@ -1,6 +1,6 @@
-"""The `docker create` command that makes a container again, from what inspect shows of it and what its image gives.
+"""Builds the `docker create` command that creates a container again, from its inspect document and its image.
 
-What is Docker's default, or comes from the image, is left out. A remark names what has no option.
+Docker's defaults and values from the image are left out. A remark names each setting that has no option.
 """
 
 import csv
@@ -75,7 +75,7 @@ _NO_MATTER |= {"AttachStderr", "StdinOnce", "ArgsEscaped", "Image"}
 
 @dataclass(frozen=True, slots=True)
 class CreateCommand:
-    """The options with their values (None: a flag), the image and the command; and what no option can say."""
+    """The options with their values (None: a flag), the image, the command, and remarks on what has no option."""
 
     options: tuple[tuple[str, str | None], ...]
     arguments: tuple[str, ...]
@@ -130,7 +130,7 @@ class _Making:
             yield from command
 
     def _differs(self, name: str) -> Any:
-        """Return a value of Config that the image does not give, None if it does or there is none."""
+        """Return a value of Config unless the image has the same, None if it has or there is none."""
         value = self._config.pop(name, None)
         return None if not value or value == self._image.get(name) else value
 
@@ -188,7 +188,7 @@ class _Making:
             yield "--health-retries", str(check["Retries"])
 
     def _entrypoint(self) -> Options:
-        """An entry point that is given takes the image's command away, so both are written then."""
+        """Docker drops the image's command if an entry point is given, so both are written then."""
         mine, command = self._config.get("Entrypoint"), self._config.get("Cmd")
         same = (mine or []) == (self._image.get("Entrypoint") or [])
         if same and (command or command == self._image.get("Cmd") or not self._image.get("Cmd")):
@@ -357,7 +357,7 @@ class _Making:
                 yield "--expose", port
 
     def _remark_on_the_rest(self) -> None:
-        """Remark on everything that is set and has no option: nothing is left out in silence."""
+        """Add a remark for each setting without an option, so that nothing is left out silently."""
         rest = self._config | dict.fromkeys(("Cmd", "Entrypoint"))
         for where, document in (("Config", rest), ("HostConfig", self._host)):
             for name, value in document.items():

@@ -25,27 +25,27 @@ def export() -> None:
 @app.command()
 def run(
     *,
-    reference: Annotated[str, typer.Argument(metavar="REF", help="Name, ID or beginning of the ID of a container.")],
+    reference: Annotated[str, typer.Argument(metavar="REF", help="Name, ID or ID prefix of a container.")],
     data_root: DataRootOption = None,
 ) -> None:
-    """Print the `docker create` command that makes a container again.
+    """Print the `docker create` command that creates a container again.
 
-    It has the values of environment variables and log options in it: they may be secrets. What Docker's command line
-    cannot say is printed on stderr, each in a line that begins with #.
+    It contains the values of environment variables and log options, which may be secrets. Settings that Docker's
+    command line does not support are printed on stderr, each in a line that begins with #.
     """
     from statesvc.cli.docker_create import create_command
 
     inspected, image = _ask(reference, data_root)
     command = create_command(inspected, image or {})
     if image is None:
-        print(f"# image {inspected['Image']} is gone: what it gave is written out", file=sys.stderr)
+        print(f"# image {inspected['Image']} is gone: its settings are part of the command", file=sys.stderr)
     for remark in command.remarks:
         print(f"# {remark}", file=sys.stderr)
     print(command.shown())
 
 
 def _ask(reference: str, data_root: Path | None) -> "tuple[JsonObject, JsonObject | None]":
-    """Return what inspect shows of the container, and the Config of its image, None if that is gone."""
+    """Return the inspect document of the container, and the Config of its image, None if the image is gone."""
     from statesvc.cli.data_root_access import read_here_or_there
 
     return read_here_or_there(

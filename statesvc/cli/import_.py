@@ -1,4 +1,4 @@
-"""`statesvc import`: state of other engines into the database, and a report of each object."""
+"""`statesvc import`: imports the state of other engines, and reports on each object."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -29,7 +29,8 @@ def docker(
 ) -> None:
     """Import containers and images from the data root of a Docker Engine.
 
-    What is in the database already stays as it is. Exit code 1: something was not imported; the report says why.
+    Objects that are already in the database stay unchanged. Exit code 1: something was not imported; the report has the
+    reasons.
     """
     report = _import("docker", folder.absolute(), data_root, dry_run=dry_run)
     if as_json:

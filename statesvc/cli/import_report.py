@@ -1,4 +1,4 @@
-"""The report of an import as a person reads it."""
+"""Prints the report of an import for people."""
 
 from typing import TYPE_CHECKING
 
@@ -23,8 +23,8 @@ def show(report: "JsonObject") -> None:
     console.print(table)
     done = "would be " if report["DryRun"] else ""
     for kind, counts in report["Counts"].items():
-        said = ", ".join(f"{count} {done}{outcome}" for outcome, count in counts.items() if count)
-        console.print(Text(f"{kind}s: {said}"))
+        totals = ", ".join(f"{count} {done}{outcome}" for outcome, count in counts.items() if count)
+        console.print(Text(f"{kind}s: {totals}"))
     for note in report["Notes"]:
         console.print(Text(f"Note: {note}."))
 

@@ -30,7 +30,7 @@ def downgrade(
             return
         print_losses(rehearsal)
         if not yes:
-            raise Conflict(f"nothing was changed: say {word} to go on")
+            raise Conflict(f"nothing was changed: add {word} to go on")
         print_done(go(path, backups))
 
 
@@ -59,7 +59,7 @@ def print_backup(taken: "Backup") -> None:
 def print_damaged_rows(copied: "Backup") -> None:
     """Print how many rows are damaged in a copy."""
     if copied.damaged_rows:
-        print(f"rows damaged in it: {len(copied.damaged_rows)}, copied as they are; statesvc check tells which")
+        print(f"rows damaged in it: {len(copied.damaged_rows)}, copied unchanged; statesvc check lists them")
 
 
 def print_statements(migration: "Migration") -> None:

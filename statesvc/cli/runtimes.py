@@ -1,4 +1,4 @@
-"""`statesvc runtimes`: the runtimes in force, the versions before, what lags behind, a reload."""
+"""`statesvc runtimes`: shows runtimes, versions of the configuration, and drift; reloads the configuration."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from statesvc.app import Services
     from statesvc.client import Client, JsonObject
 
-app = typer.Typer(help="The runtimes of containers, and their versions.", no_args_is_help=True)
+app = typer.Typer(help="The runtimes of containers, and the versions of their configuration.", no_args_is_help=True)
 
 
 @app.command("list")
@@ -27,11 +27,14 @@ def list_(*, data_root: DataRootOption = None, as_json: JsonOption = False) -> N
 
         return in_force_document(*await services.runtime_history.in_force())
 
-    told = _ask(data_root, here, lambda client: client.runtimes.in_force())
+    document = _ask(data_root, here, lambda client: client.runtimes.in_force())
     if as_json:
-        return _print_json(told)
-    print(f"version {told['Version']} of {told['LoadedAt']}, from {told['Source']}")
-    rows = [(one["Name"], one["Origin"], _runs(one), one["ScriptDigest"] or "") for one in told["Runtimes"]]
+        return _print_json(document)
+    print(f"version {document['Version']} of {document['LoadedAt']}, from {document['Source']}")
+    rows = [
+        (runtime["Name"], runtime["Origin"], _runs(runtime), runtime["ScriptDigest"] or "")
+        for runtime in document["Runtimes"]
+    ]
     return _table(("NAME", "ORIGIN", "RUNS", "SCRIPT"), rows)
 
 
@@ -44,7 +47,7 @@ def history(
     data_root: DataRootOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the versions of the configuration, the newest first; with --from and --to, what changed between two."""
+    """Show the versions of the configuration, newest first; with --from and --to, the changes between two."""
     if (before is None) != (after is None):
         raise InvalidParameter("--from and --to go together: name the two versions to compare")
     if before is not None and after is not None:
@@ -55,50 +58,58 @@ def history(
 
         return history_document(await services.runtime_history.versions(limit))
 
-    told = _ask(data_root, here, lambda client: client.runtimes.history(limit=limit))
+    document = _ask(data_root, here, lambda client: client.runtimes.history(limit=limit))
     if as_json:
-        return _print_json(told)
+        return _print_json(document)
     rows = [
-        (f"{one['Version']}{' *' if one['InForce'] else ''}", one["LoadedAt"], str(one["Containers"]), one["Source"])
-        for one in told["Versions"]
+        (
+            f"{version['Version']}{' *' if version['InForce'] else ''}",
+            version["LoadedAt"],
+            str(version["Containers"]),
+            version["Source"],
+        )
+        for version in document["Versions"]
     ]
     return _table(("VERSION", "LOADED", "CONTAINERS", "SOURCE"), rows)
 
 
 @app.command()
 def drift(*, data_root: DataRootOption = None, as_json: JsonOption = False) -> None:
-    """Show the containers that are not run as new ones would be. Exit code 1 if there are any."""
+    """Show the containers whose runtime differs from what a new one would get. Exit code 1 if there are any."""
 
     async def here(services: "Services") -> "JsonObject":
         from statesvc.api.runtimes import drift_document
 
         return drift_document(await services.runtime_history.drift())
 
-    told = _ask(data_root, here, lambda client: client.runtimes.drift())
+    document = _ask(data_root, here, lambda client: client.runtimes.drift())
     if as_json:
-        _print_json(told)
+        _print_json(document)
     else:
         rows = [
-            (one["Name"], one["State"], one["Runtime"]["Name"], "\n".join(one["Reasons"])) for one in told["Containers"]
+            (drifted["Name"], drifted["State"], drifted["Runtime"]["Name"], "\n".join(drifted["Reasons"]))
+            for drifted in document["Containers"]
         ]
         _table(("CONTAINER", "STATE", "RUNTIME", "WHY"), rows)
-    if told["Containers"]:
+    if document["Containers"]:
         raise typer.Exit(1)
 
 
 @app.command()
 def reload(*, data_root: DataRootOption = None, as_json: JsonOption = False) -> None:
-    """Let the service read its configuration again: as a whole, or not at all. When this answers, it is in force."""
+    """Have the service read its configuration again, as a whole or not at all; it is in force when this returns."""
     from statesvc.cli.data_root_access import client
 
     root = DataRoot(read_settings(data_root=data_root, hosts=()).data_root)
     if not root.is_held():
-        raise Unavailable(f"no service holds the data root {root.path}: one that starts reads the configuration")
-    told = client(root).runtimes.reload()
+        raise Unavailable(
+            f"no service holds the data root {root.path}: a service reads its configuration when it starts"
+        )
+    document = client(root).runtimes.reload()
     if as_json:
-        _print_json(told)
+        _print_json(document)
     else:
-        print(f"version {told['Version']} is in force" + ("" if told["Changed"] else ": nothing has changed"))
+        print(f"version {document['Version']} is in force" + ("" if document["Changed"] else ": nothing has changed"))
 
 
 def _show_changes(before: int, after: int, data_root: Path | None, *, as_json: bool) -> None:
@@ -107,18 +118,20 @@ def _show_changes(before: int, after: int, data_root: Path | None, *, as_json: b
 
         return changes_document(await services.runtime_history.changes(before, after))
 
-    told = _ask(data_root, here, lambda client: client.runtimes.changes(before, after))
+    changes = _ask(data_root, here, lambda client: client.runtimes.changes(before, after))
     if as_json:
-        return _print_json(told)
-    rows: list[tuple[str, ...]] = [(name, "added", "", "") for name in told["Added"]]
-    rows += [(name, "removed", "", "") for name in told["Removed"]]
-    rows += [(name, "changed", _runs(pair["Before"]), _runs(pair["After"])) for name, pair in told["Changed"].items()]
-    rows += [(name, "setting", "", "") for name in told["Settings"]]
+        return _print_json(changes)
+    rows: list[tuple[str, ...]] = [(name, "added", "", "") for name in changes["Added"]]
+    rows += [(name, "removed", "", "") for name in changes["Removed"]]
+    rows += [
+        (name, "changed", _runs(pair["Before"]), _runs(pair["After"])) for name, pair in changes["Changed"].items()
+    ]
+    rows += [(name, "setting", "", "") for name in changes["Settings"]]
     return _table(("NAME", "WHAT", "BEFORE", "AFTER"), rows)
 
 
 def _runs(runtime: "JsonObject") -> str:
-    """Say what a runtime runs: its binary with the arguments, or the type of its shim."""
+    """Return the command of a runtime: its binary with the arguments, or the type of its shim."""
     import shlex
 
     if runtime["Type"]:
@@ -136,10 +149,10 @@ def _ask(
     return read_here_or_there(read_settings(data_root=data_root, hosts=()), here, there)
 
 
-def _print_json(told: "JsonObject") -> None:
+def _print_json(document: "JsonObject") -> None:
     import json
 
-    print(json.dumps(told, indent=2))
+    print(json.dumps(document, indent=2))
 
 
 def _table(titles: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:

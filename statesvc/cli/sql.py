@@ -1,4 +1,4 @@
-"""`statesvc sql`: a question in SQL, answered beside the running service."""
+"""`statesvc sql`: runs a read-only query, also while the service is running."""
 
 import csv
 import json
@@ -95,8 +95,8 @@ def _print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> No
 
 def _print_json(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     names = _distinct(columns)
-    told = [dict(zip(names, map(_in_json, row), strict=True)) for row in rows]
-    print(json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False))
+    objects = [dict(zip(names, map(_in_json, row), strict=True)) for row in rows]
+    print(json.dumps(objects, indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def _print_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

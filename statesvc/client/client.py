@@ -20,7 +20,7 @@ RUNTIMES = f"{OWN}/runtimes"
 
 
 class Client:
-    """Asks the service on a socket. Each request has a connection of its own, so threads may share a client.
+    """Sends requests to the service on a socket, each on a connection of its own: threads may share a client.
 
     `timeout` is how many seconds the service may be silent; None: as long as it takes. `agent` is what the journal
     calls this client. Every method raises the kind of error that the service answers with, and Unavailable if it does
@@ -59,7 +59,7 @@ class Client:
         """Yield each event of the journal behind a number, in order; without `follow`, those that are there now.
 
         `timeout` is how many seconds may pass without an event. Raises Gone, at the first event or later, if some of
-        them are not kept any more: take a snapshot again. Close the iterator to stop early.
+        them were removed: take a snapshot again. Close the iterator to stop early.
         """
         query: Query = {
             "after": after,

@@ -28,7 +28,7 @@ def error_of(status: int, body: Mapping[str, Any], otherwise: str = "") -> error
 
 
 def streamed_error(body: Mapping[str, Any]) -> errors.StateError:
-    """Return the error that ends a stream, where no status can tell the kind: only Gone can be told by its body."""
+    """Return the error at the end of a stream. There is no status then: only Gone is recognized, by its body."""
     return error_of(410 if "oldest" in body else 0, body)
 
 

@@ -146,7 +146,7 @@ def by_id(conn: Connection, runtime_id: int) -> Lock:
     """Return the runtime that a container is locked to. Raises Damaged if it is gone, which a foreign key forbids."""
     row = _BY_ID.first(conn, {"id": runtime_id})
     if row is None:
-        raise Damaged(f"runtime {runtime_id}, to which a container is locked, is missing; `statesvc check` tells more")
+        raise Damaged(f"runtime {runtime_id}, to which a container is locked, is missing; see `statesvc check`")
     return _lock(row)
 
 

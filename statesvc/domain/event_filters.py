@@ -12,7 +12,7 @@ _DETAILED = ("health_status", "exec_create", "exec_start")
 
 
 def includes(filters: Filters, event: Event) -> bool:
-    """Say whether the event passes every filter."""
+    """Return whether the event passes every filter."""
     return (
         _is_action(filters, event.action)
         and event.type in filters.get("type", (event.type,))

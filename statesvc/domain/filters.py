@@ -41,11 +41,11 @@ def flag(filters: Filters, key: str) -> bool | None:
     """
     if key not in filters:
         return None
-    said = {_WORDS[value] for value in filters[key] if value in _WORDS}
-    if len(said) != 1:
+    flags = {_WORDS[value] for value in filters[key] if value in _WORDS}
+    if len(flags) != 1:
         shown = f"=[{' '.join(sorted(filters[key]))}]" if filters[key] else ""
         raise InvalidParameter(f"invalid filter '{key}{shown}'")
-    return said.pop()
+    return flags.pop()
 
 
 def labels(wanted: tuple[str, ...]) -> tuple[tuple[str, str | None], ...]:
@@ -55,7 +55,7 @@ def labels(wanted: tuple[str, ...]) -> tuple[tuple[str, str | None], ...]:
 
 
 def has_labels(labelled: Mapping[str, str], wanted: tuple[str, ...]) -> bool:
-    """Say whether every label that is asked for is there (moby MatchKVList)."""
+    """Return whether every label that is asked for is there (moby MatchKVList)."""
     return all(key in labelled and value in {None, labelled[key]} for key, value in labels(wanted))
 
 

@@ -25,5 +25,5 @@ def short(container_id: str) -> str:
 
 
 def is_full(text: str) -> bool:
-    """Say whether the text is a full ID."""
+    """Return whether the text is a full ID."""
     return _FULL.fullmatch(text) is not None

@@ -20,7 +20,7 @@ def check(text: str) -> str:
 
 
 def fits(stored: str, *, alias: bool = False) -> bool:
-    """Say whether this can be a stored name; that of an alias is `parent/alias`."""
+    """Return whether this can be a stored name; that of an alias is `parent/alias`."""
     own, slash, rest = stored.partition("/")
     return _NAME.fullmatch(own) is not None and (bool(rest) if alias else not slash)
 

@@ -5,12 +5,12 @@ _PREDEFINED = frozenset({"", "default", BRIDGE, "host", "none"})
 
 
 def is_container(mode: str) -> bool:
-    """Say whether the mode shares another container's network."""
+    """Return whether the mode shares another container's network."""
     return mode.startswith("container:")
 
 
 def is_user_defined(mode: str) -> bool:
-    """Say whether the mode, or the key of an endpoint, names a user-defined network.
+    """Return whether the mode, or the key of an endpoint, names a user-defined network.
 
     Source: moby api/types/container NetworkMode.IsUserDefined.
     """

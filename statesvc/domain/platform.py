@@ -118,7 +118,7 @@ def _normalised(platform: Platform) -> Platform:
 
 
 def matches(wanted: Platform, image: Platform) -> bool:
-    """Say whether the image runs where `wanted` does: older variants do, amd64 runs 386, arm64 runs arm.
+    """Return whether the image runs where `wanted` does: older variants do, amd64 runs 386, arm64 runs arm.
 
     An image that names no variant is taken for any (moby daemon/images/image.go OnlyPlatformWithFallback).
     """

@@ -79,5 +79,5 @@ def _derived(runtime: Runtime, found: Mapping[str, str]) -> Derived:
 
 
 def is_shim_name(name: str) -> bool:
-    """Say whether containerd may derive a shim's binary from the name: a dot within it, and no slash."""
+    """Return whether containerd may derive a shim's binary from the name: a dot within it, and no slash."""
     return "." in name and "/" not in name and not name.startswith(".")

@@ -40,5 +40,5 @@ def readable(stored: str) -> State:
 
 
 def may_follow(before: State, after: State) -> bool:
-    """Say whether a container may go from one state to the other."""
+    """Return whether a container may go from one state to the other."""
     return after in LEGAL[before]

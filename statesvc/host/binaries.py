@@ -47,7 +47,7 @@ def features(command: Sequence[str]) -> str | None:
         done = subprocess.run(  # noqa: S603 - the runtimes are the owner's to choose
             [*command, "features"], stdin=subprocess.DEVNULL, capture_output=True, timeout=_PATIENCE, check=True
         )
-        said = orjson.loads(done.stdout)
+        document = orjson.loads(done.stdout)
     except (OSError, subprocess.SubprocessError, ValueError):
         return None
-    return orjson.dumps(said).decode() if isinstance(said, dict) else None
+    return orjson.dumps(document).decode() if isinstance(document, dict) else None

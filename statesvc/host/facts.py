@@ -139,15 +139,15 @@ def _os_release() -> dict[str, str]:
 
 def _flags(info: dict[str, Any]) -> dict[str, Any]:
     """The limits of the kernel that `docker info` shows, and those that follow from them where it shows nothing."""
-    said = {field: bool(info.get(name)) for name, field in _INFO.items()}
+    flags = {field: bool(info.get(name)) for name, field in _INFO.items()}
     on_v1 = int(info["CgroupVersion"]) == 1
     lacks = " ".join(info.get("Warnings") or ())
     # Linux 5.0 took the CFQ scheduler out, and the weights of cgroup v1 with it.
     weight = int(info["KernelVersion"].partition(".")[0]) < 5 if on_v1 else "No io.weight support" not in lacks
-    return said | {
-        "memory_reservation": said["memory_limit"],
-        "memory_swappiness": on_v1 and said["memory_limit"],
-        "kernel_memory": on_v1 and said["memory_limit"],
+    return flags | {
+        "memory_reservation": flags["memory_limit"],
+        "memory_swappiness": on_v1 and flags["memory_limit"],
+        "kernel_memory": on_v1 and flags["memory_limit"],
         "cpu_realtime": on_v1,
         "blkio_weight": weight,
         "blkio_weight_device": weight,
@@ -178,4 +178,6 @@ def _from_file(path: Path) -> HostFacts:
             **_flags(info),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InvalidParameter(f"{path} does not tell the facts of a host: {type(error).__name__}: {error}") from None
+        raise InvalidParameter(
+            f"{path} does not contain the facts of a host: {type(error).__name__}: {error}"
+        ) from None

@@ -11,8 +11,8 @@ def find() -> tuple[str, tuple[int, ...]] | None:
     if program is None:
         return None
     try:
-        said = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=5, check=False).stdout  # noqa: S603
+        output = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=5, check=False).stdout  # noqa: S603
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return None
-    version = re.match(r"(\d+)\.(\d+)\.(\d+)", said)
+    version = re.match(r"(\d+)\.(\d+)\.(\d+)", output)
     return (program, tuple(map(int, version.groups()))) if version else None

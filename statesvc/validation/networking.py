@@ -167,11 +167,11 @@ def _predefined_problems(name: str, endpoint: EndpointSettings, ipam: EndpointIP
     before = f"invalid config for network {name}: invalid endpoint settings:\n"
     addresses = [address for address in (ipam.IPv4Address, ipam.IPv6Address) if address]
     if addresses:
-        said = "user specified IP address is supported on user defined networks only"
+        message = "user specified IP address is supported on user defined networks only"
         if name in _WITHOUT_SUBNETS:
             subnets = "only when connecting to networks with user configured subnets"
-            said = "\n".join(f"* {line}" for line in (said, f"user specified IP address is supported {subnets}"))
-        yield PREDEFINED.broken(before + said, addresses, at=name)
+            message = "\n".join(f"* {line}" for line in (message, f"user specified IP address is supported {subnets}"))
+        yield PREDEFINED.broken(before + message, addresses, at=name)
     if endpoint.Aliases:
         message = "network-scoped alias is supported only for containers in user defined networks"
         yield ALIASES.broken(before + message, endpoint.Aliases, at=name)

@@ -31,7 +31,7 @@ def problems(host: HostConfig) -> Iterator[Problem]:
 
 
 def _is_range(text: str) -> bool:
-    """Say whether it is empty, a port or a range; what follows a second dash is ignored (nat ParsePortRange)."""
+    """Return whether it is empty, a port or a range; what follows a second dash is ignored (nat ParsePortRange)."""
     if "-" not in text:
         return _is_port(text)
     first, last = text.split("-")[:2]
@@ -39,7 +39,7 @@ def _is_range(text: str) -> bool:
 
 
 def _is_port(text: str) -> bool:
-    """Say whether it is empty or a number of 16 bits, which may have leading zeros (nat ParsePort)."""
+    """Return whether it is empty or a number of 16 bits, which may have leading zeros (nat ParsePort)."""
     if not text:
         return True
     return text.isascii() and text.isdigit() and (len(text) < 5 or _is_low(text.lstrip("0")))

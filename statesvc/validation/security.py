@@ -50,7 +50,7 @@ def with_generated(host: HostConfig) -> list[str] | None:
 
 
 def inherits_labels(host: HostConfig) -> bool:
-    """Say whether a container inherits the labels of the containers whose IPC and PID namespaces it shares."""
+    """Return whether a container inherits the labels of the containers whose IPC and PID namespaces it shares."""
     return not _is_unconfined(host) and not _has_label(host.SecurityOpt)
 
 

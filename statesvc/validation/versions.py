@@ -29,14 +29,10 @@ _Changes = dict[str, object]
 
 
 class Adjusted(NamedTuple):
-    """The request as it would be in the newest version, and the problems that come from its version.
-
-    `readonly_non_recursive`: in this version, mounts below a read-only bind stay writable.
-    """
+    """The request as it would be in the newest version, and the problems that come from its version."""
 
     request: ContainerCreate
     problems: tuple[Problem, ...] = ()
-    readonly_non_recursive: bool = False
 
 
 def adjust(request: ContainerCreate, version: Version, *, cgroup_version: int) -> Adjusted:
@@ -50,7 +46,6 @@ def adjust(request: ContainerCreate, version: Version, *, cgroup_version: int) -
     return Adjusted(
         request.copy_with(**new) if new else request,
         tuple(_mount_problems(host.Mounts, version)) if host.Mounts and any(map(_has_options, host.Mounts)) else (),
-        version < (1, 44),
     )
 
 

@@ -41,9 +41,9 @@ def start(service: Service, runtime: str = "plain", **body: object) -> tuple[str
 def test_a_prepared_start_is_answered_in_full(engines: Service) -> None:
     container = engines.create("in-full", HostConfig={"Runtime": "wrapped", "SecurityOpt": ["no-new-privileges"]})
     answer = report(engines, "in-full", "prepare-start", {"Engine": "engine-1"})
-    told = answer.json()
-    digest = told["Runtime"]["ScriptDigest"]
-    assert told == {
+    handle = answer.json()
+    digest = handle["Runtime"]["ScriptDigest"]
+    assert handle == {
         "Id": container,
         "Name": "in-full",
         "Revision": 2,
@@ -51,7 +51,7 @@ def test_a_prepared_start_is_answered_in_full(engines: Service) -> None:
         "Runtime": {
             "Name": "wrapped",
             "Version": 2,
-            "Path": told["Runtime"]["ScriptPath"],
+            "Path": handle["Runtime"]["ScriptPath"],
             "Binary": "/bin/true",
             "Args": ["--log", "/a b/$c"],
             "Type": None,
@@ -62,13 +62,13 @@ def test_a_prepared_start_is_answered_in_full(engines: Service) -> None:
         "Security": {
             "ProcessLabel": "",
             "MountLabel": "",
-            "AppArmorProfile": told["Security"]["AppArmorProfile"],
-            "SeccompProfile": told["Security"]["SeccompProfile"],
+            "AppArmorProfile": handle["Security"]["AppArmorProfile"],
+            "SeccompProfile": handle["Security"]["SeccompProfile"],
             "NoNewPrivileges": True,
         },
     }
     assert answer.headers["etag"] == '"2"'
-    assert "exec /bin/true --log '/a b/$c'" in Path(told["Runtime"]["Path"]).read_text()
+    assert "exec /bin/true --log '/a b/$c'" in Path(handle["Runtime"]["Path"]).read_text()
 
 
 def test_a_life_is_what_docker_shows(engines: Service) -> None:
@@ -158,8 +158,8 @@ def test_health_is_shown_as_docker_shows_it(engines: Service) -> None:
     probe = {"Start": "2026-01-01T00:00:00Z", "End": "2026-01-01T00:00:01.5Z", "ExitCode": 0, "Output": "fine"}
     assert report(engines, container, "health", {"Probe": probe}).status == 200
     shown = engines.call("GET", f"/containers/{container}/json").json()["State"]["Health"]
-    told = {"Start": probe["Start"], "End": probe["End"], "ExitCode": 0, "Output": "fine"}
-    assert shown == {"Status": "healthy", "FailingStreak": 0, "Log": [told]}
+    logged = {"Start": probe["Start"], "End": probe["End"], "ExitCode": 0, "Output": "fine"}
+    assert shown == {"Status": "healthy", "FailingStreak": 0, "Log": [logged]}
 
 
 def test_a_stale_revision_fails_the_precondition(engines: Service) -> None:

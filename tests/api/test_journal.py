@@ -151,6 +151,6 @@ def test_every_reader_gets_the_whole_journal_once_though_the_service_is_killed_t
     for reader in readers:
         assert reader.streams > KILLS
         assert reader.seen == found
-    told = {(action, actor) for _, action, actor in found}
-    lost = [change for writer in writers for change in writer.acknowledged if change not in told]
+    recorded = {(action, actor) for _, action, actor in found}
+    lost = [change for writer in writers for change in writer.acknowledged if change not in recorded]
     assert lost == []

@@ -16,7 +16,7 @@ def container(service: Service) -> str:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "query", "body", "status", "told"),
+    ("method", "path", "query", "body", "status", "message"),
     [
         ("POST", "start", {"checkpoint": "x"}, None, 400, "checkpoint is only supported in experimental mode"),
         ("POST", "start", {}, b'{"HostConfig": {}}', 400, "non-empty request body was deprecated"),
@@ -45,15 +45,15 @@ def container(service: Service) -> str:
     ],
 )
 def test_the_request_is_judged_before_the_look_up(
-    service: Service, method: str, path: str, query: dict[str, Any], body: object, status: int, told: str
+    service: Service, method: str, path: str, query: dict[str, Any], body: object, status: int, message: str
 ) -> None:
     answer = service.call(method, f"/containers/nosuch/{path}", body, query=query, headers=JSON if body else None)
     assert answer.is_refusal(status)
-    assert told in answer.message
+    assert message in answer.message
 
 
 @pytest.mark.parametrize(
-    ("query", "body", "status", "told"),
+    ("query", "body", "status", "message"),
     [
         ({"repo": "UPPER"}, None, 400, "must be lowercase"),
         ({}, b"{", 400, "invalid JSON"),
@@ -62,15 +62,15 @@ def test_the_request_is_judged_before_the_look_up(
     ],
 )
 def test_a_commit_is_judged_before_an_engine_is_missed(
-    service: Service, query: dict[str, str], body: bytes | None, status: int, told: str
+    service: Service, query: dict[str, str], body: bytes | None, status: int, message: str
 ) -> None:
     answer = service.call("POST", "/commit", body, query=query, headers=JSON)
     assert answer.is_refusal(status)
-    assert told in answer.message
+    assert message in answer.message
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "query", "status", "told"),
+    ("method", "path", "query", "status", "message"),
     [
         ("GET", "/exec/nosuch/json", {}, 404, "No such exec instance: nosuch"),
         ("POST", "/exec/nosuch/start", {}, 404, "No such exec instance: nosuch"),
@@ -79,11 +79,11 @@ def test_a_commit_is_judged_before_an_engine_is_missed(
     ],
 )
 def test_no_exec_is_there(
-    service: Service, method: str, path: str, query: dict[str, Any], status: int, told: str
+    service: Service, method: str, path: str, query: dict[str, Any], status: int, message: str
 ) -> None:
     answer = service.call(method, path, query=query)
     assert answer.is_refusal(status)
-    assert told in answer.message
+    assert message in answer.message
 
 
 @pytest.mark.parametrize(

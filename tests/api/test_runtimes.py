@@ -98,9 +98,9 @@ def test_history_and_changes_are_told(reloading: Service, config: Path) -> None:
     first = version(reloading)
     configure(config, runtimes={"wrapped": WRAPPED | {"runtimeArgs": ["--two"]}})
     reloading.call("POST", f"{RUNTIMES}/reload")
-    told = reloading.call("GET", f"{RUNTIMES}/history").json()["Versions"]
-    assert [(one["Version"], one["InForce"]) for one in told][:2] == [(first + 1, True), (first, False)]
-    assert told[0]["Source"] == str(config)
+    versions = reloading.call("GET", f"{RUNTIMES}/history").json()["Versions"]
+    assert [(one["Version"], one["InForce"]) for one in versions][:2] == [(first + 1, True), (first, False)]
+    assert versions[0]["Source"] == str(config)
     changes = reloading.call("GET", f"{RUNTIMES}/changes", query={"before": first, "after": first + 1}).json()
     assert changes["Changed"]["wrapped"]["After"]["Args"] == ["--two"]
     assert reloading.call("GET", f"{RUNTIMES}/drift").json() == {"Containers": []}

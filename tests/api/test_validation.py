@@ -21,11 +21,15 @@ def containers(service: Service) -> list[str]:
 
 
 def test_a_valid_request_is_shown_as_it_would_be_stored(service: Service) -> None:
-    told = judged(service, {"Image": IMAGE, "WorkingDir": "/a/../b", "HostConfig": {"Memory": 64 << 20}})
-    assert (told["Valid"], told["Message"], told["Errors"]) == (True, "", [])
-    assert (told["Config"]["WorkingDir"], told["Config"]["Cmd"], told["Config"]["Hostname"]) == ("/b", ["sh"], ID[:12])
-    assert told["HostConfig"]["ShmSize"] == 64 << 20
-    assert list(told["NetworkingConfig"]["EndpointsConfig"]) == ["bridge"]
+    document = judged(service, {"Image": IMAGE, "WorkingDir": "/a/../b", "HostConfig": {"Memory": 64 << 20}})
+    assert (document["Valid"], document["Message"], document["Errors"]) == (True, "", [])
+    assert (document["Config"]["WorkingDir"], document["Config"]["Cmd"], document["Config"]["Hostname"]) == (
+        "/b",
+        ["sh"],
+        ID[:12],
+    )
+    assert document["HostConfig"]["ShmSize"] == 64 << 20
+    assert list(document["NetworkingConfig"]["EndpointsConfig"]) == ["bridge"]
 
 
 def test_the_shown_documents_are_those_of_the_container_that_is_created(service: Service) -> None:
@@ -35,47 +39,47 @@ def test_the_shown_documents_are_those_of_the_container_that_is_created(service:
         "Env": ["A=1"],
         "HostConfig": {"Binds": ["/tmp:/x"], "CapAdd": ["CHOWN"]},
     }
-    told = judged(service, body)
+    document = judged(service, body)
     answer = service.call("POST", "/containers/create", body).json()
-    assert told["Warnings"] == answer["Warnings"]  # which they are depends on this host
+    assert document["Warnings"] == answer["Warnings"]  # which they are depends on this host
     created = service.call("GET", f"/containers/{answer['Id']}/json").json()
-    assert told["Config"] == created["Config"]
-    assert told["HostConfig"] == created["HostConfig"]
+    assert document["Config"] == created["Config"]
+    assert document["HostConfig"] == created["HostConfig"]
 
 
 def test_a_shown_request_can_be_sent_again(service: Service) -> None:
-    told = judged(service, {"Image": IMAGE, "HostConfig": {"Tmpfs": {"/t": ""}, "Memory": 64 << 20}})
-    body = told["Config"] | {"HostConfig": told["HostConfig"], "NetworkingConfig": told["NetworkingConfig"]}
-    assert judged(service, body) == told
+    document = judged(service, {"Image": IMAGE, "HostConfig": {"Tmpfs": {"/t": ""}, "Memory": 64 << 20}})
+    body = document["Config"] | {"HostConfig": document["HostConfig"], "NetworkingConfig": document["NetworkingConfig"]}
+    assert judged(service, body) == document
 
 
 def test_every_mistake_is_told_with_the_first_leading(service: Service) -> None:
     body = {"Image": IMAGE, "WorkingDir": "x", "HostConfig": {"Memory": 1, "Binds": ["vol:y"]}}
-    told = judged(service, body, name="-")
-    assert told["Valid"] is False
-    assert told["Message"].startswith("the working directory 'x' is invalid")
-    assert [(one["Code"], one["Field"], one["Value"]) for one in told["Errors"]] == [
+    document = judged(service, body, name="-")
+    assert document["Valid"] is False
+    assert document["Message"].startswith("the working directory 'x' is invalid")
+    assert [(one["Code"], one["Field"], one["Value"]) for one in document["Errors"]] == [
         ("working-dir", "/WorkingDir", "x"),
         ("memory-minimum", "/HostConfig/Memory", 1),
         ("name", "/name", "-"),
         ("bind", "/HostConfig/Binds/0", "vol:y"),
     ]
-    assert "HostConfig" not in told
+    assert "HostConfig" not in document
 
 
 def test_a_refusal_is_the_one_that_a_create_would_answer(service: Service) -> None:
     body = {"Image": IMAGE, "Env": ["=x"], "HostConfig": {"OomScoreAdj": 2000, "Links": [""]}}
-    told = judged(service, body)
+    document = judged(service, body)
     answer = service.call("POST", "/containers/create", body).json()
-    assert answer["message"] == told["Message"]
+    assert answer["message"] == document["Message"]
     problems = [{key.capitalize(): value for key, value in problem.items()} for problem in answer["errors"]]
-    assert problems == told["Errors"]
+    assert problems == document["Errors"]
 
 
 def test_warnings_are_told(service: Service) -> None:
-    told = judged(service, {"Image": IMAGE, "MacAddress": "02:42:ac:11:00:02"})
-    assert told["Valid"] is True
-    assert [warning for warning in told["Warnings"] if "MacAddress field is now deprecated" in warning]
+    document = judged(service, {"Image": IMAGE, "MacAddress": "02:42:ac:11:00:02"})
+    assert document["Valid"] is True
+    assert [warning for warning in document["Warnings"] if "MacAddress field is now deprecated" in warning]
 
 
 def test_an_older_version_of_the_api_is_judged_as_such(service: Service) -> None:
@@ -98,9 +102,9 @@ def test_an_older_version_of_the_api_is_judged_as_such(service: Service) -> None
     ids=["unknown-image", "no-config", "no-command", "unknown-container", "unknown-path"],
 )  # fmt: skip
 def test_what_is_not_there_is_told(service: Service, body: object, message: str) -> None:
-    told = judged(service, body)
-    assert not told["Valid"]
-    assert message in told["Message"]
+    document = judged(service, body)
+    assert not document["Valid"]
+    assert message in document["Message"]
 
 
 def test_a_taken_name_is_told_with_its_owner(service: Service) -> None:

@@ -166,9 +166,9 @@ def repair(root: Path, *, code: int = 0) -> str:
 
 def test_a_repair_backs_up_the_database_as_it_was(root: Path) -> None:
     alter(root, "UPDATE containers SET summary = '['")
-    told = repair(root)
+    output = repair(root)
     (backup,) = (root / "backups").iterdir()
-    assert f"backup: {backup} " in told
+    assert f"backup: {backup} " in output
     with make_engine(backup, busy_timeout_ms=0, query_only=True).connect() as conn:
         assert set(conn.exec_driver_sql("SELECT summary FROM containers").scalars()) == {"["}
 
@@ -217,8 +217,8 @@ def test_a_damaged_row_of_an_older_schema_is_carried_over_and_then_served_around
     statesvc("db", "downgrade", "0004", "--yes", root=root)
     alter(root, "UPDATE container_specs SET config = '{' WHERE container_id = (SELECT min(id) FROM containers)")
     assert "run `statesvc db upgrade` first" in statesvc("check", "--repair", root=root, code=4).stderr
-    told = statesvc("db", "upgrade", root=root).stdout
-    assert "rows damaged in it: 1, copied as they are; statesvc check tells which" in told
+    output = statesvc("db", "upgrade", root=root).stdout
+    assert "rows damaged in it: 1, copied unchanged; statesvc check lists them" in output
     with running(root) as service:
         ids = sorted(one["Id"] for one in service.call("GET", "/containers/json?all=true").json())
         assert [service.call("GET", f"/containers/{each}/json").status for each in ids] == [500, 200, 200, 200]

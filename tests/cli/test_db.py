@@ -50,7 +50,7 @@ def test_a_downgrade_tells_what_it_would_lose_and_needs_a_yes(root: Path) -> Non
     rows = rows_of(root / "statesvc.db")
     done = statesvc("downgrade", "base", root=root, code=4)
     assert f"-- would be lost: table containers with {len(rows['containers'])} rows\n" in done.stdout
-    assert "nothing was changed: say --yes to go on" in done.stderr
+    assert "nothing was changed: add --yes to go on" in done.stderr
     assert rows_of(root / "statesvc.db") == rows
     assert not (root / "backups").exists()
 
@@ -58,7 +58,7 @@ def test_a_downgrade_tells_what_it_would_lose_and_needs_a_yes(root: Path) -> Non
 def test_a_downgrade_tells_what_it_would_lose_beside_a_running_service(held: Service) -> None:
     done = statesvc("downgrade", "base", root=held.data_root, code=4)
     assert "-- would be lost: table service_state with 1 rows\n" in done.stdout
-    assert "nothing was changed: say --yes to go on" in done.stderr
+    assert "nothing was changed: add --yes to go on" in done.stderr
     assert held.answers()
 
 
@@ -211,8 +211,8 @@ def test_a_newer_database_is_refused_by_its_own_name_also_in_a_rehearsal(root: P
     connection = driver.connect(root / "statesvc.db", isolation_level=None)
     connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.close()
-    said = statesvc("upgrade", "--dry-run", root=root, code=4).stderr
-    assert f"the database {root / 'statesvc.db'} has schema 9999" in said
+    stderr = statesvc("upgrade", "--dry-run", root=root, code=4).stderr
+    assert f"the database {root / 'statesvc.db'} has schema 9999" in stderr
 
 
 def test_a_backup_that_cannot_be_read_is_told_by_its_name(root: Path, tmp_path: Path) -> None:

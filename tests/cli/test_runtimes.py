@@ -63,8 +63,8 @@ def test_a_reload_without_a_service_says_that_none_is_needed(tmp_path: Path) -> 
 def test_history_shows_the_versions_and_what_changed(served: Service, config: Path) -> None:
     config.write_text('{"runtimes": {"wrapped": {"path": "/bin/true"}}}')
     statesvc("runtimes", "reload", root=served.data_root)
-    told = json.loads(statesvc("runtimes", "history", "--json", root=served.data_root).stdout)
-    assert [one["Version"] for one in told["Versions"]] == [2, 1]
+    document = json.loads(statesvc("runtimes", "history", "--json", root=served.data_root).stdout)
+    assert [one["Version"] for one in document["Versions"]] == [2, 1]
     assert "2 *" in statesvc("runtimes", "history", root=served.data_root).stdout
     changes = statesvc("runtimes", "history", "--from", "1", "--to", "2", root=served.data_root).stdout
     assert "wrapped" in changes

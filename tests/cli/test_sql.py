@@ -75,7 +75,7 @@ def test_a_cut_answer_is_told_on_stderr_and_by_the_exit_code(root: Path) -> None
 
 
 def test_mistakes_are_told_by_exit_code_and_sentence(root: Path, tmp_path: Path) -> None:
-    assert "ask a view of docs/admin-sql.md" in sql("SELECT * FROM container_specs", root=root, code=2).stderr
+    assert "query a view of docs/admin-sql.md" in sql("SELECT * FROM container_specs", root=root, code=2).stderr
     assert "only SELECT" in sql("--all-tables", "DELETE FROM events", root=root, code=2).stderr
     assert "there is no database" in sql("SELECT 1", root=tmp_path / "none", code=3).stderr
 
@@ -83,8 +83,8 @@ def test_mistakes_are_told_by_exit_code_and_sentence(root: Path, tmp_path: Path)
 @pytest.mark.parametrize("version", ["3.40.1", "3.51.2", "3.7.17", "3.50.6"])
 def test_a_sqlite3_that_can_lose_data_is_named_with_the_reason(root: Path, tmp_path: Path, version: str) -> None:
     path = a_shell(tmp_path / "bin", f"{version} 2022-12-28 14:03:47 df5c")
-    said = sql("SELECT 1", root=root, path=path).stderr
-    assert f"do not open {root}/statesvc.db with {path}/sqlite3: SQLite {version} can lose committed data" in said
+    output = sql("SELECT 1", root=root, path=path).stderr
+    assert f"do not open {root}/statesvc.db with {path}/sqlite3: SQLite {version} can lose committed data" in output
 
 
 @pytest.mark.parametrize("says", ["3.51.3 2026-01-01", "3.50.7 x", "", "sqlite"])
@@ -98,8 +98,8 @@ def test_no_sqlite3_is_not_spoken_of_either(root: Path, tmp_path: Path) -> None:
 
 def test_the_help_says_what_is_dangerous_and_why() -> None:
     command = [sys.executable, "-m", "statesvc", "sql", "--help"]
-    said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
-    assert "WAL-reset race" in said
+    output = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert "WAL-reset race" in output
 
 
 def test_it_answers_beside_a_service_that_writes(own_service: Service) -> None:

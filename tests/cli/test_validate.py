@@ -55,8 +55,8 @@ def test_a_wrong_request_is_shown_with_every_mistake(data_root: Path) -> None:
 
 
 def test_the_verdict_is_json_on_demand(data_root: Path) -> None:
-    told = judged(WRONG, data_root, code=1)
-    assert [one["Code"] for one in told["Errors"]] == ["working-dir", "memory-minimum"]
+    document = judged(WRONG, data_root, code=1)
+    assert [one["Code"] for one in document["Errors"]] == ["working-dir", "memory-minimum"]
     assert judged(VALID, data_root)["Valid"] is True
 
 
@@ -83,8 +83,8 @@ def test_a_database_that_no_service_holds_is_read_and_left_as_it_is(data_root: P
 
 
 def test_a_service_that_holds_the_data_root_judges(own_service: Service) -> None:
-    told = judged({"Image": "busybox:latest"}, own_service.data_root)
-    assert told["Config"]["Cmd"] == ["sh"]
+    document = judged({"Image": "busybox:latest"}, own_service.data_root)
+    assert document["Config"]["Cmd"] == ["sh"]
     assert judged({"Image": "nosuch:1"}, own_service.data_root, code=1)["Message"].startswith("No such image")
 
 
@@ -95,9 +95,9 @@ def test_a_file_may_be_named(tmp_path: Path, data_root: Path) -> None:
 
 
 def test_another_host_may_be_judged_for(data_root: Path) -> None:
-    told = judged(VALID, data_root, "--host-facts", BARE)
-    assert told["HostConfig"]["Memory"] == 0
-    assert [warning.rpartition(". ")[2] for warning in told["Warnings"]] == ["Limitation discarded."]
+    document = judged(VALID, data_root, "--host-facts", BARE)
+    assert document["HostConfig"]["Memory"] == 0
+    assert [warning.rpartition(". ")[2] for warning in document["Warnings"]] == ["Limitation discarded."]
     wrong = {"Cmd": ["true"], "HostConfig": {"NanoCpus": 10**9}}
     assert judged(wrong, data_root, "--host-facts", BARE, code=1)["Errors"][0]["Code"] == "nano-cpus-host"
 
@@ -112,7 +112,7 @@ def test_another_configuration_may_be_judged_for(tmp_path: Path, data_root: Path
 @pytest.mark.parametrize(
     ("flags", "complaint"),
     [
-        (("--host-facts", "/nowhere.json"), "does not tell the facts of a host"),
+        (("--host-facts", "/nowhere.json"), "does not contain the facts of a host"),
         (("--config-file", "/nowhere.json"), "/nowhere.json"),
     ],
     ids=["host-facts", "config-file"],

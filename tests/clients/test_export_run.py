@@ -231,7 +231,7 @@ def test_a_stopped_service_is_not_needed_and_an_image_that_is_gone_is_told(
     with running(root) as service:
         docker_for(service)("rmi", "-f", "busybox:latest")
     told = export("left", root)
-    assert "is gone: what it gave is written out" in told.stderr
+    assert "is gone: its settings are part of the command" in told.stderr
     assert told.stdout.endswith("busybox:latest sleep 9\n")
 
 

@@ -15,8 +15,7 @@ import statesvc.db.schema.triggers
 import statesvc.db.views.views  # noqa: F401 - both let create_all make what they declare
 from statesvc import __version__
 from statesvc.db.database import bare, make_engine, snapshot
-from statesvc.db.schema import catalogue as schema
-from statesvc.db.schema import migrate, written_by
+from statesvc.db.schema import catalogue, migrate, written_by
 from statesvc.db.schema.backup import Backups, verified
 from statesvc.db.schema.tables import metadata
 from statesvc.errors import Conflict, InvalidParameter
@@ -77,7 +76,7 @@ def downgrade():
 
 def schema_of(path: Path) -> Schema:
     with snapshot(path) as connection:
-        return schema.described(connection)
+        return catalogue.described(connection)
 
 
 def execute(path: Path, *statements: str) -> None:
@@ -124,7 +123,7 @@ def filled(path: Path) -> Path:
 def test_the_migrations_build_the_schema_of_the_tables(path: Path, tmp_path: Path) -> None:
     migrate.upgrade(path)
     metadata.create_all(make_engine(tmp_path / "created.db", busy_timeout_ms=0, query_only=False))
-    assert schema.differences(schema_of(path), schema_of(tmp_path / "created.db")) == []
+    assert catalogue.differences(schema_of(path), schema_of(tmp_path / "created.db")) == []
 
 
 def test_there_is_one_head_and_each_revision_is_known() -> None:
@@ -246,7 +245,7 @@ def test_damaged_rows_do_not_stop_a_migration_and_are_kept_as_they_are(filled: P
     damage(filled.parent, "container_specs", "config", b"[", where=f"container_id = '{WEB}'")
     execute(filled, "PRAGMA foreign_keys=OFF", "DELETE FROM images")
     with snapshot(filled) as connection:
-        before, wrong = schema.contents(connection), schema.damage(connection).rows
+        before, wrong = catalogue.contents(connection), catalogue.damage(connection).rows
     assert {line for line in wrong if "CHECK" in line} == {
         "CHECK constraint failed in containers",
         "CHECK constraint failed in container_specs",
@@ -257,7 +256,7 @@ def test_damaged_rows_do_not_stop_a_migration_and_are_kept_as_they_are(filled: P
     assert migrate.current(filled) == newer
     migrate.downgrade(filled, "-1")
     with snapshot(filled) as connection:
-        assert schema.contents(connection) == before
+        assert catalogue.contents(connection) == before
 
 
 def test_a_migration_that_damages_a_row_more_is_undone(filled: Path, extend: Extend) -> None:
@@ -354,10 +353,10 @@ def test_alembic_from_a_checkout_tells_what_a_downgrade_loses_and_needs_a_yes(fi
     before, revision = rows_of(filled), migrate.current(filled)
     with DataRoot(filled.parent).lock():  # to tell changes nothing
         done = alembic(filled, "downgrade", target)
-    assert (done.returncode, "nothing was changed: say -x yes=true to go on" in done.stderr) == (1, True), done.stderr
-    told = [line for line in done.stdout.splitlines() if line.startswith("-- ")]
+    assert (done.returncode, "nothing was changed: add -x yes=true to go on" in done.stderr) == (1, True), done.stderr
+    printed = [line for line in done.stdout.splitlines() if line.startswith("-- ")]
     rehearsal = migrate.rehearse(filled, lambda there: migrate.downgrade(there, target))
-    assert told == ([f"-- would be lost: {loss}" for loss in rehearsal.losses] or ["-- nothing would be lost"])
+    assert printed == ([f"-- would be lost: {loss}" for loss in rehearsal.losses] or ["-- nothing would be lost"])
     assert (rows_of(filled), migrate.current(filled)) == (before, revision)
     assert not (filled.parent / "backups").exists()
     assert not list(filled.parent.glob("rehearsal-*"))

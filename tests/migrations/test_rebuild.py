@@ -5,8 +5,7 @@ import pytest
 from stored_rows import fill, rows_of
 
 from statesvc.db.database import make_engine, snapshot
-from statesvc.db.schema import catalogue as schema
-from statesvc.db.schema import migrate
+from statesvc.db.schema import catalogue, migrate
 
 Extend = Callable[[str], str]
 
@@ -87,7 +86,7 @@ def path(tmp_path: Path) -> Path:
 
 def objects(path: Path, *kinds: str) -> dict[tuple[str, str], list[str]]:
     with snapshot(path) as connection:
-        return {key: clauses for key, clauses in schema.described(connection).items() if key[0] in kinds}
+        return {key: clauses for key, clauses in catalogue.described(connection).items() if key[0] in kinds}
 
 
 def test_a_rebuilt_table_has_its_new_form_and_its_rows(path: Path, extend: Extend) -> None:

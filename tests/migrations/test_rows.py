@@ -8,8 +8,7 @@ from make_golden import GOLDEN, RELEASED, digest, load, released
 from stored_rows import ROWS, fill, in_common, rows_of
 
 from statesvc.db.database import make_engine, snapshot
-from statesvc.db.schema import catalogue as schema
-from statesvc.db.schema import migrate
+from statesvc.db.schema import catalogue, migrate
 from statesvc.db.schema.check import schema_at
 
 REVISIONS = migrate.known_revisions()
@@ -17,7 +16,7 @@ REVISIONS = migrate.known_revisions()
 
 def schema_of(path: Path) -> dict[tuple[str, str], list[str]]:
     with snapshot(path) as connection:
-        return schema.described(connection)
+        return catalogue.described(connection)
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
@@ -42,7 +41,7 @@ def test_a_downgraded_schema_is_the_one_that_its_revision_builds(tmp_path: Path,
     path = tmp_path / "statesvc.db"
     migrate.upgrade(path)
     migrate.downgrade(path, revision)
-    assert schema.differences(schema_of(path), schema_at(revision)) == []
+    assert catalogue.differences(schema_of(path), schema_at(revision)) == []
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
@@ -76,7 +75,7 @@ def test_a_released_database_has_the_schema_that_its_migrations_build(tmp_path: 
     path = tmp_path / "statesvc.db"
     load(revision, path)
     assert migrate.current(path) == revision
-    assert schema.differences(schema_of(path), schema_at(revision)) == []
+    assert catalogue.differences(schema_of(path), schema_at(revision)) == []
 
 
 def test_no_released_migration_was_edited() -> None:
@@ -118,4 +117,4 @@ def _columns_at(revision: str) -> dict[str, list[str]]:
         path = Path(folder) / "statesvc.db"
         migrate.upgrade(path, revision)
         with snapshot(path) as connection:
-            return {table: list(columns) for table, columns in schema.value_counts(connection).items()}
+            return {table: list(columns) for table, columns in catalogue.value_counts(connection).items()}

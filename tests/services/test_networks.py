@@ -102,7 +102,7 @@ async def test_a_value_that_no_filter_understands_is_refused(networks: Networks,
 
 
 @pytest.mark.parametrize(
-    ("reference", "kind", "told"),
+    ("reference", "kind", "message"),
     [
         ("bridge", Forbidden, "bridge is a pre-defined network and cannot be removed"),
         ("front", Forbidden, f"network front id {OWN} has active endpoints"),
@@ -110,13 +110,13 @@ async def test_a_value_that_no_filter_understands_is_refused(networks: Networks,
         ("nosuch", NotFound, "network nosuch not found"),
     ],
 )
-async def test_a_removal_is_refused(networks: Networks, reference: str, kind: type[Exception], told: str) -> None:
-    with pytest.raises(kind, match=told):
+async def test_a_removal_is_refused(networks: Networks, reference: str, kind: type[Exception], message: str) -> None:
+    with pytest.raises(kind, match=message):
         await networks.remove(reference)
 
 
 @pytest.mark.parametrize(
-    ("name", "kind", "told"),
+    ("name", "kind", "message"),
     [
         ("host", Forbidden, "operation is not permitted on predefined host network"),
         ("front", Conflict, "network with name front already exists"),
@@ -124,8 +124,8 @@ async def test_a_removal_is_refused(networks: Networks, reference: str, kind: ty
         ("other", NotOffered, "making a network is not offered"),
     ],
 )
-async def test_making_one_is_refused(networks: Networks, name: str, kind: type[Exception], told: str) -> None:
-    with pytest.raises(kind, match=told):
+async def test_making_one_is_refused(networks: Networks, name: str, kind: type[Exception], message: str) -> None:
+    with pytest.raises(kind, match=message):
         await networks.create(name)
 
 

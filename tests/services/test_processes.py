@@ -60,7 +60,7 @@ REFUSED: list[tuple[str, str, type[StateError], str]] = [
     ("commit", "removing", Conflict, "You cannot commit container {id} which is being removed"),
 ]
 ANSWERED = {("stats", state) for state in STILL.split()}
-CASES = [(asked, state, kind, told) for asked, states, kind, told in REFUSED for state in states.split()]
+CASES = [(asked, state, kind, expected) for asked, states, kind, expected in REFUSED for state in states.split()]
 
 
 @pytest.fixture
@@ -79,15 +79,15 @@ async def create(services: Services, state: str = "created", *, log_driver: str 
 
 
 @pytest.mark.parametrize(
-    ("asked", "state", "kind", "told"), CASES, ids=lambda part: part if isinstance(part, str) else ""
+    ("asked", "state", "kind", "expected"), CASES, ids=lambda part: part if isinstance(part, str) else ""
 )
 async def test_the_state_refuses(
-    services: Services, processes: Processes, asked: str, state: str, kind: type[StateError], told: str
+    services: Services, processes: Processes, asked: str, state: str, kind: type[StateError], expected: str
 ) -> None:
     container = await create(services, state)
     with pytest.raises(kind) as refusal:
         await ASKED[asked](processes, "web")
-    assert told.format(id=container) in refusal.value.message
+    assert expected.format(id=container) in refusal.value.message
 
 
 @pytest.mark.parametrize(
@@ -115,15 +115,15 @@ async def test_an_unknown_container_is_not_found(processes: Processes, asked: st
 
 
 @pytest.mark.parametrize(
-    ("signal", "told"),
+    ("signal", "expected"),
     [("SIGFOO", "invalid signal: SIGFOO"), ("0", "invalid signal: 0"), ("999", "not support signal 999")],
 )
 @pytest.mark.parametrize("name", ["web", "nosuch"])
 async def test_a_wrong_signal_is_told_before_the_container_is_looked_up(
-    services: Services, processes: Processes, name: str, signal: str, told: str
+    services: Services, processes: Processes, name: str, signal: str, expected: str
 ) -> None:
     await create(services)
-    with pytest.raises(InvalidParameter, match=f"cannot kill container: {name}: .*{told}"):
+    with pytest.raises(InvalidParameter, match=f"cannot kill container: {name}: .*{expected}"):
         await processes.kill(name, signal)
 
 

@@ -38,8 +38,8 @@ def prune(services: Services) -> Pruning:
 async def test_what_does_not_run_goes_with_an_event_each_and_one_for_all(services: Services, prune: Pruning) -> None:
     first, second = await create(services, "one"), await create(services, "two")
     assert await prune.containers({}) == [second, first]
-    told = [(event.action, event.actor_id, event.attributes.get("name")) for event in (await journal(services))[2:]]
-    assert told == [("destroy", second, "two"), ("destroy", first, "one"), ("prune", "", None)]
+    events = [(event.action, event.actor_id, event.attributes.get("name")) for event in (await journal(services))[2:]]
+    assert events == [("destroy", second, "two"), ("destroy", first, "one"), ("prune", "", None)]
     assert (await journal(services))[-1].attributes == {"reclaimed": "0"}
 
 

@@ -1,4 +1,4 @@
-"""`make docs`: print docs/api.md, from the routes of a service on a data root that is thrown away."""
+"""`make docs`: print docs/api.md, from the routes of a service on a temporary data root."""
 
 import asyncio
 import sys

@@ -1,4 +1,4 @@
-"""Rows damaged as bit rot or a foreign hand would: past every rule that guards a write."""
+"""Damages rows as bit rot or another program would: without any constraint, reference or trigger."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from statesvc.db.damage.judges import JUDGES
 from statesvc.db.damage.raw_rows import checked_tables, texts
 from statesvc.db.database import bare, make_engine
 
-# What each column may hold that has no key, no reference and no constraint of its own: those are the file's business.
+# The columns that can be damaged: without a key, a reference or a document of their own.
 DOCUMENTS = sorted(JUDGES)
 TEXTS = [
     (table.name, column.name)
@@ -50,7 +50,7 @@ def lawless(root: Path) -> Iterator[Any]:
 
 
 def zero_half_a_page(path: Path, name: str) -> None:
-    """Damage the file of a database that nobody has open: zero the first half of the root page of a table or index."""
+    """Damage the file of a closed database: zero the first half of the root page of a table or index."""
     with make_engine(path, busy_timeout_ms=5_000, query_only=False).connect() as conn:
         conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
         (page,) = conn.exec_driver_sql("SELECT rootpage FROM sqlite_schema WHERE name = ?", (name,)).one()
@@ -61,7 +61,7 @@ def zero_half_a_page(path: Path, name: str) -> None:
 
 
 def damage(root: Path, table: str, column: str, value: bytes, *, where: str = "true") -> int:
-    """Put bytes into a column of the rows that are meant; answer how many."""
+    """Write bytes into a column of the selected rows; return their number."""
     kind = "BLOB" if (table, column) == ("images", "config") else "TEXT"
     with lawless(root) as raw:
         return raw.execute(f"UPDATE {table} SET {column} = CAST(? AS {kind}) WHERE {where}", (value,)).rowcount

@@ -1,4 +1,4 @@
-"""The `docker` command line as a test drives it."""
+"""Runs the `docker` command line in tests."""
 
 import subprocess
 from dataclasses import dataclass
@@ -20,19 +20,19 @@ class DockerCli:
         return Done(command, done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def __call__(self, *args: str, stdin: bytes | None = None) -> str:
-        """Run a command that must succeed; return what it prints."""
+        """Run a command that must succeed; return its output."""
         done = self.try_(*args, stdin=stdin)
         assert done.returncode == 0, done.stderr
         return done.stdout.rstrip("\n")
 
     def refused(self, *args: str) -> str:
-        """Run a command that must fail; return what it complains of."""
+        """Run a command that must fail; return its error output."""
         done = self.try_(*args)
         assert done.returncode != 0, done.stdout
         return done.stderr
 
     def begin(self, *args: str) -> subprocess.Popen[str]:
-        """Start a command that goes on until it is ended."""
+        """Start a command that runs until the test ends it."""
         return subprocess.Popen(
             [self.program, *args],
             env=self.environment,

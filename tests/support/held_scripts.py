@@ -1,4 +1,4 @@
-"""The promises about wrapper scripts, checked from outside: by the database and the folder alone."""
+"""Checks the promises about wrapper scripts by reading only the database and the folder."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ def lock_container(conn: Connection, container_id: str, runtime: str) -> None:
 
 
 def broken_promises(root: Path) -> list[str]:
-    """Return a sentence for each held script that is not there intact, each other file, and each half version."""
+    """Return a sentence for each held script without an intact file, each other file, and each incomplete version."""
     with snapshot(root / "statesvc.db") as database:
         held = set(
             database.execute(

@@ -23,8 +23,7 @@ from typing import Any
 from stored_rows import rows_of
 
 from statesvc.db.database import snapshot
-from statesvc.db.schema import catalogue as schema
-from statesvc.db.schema import migrate, restore
+from statesvc.db.schema import catalogue, migrate, restore
 from statesvc.db.schema.backup import Backups, verified
 
 STEPS = {"execute", "executemany", "backup", "link", "rename", "unlink", "fsync", "ftruncate"}
@@ -46,13 +45,13 @@ OPERATIONS: dict[str, Callable[[Path], Any]] = {
 def state(path: Path) -> Any:
     """Return schema and rows of a sound database."""
     with snapshot(path) as connection:
-        assert schema.damage(connection) == schema.Damage()
-        found = schema.described(connection)
+        assert catalogue.damage(connection) == catalogue.Damage()
+        found = catalogue.described(connection)
     return found, rows_of(path)
 
 
 def run_killed(operation: Callable[[Path], Any], root: Path, step: int) -> bool:
-    """Run an operation that is killed at a step; say whether it got that far."""
+    """Run an operation and kill it at a step; return whether it reached the step."""
     child = os.fork()
     if child == 0:
         _kill_at(step)
@@ -76,12 +75,12 @@ def _kill_at(step: int) -> None:
             if seen == step:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    threading.setprofile(count)  # the threads to come, too
+    threading.setprofile(count)  # also in threads started later
     sys.setprofile(count)
 
 
 def judge(root: Path, before: Any, after: Any) -> str:
-    """Say which database is there. Fails if it is neither, or if a backup that has its name is no whole one."""
+    """Return whether the database is the one before or after. Fails for any other, and for an incomplete backup."""
     found = state(root / "statesvc.db")
     assert found in (before, after), "the database is neither the one before nor the one after"
     for kept in (root / "backups").glob("*.db"):
@@ -110,7 +109,7 @@ def kill_at_every_step(name: str, original: Path) -> Counter[str]:
 
 
 def _go_on(name: str, operation: Callable[[Path], Any], root: Path, after: Any) -> None:
-    """What was killed can be done again, whatever was left."""
+    """Assert that the operation can be repeated after it was killed."""
     if name == "downgrade" and state(root / "statesvc.db") == after:
         return
     # A second later, as a new name for a backup is one of a new time.

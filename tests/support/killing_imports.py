@@ -23,7 +23,7 @@ from statesvc import app
 from statesvc.cli import logs
 from statesvc.settings import Settings
 
-# Which column tells whose row it is. An alias is its parent's: the child was imported before.
+# The column with the owner of a row. The owner of an alias is its parent: the child was imported before.
 OWNERS = {
     "containers": ("id",),
     "container_names": ("parent_id", "container_id"),

@@ -1,4 +1,4 @@
-"""Kill a reload, or a start with its sweep, at each of its steps, and look at what a restart makes of it each time.
+"""Kill a reload, or a start with its sweep, at each of its steps, and check the state after a restart each time.
 
     python tests/support/killing_reloads.py reload|start ROOT
 
@@ -49,7 +49,7 @@ def in_force(root: Path) -> int:
 
 
 def held(root: Path) -> list[tuple[str, int, str]]:
-    """What the containers are locked to."""
+    """Return the runtime and script that each container is locked to."""
     with snapshot(root / "data" / "statesvc.db") as database:
         return database.execute("SELECT id, runtime_id, script_digest FROM containers ORDER BY id").fetchall()
 
@@ -73,7 +73,7 @@ def main(name: str, original: Path) -> Counter[str]:
 
 
 def _restart(root: Path, step: int) -> None:
-    """Whatever was left, a start makes it whole, and a second one finds nothing to do."""
+    """Assert that a start repairs what the killed process left, and that a second start has nothing to do."""
     OPERATIONS["start"](root)
     assert broken_promises(root / "data") == [], f"step {step}"
     version = in_force(root)

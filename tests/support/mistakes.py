@@ -12,7 +12,7 @@ MB = 1024 * 1024
 
 VALID: Json = {"Image": "busybox:latest", "Cmd": ["true"]}
 
-# What the requests refer to.
+# The containers that the requests refer to.
 CONTAINERS: Mapping[str, ReferencedContainer] = {
     "c": ReferencedContainer("c" * 64),
     "onhost": ReferencedContainer("d" * 64, host_network=True),
@@ -21,7 +21,7 @@ CONTAINERS: Mapping[str, ReferencedContainer] = {
 }
 PATHS = frozenset({"/tmp"})
 
-# What the rules of shared networks look at.
+# The fields that the rules of shared networks check.
 _NETWORK = frozenset(
     {"NetworkMode", "Hostname", "Links", "Dns", "ExtraHosts", "PortBindings", "ExposedPorts", "UTSMode"}
 )
@@ -51,7 +51,7 @@ class Mistake:
 
     @property
     def circumstances(self) -> tuple[object, ...]:
-        """What the request is judged against."""
+        """The circumstances under which the request is validated."""
         return self.version, self.facts, self.daemon, self.runtime_obstacle
 
     @property
@@ -102,7 +102,7 @@ _ANCIENT: Json = {"version": (1, 41)}
 _REMAPPED: Json = {"daemon": '{"userns-remap": "default"}'}
 
 MISTAKES = (
-    # Read, before anything is verified.
+    # Found while the body is decoded, before validation.
     _host("network-container", {"NetworkMode": "container:"}, about=_NETWORK),
     _shared_network("network-hostname", "/Hostname", {"Hostname": "web"}),
     _shared_network("network-links", "/HostConfig/Links", {"HostConfig": {"Links": ["c:x"]}}),
@@ -117,7 +117,7 @@ MISTAKES = (
     _host("cpu-rt-period", {"CpuRealtimePeriod": 10}, facts={"cpu_realtime": False}),
     _host("cpu-rt-runtime", {"CpuRealtimeRuntime": 10}, facts={"cpu_realtime": False}),
     _host("cpu-rt-order", {"CpuRealtimeRuntime": 11, "CpuRealtimePeriod": 10}),
-    # What the version of the API says.
+    # Rules of the API version.
     _mount("mount-volume-options", "/VolumeOptions", Type="tmpfs", VolumeOptions={}),
     _mount("mount-bind-options", "/BindOptions", Type="tmpfs", BindOptions={}),
     _mount("mount-tmpfs-options", "/TmpfsOptions", Type="volume", TmpfsOptions={}),
@@ -206,7 +206,7 @@ MISTAKES = (
     _host("runtime-path", {"Runtime": "runc"}, runtime_obstacle="crun is not there"),
     _host("tmpfs-destination", {"Tmpfs": {"run": ""}}, "/run", about=_MOUNTS),
     _host("cgroupns-mode", {"CgroupnsMode": "container:c"}),
-    # With the image found.
+    # After the image was found.
     _endpoint("endpoint-null", "", "net", None),
     _endpoint("endpoint-mac", "/MacAddress", "net", {"MacAddress": "zz"}),
     _endpoint("endpoint-address", "/IPAMConfig", "bridge", {"IPAMConfig": {"IPv4Address": "10.0.0.9"}}),
@@ -226,7 +226,7 @@ MISTAKES = (
         "log-option-conflict", "gelf", "gelf-compression-level",
         {"gelf-address": "tcp://h:1", "gelf-compression-level": "1"},
     ),
-    # With the name reserved.
+    # After the name was reserved.
     _host("security-opt", {"SecurityOpt": ["x"]}, "/0"),
     _host("storage-opt", {"StorageOpt": {"bogus": "1"}}, "/bogus"),
     _host("volumes-from", {"VolumesFrom": ["gone"]}, "/0"),
@@ -243,7 +243,7 @@ MISTAKES = (
     ),
 )  # fmt: skip
 
-# Requests that are told of, and stored: the code of the rule, the request, what the host has not, the warning.
+# Requests that are stored with a warning: the code of the rule, the request, missing host features, the warning.
 WARNED: tuple[tuple[str, Json, Mapping[str, object], str], ...] = (
     ("ipv4-forwarding", {}, {"ipv4_forwarding": False}, "IPv4 forwarding is disabled"),
     ("published-host", {"HostConfig": {"NetworkMode": "host", "PortBindings": {"80": []}}}, {}, "Published ports are"),

@@ -1,4 +1,4 @@
-"""What the tests of engines share: a configuration with real binaries, containers in every state, the journal."""
+"""For tests of the engine protocol: a configuration with real binaries, containers in every state, the journal."""
 
 import json
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ async def created(services: Services, name: str = "web", runtime: str = "plain",
 
 
 async def running(services: Services, name: str = "web", runtime: str = "plain", **config: Any) -> Handle:
-    """Return what a container is run by that an engine has started, with process 42."""
+    """Create and start a container, with process 42; return its handle."""
     await created(services, name, runtime, **config)
     handle = await services.lifecycle.prepare_start(name, "engine-1")
     await services.lifecycle.started(name, handle.attempt, 42)
@@ -49,7 +49,7 @@ async def running(services: Services, name: str = "web", runtime: str = "plain",
 
 
 async def brought_to(services: Services, state: State, name: str = "web", **config: Any) -> Life:
-    """Return a container that reports have brought to a state."""
+    """Create a container and bring it to a state by reports."""
     lifecycle = services.lifecycle
     await (created(services, name, **config) if state == State.CREATED else running(services, name, **config))
     match state:
@@ -69,7 +69,7 @@ async def brought_to(services: Services, state: State, name: str = "web", **conf
 
 
 async def life(services: Services, name: str = "web") -> Life:
-    """Return how a container is."""
+    """Return the recorded life of a container."""
     return await services.database.read(find, name)
 
 
@@ -83,7 +83,7 @@ async def journal(services: Services, container_id: str) -> list[Event]:
 
 
 async def imported_alive(services: Services, name: str = "web") -> str:
-    """Return the ID of a container that runs and has no lock, as an import leaves it."""
+    """Create a running container without a locked runtime, as an import leaves it; return its ID."""
     container_id = await created(services, name)
 
     def write(conn: Connection) -> None:

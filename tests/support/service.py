@@ -1,4 +1,4 @@
-"""The real service as a process on a socket of its own, and the cheapest client that can talk to it."""
+"""Runs the real service as a process on a socket of its own, with a minimal HTTP client."""
 
 import http.client
 import json
@@ -31,7 +31,7 @@ def now() -> str:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the service answered."""
+    """A response of the service."""
 
     status: int
     headers: Mapping[str, str]
@@ -67,7 +67,7 @@ class Service:
 
     @property
     def address(self) -> str:
-        """What DOCKER_HOST is set to."""
+        """The value for DOCKER_HOST."""
         return f"unix://{self.socket}"
 
     def call(
@@ -79,7 +79,7 @@ class Service:
         query: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Send one request on a connection of its own; a body that is no bytes goes as JSON."""
+        """Send one request on a connection of its own; a body other than bytes is sent as JSON."""
         sent = dict(headers or {})
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
@@ -95,7 +95,7 @@ class Service:
     def raw(self, data: bytes) -> Answer:
         """Send bytes as they are and return the first answer."""
         with self._connected() as connection:
-            # The service may answer and hang up before it has everything.
+            # The service may answer and close the connection before it has read everything.
             with suppress(BrokenPipeError, ConnectionResetError):
                 connection.sendall(data)
             response = http.client.HTTPResponse(connection)
@@ -127,11 +127,11 @@ class Service:
 
     @property
     def log_text(self) -> str:
-        """What it has logged."""
+        """Its log."""
         return self.log.read_text(errors="replace")
 
     def answers(self) -> bool:
-        """Say whether it still answers."""
+        """Return whether it still answers."""
         return self.call("GET", "/_ping").body == b"OK"
 
     def load_images(self) -> None:
@@ -143,8 +143,8 @@ class Service:
 
 @contextmanager
 def running(data_root: Path, *flags: str, program: tuple[str, ...] = (), **popen: Any) -> Iterator[Service]:
-    """Serve a data root; leaving stops the service and asserts that it went in order and met no bug."""
-    # A path of pytest's is too long for a socket, whose limit is 107 bytes.
+    """Serve a data root; at the end, stop the service and assert that it exited cleanly and logged no bug."""
+    # Paths of pytest are too long for a socket: the limit is 107 bytes.
     with tempfile.TemporaryDirectory(prefix="statesvc-") as folder:
         at = Path(folder) / "s.sock"
         log = data_root.with_name(f"{data_root.name}.log")

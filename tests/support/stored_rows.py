@@ -1,6 +1,6 @@
-"""Plausible rows for every table that any revision of the schema has, and the filler that writes those which fit.
+"""Plausible rows for every table in any revision of the schema; `fill` writes those that fit a database.
 
-A new table or column needs its rows here: the filler says so.
+A new table or column needs rows here: `fill` fails without them.
 """
 
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from statesvc.db.database import bare, make_engine, snapshot
-from statesvc.db.schema import catalogue as schema
+from statesvc.db.schema import catalogue
 
 BORN = 1_700_000_000_000_000_000
 WEB, CACHE, OLD = "a" * 60 + "0001", "b" * 60 + "0002", "c" * 60 + "0003"
@@ -252,10 +252,10 @@ def fill(path: Path) -> None:
     with make_engine(path, busy_timeout_ms=1_000, query_only=False, foreign_keys=False).connect() as connection:
         raw = bare(connection)
         raw.execute("BEGIN IMMEDIATE")
-        with disarmed(raw):  # as retention leaves the journal, it does not begin at one
-            for table in schema.tables(raw):
+        with disarmed(raw):  # the journal does not begin at event 1, as after retention
+            for table in catalogue.tables(raw):
                 _fill_table(raw, table)
-        assert schema.damage(raw) == schema.Damage()
+        assert catalogue.damage(raw) == catalogue.Damage()
         raw.execute("COMMIT")
 
 
@@ -276,10 +276,10 @@ def _fill_table(raw: Any, table: str) -> None:
 
 
 def rows_of(path: Path) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows of each table, in an order that does not depend on how they are kept."""
+    """Return the rows of each table, in an order that does not depend on their storage."""
     with snapshot(path) as connection:
         found = {}
-        for table in schema.tables(connection):
+        for table in catalogue.tables(connection):
             cursor = connection.execute(f'SELECT * FROM "{table}"')
             names = [column[0] for column in cursor.description]
             found[table] = sorted((dict(zip(names, row, strict=True)) for row in cursor), key=repr)
@@ -287,7 +287,7 @@ def rows_of(path: Path) -> dict[str, list[dict[str, Any]]]:
 
 
 def in_common(rows: dict[str, list[dict[str, Any]]], other: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    """Return of some rows what has a table and a column in the others."""
+    """Return the rows, with only the tables and columns that the other rows have."""
     kept: dict[str, Any] = {}
     for table in rows.keys() & other.keys():
         columns = set(rows[table][0]) & set(other[table][0]) if rows[table] and other[table] else set()
@@ -297,7 +297,7 @@ def in_common(rows: dict[str, list[dict[str, Any]]], other: dict[str, list[dict[
 
 @contextmanager
 def disarmed(raw: Any) -> Iterator[None]:
-    """Take the triggers away while a test does what they would refuse: bytes that flip on a disk ask nobody."""
+    """Drop the triggers inside the `with` block, so that a test can make changes that they refuse."""
     triggers = raw.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall()
     for name, _ in triggers:
         raw.execute(f"DROP TRIGGER {name}")

@@ -1,4 +1,4 @@
-"""What tests of validation say of a verdict."""
+"""Reads verdicts in tests of validation."""
 
 from collections.abc import Callable
 
@@ -7,6 +7,6 @@ from statesvc.validation import Verdict
 Judge = Callable[..., Verdict]
 
 
-def told(verdict: Verdict) -> list[tuple[str, str]]:
+def codes_and_fields(verdict: Verdict) -> list[tuple[str, str]]:
     """Return code and field of every problem, in Docker's order."""
     return [(one.code, one.field) for one in (*verdict.early, *verdict.middle, *verdict.late)]

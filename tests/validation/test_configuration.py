@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from verdicts import Judge, told
+from verdicts import Judge, codes_and_fields
 
 SECOND = 10**9
 
@@ -38,7 +38,7 @@ SECOND = 10**9
     ids=lambda value: "" if isinstance(value, list) else str(value),
 )  # fmt: skip
 def test_configurations_are_judged(judge: Judge, config: dict[str, Any], problems: list[tuple[str, str]]) -> None:
-    assert told(judge(**config)) == problems
+    assert codes_and_fields(judge(**config)) == problems
 
 
 @pytest.mark.parametrize(

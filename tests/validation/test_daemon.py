@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
-from verdicts import Judge, told
+from verdicts import Judge, codes_and_fields
 
 from statesvc.domain.documents import LogConfig, Ulimit
 from statesvc.domain.host_facts import HostFacts
@@ -208,6 +208,6 @@ def test_remapped_users_share_little_with_the_host(
     judge: Judge, context: Context, host: dict[str, Any], broken: tuple[str, str]
 ) -> None:
     remapped = replace(context, daemon=daemon.read('{"userns-remap": "default"}'))
-    assert told(judge(host, on=remapped)) == [broken]
-    assert told(judge(host | {"UsernsMode": "host"}, on=remapped)) == []
-    assert told(judge(host)) == []
+    assert codes_and_fields(judge(host, on=remapped)) == [broken]
+    assert codes_and_fields(judge(host | {"UsernsMode": "host"}, on=remapped)) == []
+    assert codes_and_fields(judge(host)) == []

@@ -2,7 +2,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from verdicts import Judge, told
+from verdicts import Judge, codes_and_fields
 
 from statesvc.domain.host_facts import HostFacts
 from statesvc.validation import Context
@@ -47,14 +47,14 @@ from statesvc.validation import Context
     ids=lambda value: "" if isinstance(value, list) else "+".join(value),
 )  # fmt: skip
 def test_host_configurations_are_judged(judge: Judge, host: dict[str, Any], problems: list[tuple[str, str]]) -> None:
-    assert told(judge(host)) == problems
+    assert codes_and_fields(judge(host)) == problems
 
 
 def test_with_systemd_a_cgroup_parent_is_a_slice(judge: Judge, context: Context, v1_host: HostFacts) -> None:
     on = replace(context, facts=replace(v1_host, cgroup_driver="systemd"))
-    assert told(judge({"CgroupParent": "/x"}, on=on)) == [("cgroup-parent", "/HostConfig/CgroupParent")]
-    assert told(judge({"CgroupParent": "my.slice"}, on=on)) == []
-    assert told(judge({"CgroupParent": "/x"})) == []
+    assert codes_and_fields(judge({"CgroupParent": "/x"}, on=on)) == [("cgroup-parent", "/HostConfig/CgroupParent")]
+    assert codes_and_fields(judge({"CgroupParent": "my.slice"}, on=on)) == []
+    assert codes_and_fields(judge({"CgroupParent": "/x"})) == []
 
 
 def test_who_shares_the_hosts_namespaces_has_no_label(judge: Judge) -> None:
@@ -82,6 +82,6 @@ def test_a_host_without_forwarding_is_told(judge: Judge, context: Context, v1_ho
 def test_a_runtime_whose_wrapped_binary_is_not_there_is_refused_with_its_path(judge: Judge, context: Context) -> None:
     without = replace(context, runtime_obstacle="/opt/r: no such file or directory")
     verdict = judge({}, on=without)
-    assert told(verdict) == [("runtime-path", "/HostConfig/Runtime")]
+    assert codes_and_fields(verdict) == [("runtime-path", "/HostConfig/Runtime")]
     assert "specified runtime path: /opt/r: no such file or directory" in verdict.early[0].message
-    assert told(judge({"Runtime": "nope"}, on=without)) == [("runtime", "/HostConfig/Runtime")]
+    assert codes_and_fields(judge({"Runtime": "nope"}, on=without)) == [("runtime", "/HostConfig/Runtime")]

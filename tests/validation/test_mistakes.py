@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from mistakes import CONTAINERS, FORBIDDEN, MISTAKES, PATHS, WARNED, Json, Mistake, merged
-from verdicts import told
+from verdicts import codes_and_fields
 
 from statesvc.domain import names
 from statesvc.domain.documents import Config, ContainerCreate
@@ -69,12 +69,12 @@ def test_every_rule_is_reached_by_a_request_and_every_code_is_declared(v1_host: 
 
 
 def test_the_valid_request_is_valid(v1_host: HostFacts) -> None:
-    assert told(judged(Mistake("", "", {}), v1_host)) == []
+    assert codes_and_fields(judged(Mistake("", "", {}), v1_host)) == []
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.code)
 def test_a_mistake_is_told_with_its_code_and_field(mistake: Mistake, v1_host: HostFacts) -> None:
-    assert told(judged(mistake, v1_host)) == [(mistake.code, mistake.field)]
+    assert codes_and_fields(judged(mistake, v1_host)) == [(mistake.code, mistake.field)]
 
 
 @pytest.mark.parametrize("first", MISTAKES, ids=lambda mistake: mistake.code)
@@ -83,7 +83,7 @@ def test_two_mistakes_are_told_as_each_alone_is(first: Mistake, v1_host: HostFac
     for second in MISTAKES[MISTAKES.index(first) + 1 :]:
         if meet(first, second):
             both = judged(first, v1_host, merged(first.body, second.change))
-            assert told(both) == [(first.code, first.field), (second.code, second.field)]
+            assert codes_and_fields(both) == [(first.code, first.field), (second.code, second.field)]
             assert both.refusal().message.startswith(alone.message)
 
 
@@ -96,6 +96,6 @@ def test_a_rule_that_warns_is_told_and_refuses_nothing(
     code: str, change: Json, lacks: dict[str, object], warning: str, v1_host: HostFacts
 ) -> None:
     verdict = judged(Mistake(code, "", change, facts=lacks), v1_host)
-    assert told(verdict) == []
+    assert codes_and_fields(verdict) == []
     (given,) = verdict.verified.warnings
     assert (given.code, warning in given) == (code, True)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from verdicts import Judge, told
+from verdicts import Judge, codes_and_fields
 
 from statesvc.domain.documents import Config, HostConfig, Mount
 from statesvc.domain.mount_point import MountPoint
@@ -172,7 +172,7 @@ def test_mounts_are_judged_each_for_itself(
 
 def test_options_of_another_type_are_told_once(judge: Judge, here: Context) -> None:
     verdict = judge({"Mounts": [a_mount(VolumeOptions={}, TmpfsOptions={})]}, on=here)
-    assert told(verdict) == [
+    assert codes_and_fields(verdict) == [
         ("mount-volume-options", "/HostConfig/Mounts/0/VolumeOptions"),
         ("mount-tmpfs-options", "/HostConfig/Mounts/0/TmpfsOptions"),
     ]
@@ -180,7 +180,7 @@ def test_options_of_another_type_are_told_once(judge: Judge, here: Context) -> N
 
 def test_bind_options_of_a_volume_are_told_in_old_versions_too(judge: Judge, here: Context) -> None:
     verdict = judge({"Mounts": [a_mount("volume", BindOptions={})]}, on=replace(here, version=(1, 41)))
-    assert told(verdict) == [("mount", "/HostConfig/Mounts/0")]
+    assert codes_and_fields(verdict) == [("mount", "/HostConfig/Mounts/0")]
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_mount_points_follow_from_the_documents(
     judge: Judge, here: Context, host: dict[str, Any], points: list[tuple[str, str, str, bool]]
 ) -> None:
     verdict = judge(host, on=here)
-    assert (told(verdict), shown(verdict)) == ([], points)
+    assert (codes_and_fields(verdict), shown(verdict)) == ([], points)
 
 
 def test_what_is_taken_over_from_a_container_loses_its_mode(judge: Judge, here: Context) -> None:
@@ -259,7 +259,7 @@ def test_what_is_taken_over_from_a_container_loses_its_mode(judge: Judge, here: 
 def test_what_cannot_be_mounted_is_told(
     judge: Judge, here: Context, host: dict[str, Any], problems: list[tuple[str, str]]
 ) -> None:
-    assert told(judge(host, on=here)) == [(code, f"/HostConfig/{field}") for code, field in problems]
+    assert codes_and_fields(judge(host, on=here)) == [(code, f"/HostConfig/{field}") for code, field in problems]
 
 
 @pytest.mark.parametrize("source", ["/", "/data", "/data/root", "/data/root/volumes/x", "/data/rootless"])
@@ -269,10 +269,10 @@ def test_what_cannot_be_mounted_is_told(
 def test_a_bind_that_meets_the_data_root_follows_it(judge: Judge, source: str, asked: str, kept: str) -> None:
     verdict = judge({"Binds": [f"{source}:/m{':' if asked else ''}{asked}"]})
     if kept:
-        assert told(verdict) == []
+        assert codes_and_fields(verdict) == []
         assert [point.propagation for point in verdict.verified.mounts] == [kept]
     else:
-        assert told(verdict) == [("bind-data-root", "/HostConfig/Binds/0")]
+        assert codes_and_fields(verdict) == [("bind-data-root", "/HostConfig/Binds/0")]
 
 
 def test_a_bind_elsewhere_is_private_where_nothing_is_said(judge: Judge) -> None:
@@ -289,8 +289,8 @@ def test_the_paths_that_must_exist_are_those_of_bind_mounts() -> None:
 
 
 def test_an_anonymous_volume_needs_its_driver(judge: Judge) -> None:
-    assert told(judge({"VolumeDriver": "nope"}, Volumes={"/data": {}})) == WITHOUT_DRIVER
-    assert told(judge({"VolumeDriver": "local"}, Volumes={"/data": {}})) == []
+    assert codes_and_fields(judge({"VolumeDriver": "nope"}, Volumes={"/data": {}})) == WITHOUT_DRIVER
+    assert codes_and_fields(judge({"VolumeDriver": "local"}, Volumes={"/data": {}})) == []
 
 
 @pytest.mark.parametrize(
@@ -298,7 +298,7 @@ def test_an_anonymous_volume_needs_its_driver(judge: Judge) -> None:
 )
 def test_a_driver_that_makes_no_volume_may_be_any(judge: Judge, host: dict[str, object]) -> None:
     volumes = {"/data": {}} if host else {}
-    assert told(judge({"VolumeDriver": "nope", **host}, Volumes=volumes)) == []
+    assert codes_and_fields(judge({"VolumeDriver": "nope", **host}, Volumes=volumes)) == []
 
 
 def test_a_volume_of_the_image_needs_its_driver(judge: Judge, context: Context) -> None:

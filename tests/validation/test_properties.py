@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 from random_requests import ANY_JSON, UPDATES, VERSIONS, requests
-from verdicts import told
+from verdicts import codes_and_fields
 
 from statesvc.domain.daemon_config import DaemonConfig
 from statesvc.domain.documents import ContainerCreate, ContainerUpdate, HostConfig, NetworkingConfig
@@ -64,7 +64,7 @@ def test_any_request_gets_a_verdict_whose_problems_are_in_the_catalogue(
     any_host: HostFacts, body: Any, version: tuple[int, ...]
 ) -> None:
     verdict = judged(read(body), on(any_host, version))
-    codes = [code for code, _ in told(verdict)]
+    codes = [code for code, _ in codes_and_fields(verdict)]
     assert set(codes) <= CATALOGUE.keys()
     assert (verdict.refusal() is None) == (not codes)
 
@@ -76,7 +76,7 @@ def test_a_normalised_document_is_accepted_and_stays_as_it_is(
 ) -> None:
     context = on(any_host, version)
     once = judged(read(body), context)
-    assume(not told(once))
+    assume(not codes_and_fields(once))
     verified = once.verified
     # What is stored elsewhere does not come again: links are names, and anonymous volumes are mount points.
     again = ContainerCreate(
@@ -85,7 +85,7 @@ def test_a_normalised_document_is_accepted_and_stays_as_it_is(
         networking_config=NetworkingConfig(EndpointsConfig=verified.networks),
     )
     twice = judged(again, context)
-    assert told(twice) == []
+    assert codes_and_fields(twice) == []
     assert twice.verified.config == verified.config
     assert twice.verified.host_config == verified.host_config
     assert twice.verified.networks == verified.networks
@@ -160,4 +160,4 @@ def test_any_update_gets_a_verdict_and_is_settled_by_one_judgement(
 
 @pytest.mark.parametrize("body", [None, {}, {"HostConfig": None}, {"NetworkingConfig": {}}], ids=str)
 def test_an_empty_request_gets_a_verdict(any_host: HostFacts, body: Any) -> None:
-    assert told(judged(read(body), on(any_host))) == []
+    assert codes_and_fields(judged(read(body), on(any_host))) == []

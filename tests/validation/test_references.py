@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from mistakes import CONTAINERS
-from verdicts import Judge, told
+from verdicts import Judge, codes_and_fields
 
 from statesvc.domain.documents import HostConfig
 from statesvc.domain.link import Link
@@ -32,19 +32,19 @@ def test_every_reference_of_a_request_is_named_once() -> None:
 @pytest.mark.parametrize("mode", ["NetworkMode", "IpcMode", "PidMode"])
 def test_a_shared_namespace_names_the_container_by_its_id(judge: Judge, here: Context, mode: str) -> None:
     verdict = judge({mode: "container:c"}, on=here)
-    assert told(verdict) == []
+    assert codes_and_fields(verdict) == []
     assert getattr(verdict.verified.host_config, mode) == f"container:{C}"
 
 
 def test_the_network_of_a_missing_container_is_looked_for_at_the_start(judge: Judge, here: Context) -> None:
     verdict = judge({"NetworkMode": "container:gone"}, on=here)
-    assert told(verdict) == []
+    assert codes_and_fields(verdict) == []
     assert verdict.verified.host_config.NetworkMode == "container:gone"
 
 
 @pytest.mark.parametrize("mode", ["IpcMode", "PidMode"])
 def test_a_missing_container_is_told_with_the_mode(judge: Judge, here: Context, mode: str) -> None:
-    assert told(judge({mode: "container:gone"}, on=here)) == [("shared-container", f"/HostConfig/{mode}")]
+    assert codes_and_fields(judge({mode: "container:gone"}, on=here)) == [("shared-container", f"/HostConfig/{mode}")]
 
 
 @pytest.mark.parametrize(
@@ -56,13 +56,13 @@ def test_a_missing_container_is_not_missed_where_no_label_is_taken_from_it(
     judge: Judge, here: Context, host: dict[str, Any]
 ) -> None:
     verdict = judge({"IpcMode": "container:gone"} | host, on=here)
-    assert told(verdict) == []
+    assert codes_and_fields(verdict) == []
     assert verdict.verified.host_config.IpcMode == "container:gone"
 
 
 def test_a_label_in_the_old_form_is_no_label(judge: Judge, here: Context) -> None:
     verdict = judge({"IpcMode": "container:gone", "SecurityOpt": ["label:disable"]}, on=here)
-    assert [code for code, _ in told(verdict)] == ["shared-container"]
+    assert [code for code, _ in codes_and_fields(verdict)] == ["shared-container"]
 
 
 def test_a_missing_container_is_told_after_the_image_is_found(judge: Judge, here: Context) -> None:
@@ -72,7 +72,7 @@ def test_a_missing_container_is_told_after_the_image_is_found(judge: Judge, here
 
 def test_links_are_kept_as_names_and_each_once(judge: Judge, here: Context) -> None:
     verdict = judge({"Links": ["c:x", "c:x", "/c:/web/y", "c"]}, on=here)
-    assert told(verdict) == []
+    assert codes_and_fields(verdict) == []
     assert verdict.verified.links == (Link(C, "x"), Link(C, "y"), Link(C, "c"))
     assert verdict.verified.host_config.Links is None
 
@@ -95,11 +95,11 @@ def test_a_link_that_leads_nowhere_is_told(judge: Judge, here: Context, link: st
 
 def test_a_link_with_an_empty_alias_names_nothing(judge: Judge, here: Context) -> None:
     verdict = judge({"Links": ["c:", "c:/"]}, on=here)
-    assert (told(verdict), verdict.verified.links) == ([], ())
+    assert (codes_and_fields(verdict), verdict.verified.links) == ([], ())
 
 
 @pytest.mark.parametrize("link", ["c:store", "gone:store", "", "a:b:c"])
 def test_on_a_users_network_links_of_the_container_are_not_looked_at(judge: Judge, here: Context, link: str) -> None:
     verdict = judge({"NetworkMode": "mine", "Links": [link]}, on=here)
-    assert told(verdict) == []
+    assert codes_and_fields(verdict) == []
     assert verdict.verified.links == ()

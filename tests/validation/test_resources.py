@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from verdicts import Judge, told
+from verdicts import Judge, codes_and_fields
 
 from statesvc.domain.daemon_config import DaemonConfig
 from statesvc.domain.go import cpu_lists
@@ -42,7 +42,7 @@ MB = 1024 * 1024
     ids=lambda value: "" if isinstance(value, list) else "+".join(f"{key}={part}" for key, part in value.items()),
 )
 def test_limits_are_judged(judge: Judge, host: dict[str, Any], codes: list[str]) -> None:
-    assert [code for code, _ in told(judge(host))] == codes
+    assert [code for code, _ in codes_and_fields(judge(host))] == codes
 
 
 def test_memory_and_swap_together_are_twice_the_memory_where_nothing_is_said(judge: Judge) -> None:
@@ -55,7 +55,7 @@ def test_what_a_host_cannot_keep_is_taken_out_with_a_warning(judge: Judge, bare_
     host = verdict.verified.host_config
     assert (host.Memory, host.MemorySwap, host.CpuShares, host.CpusetCpus, host.PidsLimit) == (0, -1, 0, "", None)
     assert len(verdict.verified.warnings) == 5
-    assert told(verdict) == []
+    assert codes_and_fields(verdict) == []
 
 
 def test_real_time_of_any_sign_is_refused_where_the_kernel_has_none(judge: Judge, bare_host: HostFacts) -> None:
@@ -65,7 +65,7 @@ def test_real_time_of_any_sign_is_refused_where_the_kernel_has_none(judge: Judge
 
 def test_a_number_of_cpus_is_refused_where_there_is_no_scheduler_for_it(judge: Judge, bare_host: HostFacts) -> None:
     verdict = judge({"NanoCpus": 10**9}, on=Context(bare_host, DaemonConfig(), "/data/root"))
-    assert told(verdict) == [("nano-cpus-host", "/HostConfig/NanoCpus")]
+    assert codes_and_fields(verdict) == [("nano-cpus-host", "/HostConfig/NanoCpus")]
 
 
 def test_a_host_with_all_controllers_keeps_the_limits(judge: Judge, v2_host: HostFacts) -> None:

@@ -161,11 +161,6 @@ def test_the_start_interval_came_with_1_44() -> None:
     assert adjust(request, (1, 44), cgroup_version=2).request is request
 
 
-@pytest.mark.parametrize(("version", "expected"), [((1, 43), True), ((1, 44), False)])
-def test_read_only_binds_were_not_recursive(version: tuple[int, ...], expected: bool) -> None:
-    assert adjust(ContainerCreate(), version, cgroup_version=2).readonly_non_recursive is expected
-
-
 def test_a_request_of_the_newest_version_is_not_copied() -> None:
     request = ContainerCreate(config=Config(Image="x"), host_config=mount("bind", BindOptions=BindOptions()))
 

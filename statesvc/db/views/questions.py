@@ -83,7 +83,7 @@ def _answer(
     try:
         cursor = connection.execute(query)
         if cursor.description is None:
-            raise InvalidParameter("there is nothing to answer: say SELECT")
+            raise InvalidParameter("the statement returns no rows: write a SELECT")
         columns = tuple(column[0] for column in cursor.description)
         return Answer(columns, rows, _fetch(cursor, rows, max_rows))
     except (driver.Error, driver.Warning) as error:
@@ -152,8 +152,8 @@ class _Guard:
         if self._all_tables or not column or table in _TABLES or {table, view} & _view_names():
             return ""
         return (
-            f"{table} is no view, and changes from release to release: ask a view of docs/admin-sql.md, such as "
-            "v_containers, or say --all-tables"
+            f"{table} is not a view, and changes from release to release: query a view of docs/admin-sql.md, such as "
+            "v_containers, or add --all-tables"
         )
 
 

@@ -106,7 +106,11 @@ VIEWS = (
             Column("error", "c.error", "Why the last start failed, or empty."),
             Column("pid", "c.pid", "Process on the host, 0 if none runs."),
             Column("restart_count", "c.restart_count", "Restarts by the restart policy since the last start by hand."),
-            Column("manually_stopped", "c.manually_stopped", "1: somebody stopped it; the policy leaves it alone."),
+            Column(
+                "manually_stopped",
+                "c.manually_stopped",
+                "1: it was stopped by a user, so the restart policy leaves it alone.",
+            ),
             Column(
                 "ports",
                 f"(SELECT group_concat(o.port, ', ') FROM (SELECT {_PORT} AS port FROM container_ports p "
@@ -143,7 +147,7 @@ VIEWS = (
             Column("container_id", "b.container_id", "ID of the container that it leads to."),
             Column("kind", "b.kind", "primary or alias."),
             Column("parent_id", "b.parent_id", "Of an alias: the container whose link it is."),
-            Column("generated", "b.generated", "1: nobody chose it."),
+            Column("generated", "b.generated", "1: it was generated."),
             Column("state", "c.state", "State of the container."),
         ),
         "FROM container_names b\nJOIN containers c ON c.id = b.container_id",
@@ -212,7 +216,7 @@ VIEWS = (
             Column("privileged", _json("b.host_config", "$.Privileged"), "1: it may do anything on the host."),
             Column("cap_add", _json("b.host_config", "$.CapAdd"), "Capabilities that it gets, a JSON list, or NULL."),
             Column("read_only", _json("b.host_config", "$.ReadonlyRootfs"), "1: its root cannot be written."),
-            Column("auto_remove", _json("b.host_config", "$.AutoRemove"), "1: it goes when it ends."),
+            Column("auto_remove", _json("b.host_config", "$.AutoRemove"), "1: it is removed when it ends."),
             Column("memory", _json("b.host_config", "$.Memory"), "Limit in bytes, 0: none."),
             Column("nano_cpus", _json("b.host_config", "$.NanoCpus"), "Limit in billionths of a CPU, 0: none."),
             Column("pids_limit", _json("b.host_config", "$.PidsLimit"), "Limit, NULL, 0 or -1: none."),
@@ -334,7 +338,7 @@ VIEWS = (
     ),
     View(
         "runtimes",
-        "The runtimes of every version that is kept.",
+        "The runtimes of every stored version.",
         (
             Column("id", "r.id", "Number of the row: a container is locked to it."),
             Column("version", "r.version", "Version of the configuration."),
@@ -515,7 +519,7 @@ ORDER BY o.bytes DESC
             Column("container_name", "n.name", "Its name, without Docker's slash."),
             Column("reason", "q.reason", "What is wrong, half a sentence: is not JSON, …"),
             Column("bytes", "length(q.raw)", "Size of what was found in the column."),
-            *_time("since", "q.since", "When it was first met."),
+            *_time("since", "q.since", "When it was first found."),
         ),
         """
 FROM quarantine q
@@ -530,7 +534,7 @@ LEFT JOIN container_names n ON n.container_id = q.container_id AND n.kind = 'pri
             Column("current_version", "s.current_version", "Version of the configuration that is in force."),
             Column("containers", "(SELECT count(*) FROM containers)", "How many containers there are."),
             Column("images", "(SELECT count(*) FROM images)", "How many image records there are."),
-            Column("first_seq", "(SELECT min(seq) FROM events)", "The oldest event that is kept."),
+            Column("first_seq", "(SELECT min(seq) FROM events)", "The oldest stored event."),
             Column("last_seq", "(SELECT max(seq) FROM events)", "The newest event."),
         ),
         "FROM service_state s",

@@ -60,7 +60,7 @@ class _Field:
         self._adapter: TypeAdapter[Any] | None = None
 
     def accepts(self, value: object) -> bool:
-        """Say whether the value is valid for this field."""
+        """Return whether the value is valid for this field."""
         if self._adapter is None:
             self._adapter = TypeAdapter(self._type)
         try:

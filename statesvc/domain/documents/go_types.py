@@ -87,5 +87,5 @@ def bare_type(annotation: Any) -> Any:
 
 
 def is_nilable(annotation: Any) -> bool:
-    """Say whether Go's type is a pointer, a slice or a map, which null sets to nil."""
+    """Return whether Go's type is a pointer, a slice or a map, which null sets to nil."""
     return NoneType in get_args(annotation)

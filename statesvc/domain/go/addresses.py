@@ -17,7 +17,7 @@ _IPV4 = re.compile(rf"{_BYTE}(?:\.{_BYTE}){{3}}")
 
 
 def is_ip(text: str) -> bool:
-    """Say whether `parse_ip` finds an address."""
+    """Return whether `parse_ip` finds an address."""
     return _IPV4.fullmatch(text) is not None or parse_ip(text) is not None
 
 
@@ -36,5 +36,5 @@ def parse_ip(text: str) -> IPAddress | None:
 
 
 def is_mac(text: str) -> bool:
-    """Say whether Go's net.ParseMAC reads the text: 6, 8 or 20 octets, `02:42:…`, `02-42-…` or `0242.…`."""
+    """Return whether Go's net.ParseMAC reads the text: 6, 8 or 20 octets, `02:42:…`, `02-42-…` or `0242.…`."""
     return _MAC.fullmatch(text) is not None

@@ -12,19 +12,19 @@ def clean(path: str) -> str:
 
 
 def is_absolute(path: str) -> bool:
-    """Say whether the path is absolute to Docker."""
+    """Return whether the path is absolute to Docker."""
     return path.startswith(("/", "\\"))
 
 
 def is_root(path: str) -> bool:
-    """Say whether the path is the root of the file system, however it is written."""
+    """Return whether the path is the root of the file system, however it is written."""
     if ".." not in path and path.strip("/\\."):
         return False
     return clean(path.replace("\\", "/")) == "/"
 
 
 def is_local(path: str) -> bool:
-    """Say whether the path stays below where it starts, without following links (Go's filepath.IsLocal)."""
+    """Return whether the path stays below where it starts, without following links (Go's filepath.IsLocal)."""
     if not path or path.startswith("/"):
         return False
     return path != ".." and not clean(path).startswith("../") and clean(path) != ".."

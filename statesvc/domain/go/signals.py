@@ -37,5 +37,5 @@ def _upper(text: str) -> str:
 
 
 def is_known(number: int) -> bool:
-    """Say whether Linux has a signal of this number (moby/sys signal ValidSignalForPlatform)."""
+    """Return whether Linux has a signal of this number (moby/sys signal ValidSignalForPlatform)."""
     return number in _KNOWN

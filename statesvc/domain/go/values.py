@@ -59,7 +59,7 @@ def _integer(function: str, text: str, form: str, low: int, high: int) -> int:
 
 
 def is_bool(text: str) -> bool:
-    """Say whether `parse_bool` reads the text."""
+    """Return whether `parse_bool` reads the text."""
     return text in _BOOLS
 
 

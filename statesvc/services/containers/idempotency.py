@@ -83,7 +83,7 @@ def first_answer(conn: Connection, claim: Claim) -> Created | None:
         )
     reason = fault("idempotency_keys", "answer", kept.answer)
     if reason:
-        raise Damaged(f'the answer that was kept under the idempotency key "{claim.key}" {reason}: use a new key')
+        raise Damaged(f'the answer stored for the idempotency key "{claim.key}" {reason}: use a new key')
     answer = orjson.loads(kept.answer)
     return Created(answer["id"], tuple(answer["warnings"]))
 

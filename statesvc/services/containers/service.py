@@ -63,7 +63,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The outcome of a create request that is only judged: its refusal, or what would be stored."""
+    """The result of validating a create request: its refusal, or the documents that would be stored."""
 
     refusal: StateError | None
     warnings: tuple[str, ...] = ()

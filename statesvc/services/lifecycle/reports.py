@@ -26,7 +26,7 @@ class Report(Protocol):
         """The start that it is about, None for the present one."""
 
     def is_known(self, life: Life) -> bool:
-        """Say whether the container is as reported already."""
+        """Return whether the container is as reported already."""
 
     def applied(self, life: Life, now: int) -> Life:
         """Return the life after it. Raises Conflict where the state forbids it."""
@@ -43,7 +43,7 @@ class Started:
     pid: int
 
     def is_known(self, life: Life) -> bool:
-        """Say whether this process is known to run."""
+        """Return whether this process is known to run."""
         runs = life.state == State.RUNNING and life.prepared_at is None
         return runs and (life.attempt, life.pid) == (self.attempt, self.pid)
 
@@ -78,7 +78,7 @@ class StartFailed:
     exit_code: int
 
     def is_known(self, life: Life) -> bool:
-        """Say whether this failure is known."""
+        """Return whether this failure is known."""
         over = life.state in STARTABLE and life.prepared_at is None
         return over and (life.attempt, life.error, life.exit_code) == (self.attempt, self.error, self.exit_code)
 
@@ -105,7 +105,7 @@ class Exited:
     after: ClassVar[State] = State.EXITED
 
     def is_known(self, life: Life) -> bool:
-        """Say whether it is known to have ended so."""
+        """Return whether it is known to have ended so."""
         same = (life.exit_code, life.error, bool(life.oom_killed)) == (self.exit_code, self.error, self.oom_killed)
         return life.state == self.after and self.attempt in {None, life.attempt} and same
 
@@ -139,7 +139,7 @@ class Restarting:
     after: ClassVar[State] = State.RESTARTING
 
     def is_known(self, life: Life) -> bool:
-        """Say whether it is known to be between two runs, after this end."""
+        """Return whether it is known to be between two runs, after this end."""
         return life.state == self.after and self._end.is_known(life._replace(state=State.EXITED))
 
     def applied(self, life: Life, now: int) -> Life:
@@ -167,7 +167,7 @@ class Transition:
     attempt: int | None = None
 
     def is_known(self, life: Life) -> bool:
-        """Say whether it is known to be in that state."""
+        """Return whether it is known to be in that state."""
         return life.state == self.after
 
     def applied(self, life: Life, now: int) -> Life:  # noqa: ARG002 - as every report is asked
@@ -197,7 +197,7 @@ class Prepare:
     action: ClassVar[str] = "prepare"
 
     def is_known(self, life: Life) -> bool:
-        """Say whether this engine has a start of it pending."""
+        """Return whether this engine has a start of it pending."""
         return life.state in STARTABLE and life.prepared_at is not None and life.engine == self.engine
 
     def check(self, life: Life) -> None:
@@ -236,7 +236,7 @@ class Adopt:
     action: ClassVar[str] = "adopt"
 
     def is_known(self, life: Life) -> bool:
-        """Say whether this engine has charge of it."""
+        """Return whether this engine has charge of it."""
         held = life.state in LIVE and life.runtime_id is not None and life.engine == self.engine
         return held and self.pid in {None, life.pid}
 

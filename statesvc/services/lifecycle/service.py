@@ -68,7 +68,7 @@ class LockRequest(Protocol):
         """The engine that asks."""
 
     def is_known(self, life: Life) -> bool:
-        """Say whether this engine has that lock already."""
+        """Return whether this engine has that lock already."""
 
     def check(self, life: Life) -> None:
         """Refuse what the state forbids."""
@@ -195,7 +195,7 @@ class Lifecycle:
             )
             if locked:
                 return await self._ready(locked)
-        raise Unavailable("the configuration changes faster than a runtime can be looked at; nothing was locked")
+        raise Unavailable("the configuration changes faster than a runtime can be checked; nothing was locked")
 
     async def _ready(self, handle: Handle) -> Handle:
         """Return the handle once its script can be executed: a file that is missing or altered is written again."""

@@ -90,7 +90,7 @@ def _changes(conn: Connection, before: int, after: int) -> Changes:
 def _kept(conn: Connection, number: int) -> Version:
     version = runtimes.find_version(conn, number)
     if version is None:
-        raise NotFound(f"there is no version {number} of the configuration, or it is no longer kept")
+        raise NotFound(f"there is no version {number} of the configuration, or it was removed")
     return version
 
 

@@ -95,7 +95,7 @@ class Runtimes:
         except OSError as error:
             raise Unavailable(
                 f"the wrapper scripts cannot be written to {self._folder.path}: {error.strerror}; "
-                "the configuration in force stays so"
+                "the configuration in force is unchanged"
             ) from None
         return candidate
 

@@ -78,9 +78,9 @@ def test_a_value_that_breaks_a_check_is_found_with_its_row(
     with reading(root / "statesvc.db") as conn:
         if owner and table != "containers":
             assert list(constraints.broken_of(conn, owner)) == [only]
-        told = [one for one in findings.unruly(conn, ()) if one.code == "constraint"]
-    assert [(one.table, one.key, one.column, one.container_id) for one in told] == [(table, key, column, owner)]
-    assert told[0].repair
+        broken = [one for one in findings.unruly(conn, ()) if one.code == "constraint"]
+    assert [(one.table, one.key, one.column, one.container_id) for one in broken] == [(table, key, column, owner)]
+    assert broken[0].repair
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_what_was_told_already_is_not_told_again(root: Path) -> None:
     with lawless(root) as raw:
         raw.execute("UPDATE execs SET process = '{' WHERE pid = 77")
     with reading(root / "statesvc.db") as conn:
-        told = [one for one in findings.damaged(conn) if one.table == "execs"]
-        assert [one.column for one in told] == ["process"]
-        assert list(findings.unruly(conn, told)) == []
+        damaged = [one for one in findings.damaged(conn) if one.table == "execs"]
+        assert [one.column for one in damaged] == ["process"]
+        assert list(findings.unruly(conn, damaged)) == []
         assert [one.column for one in findings.unruly(conn, ())] == ["process"]

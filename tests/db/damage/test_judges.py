@@ -29,9 +29,9 @@ def test_what_is_no_document_of_the_kind_is_a_fault(table: str, column: str) -> 
 
 
 def test_a_fault_does_not_tell_what_the_document_holds() -> None:
-    told = fault("container_specs", "config", '{"Env":{"PASSWORD":"hush"},"Tty":"hush"}')
-    assert told
-    assert "hush" not in told
+    reason = fault("container_specs", "config", '{"Env":{"PASSWORD":"hush"},"Tty":"hush"}')
+    assert reason
+    assert "hush" not in reason
 
 
 def test_new_documents_have_no_fault() -> None:

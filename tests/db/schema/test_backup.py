@@ -9,8 +9,7 @@ from damage import damage, zero_half_a_page
 from stored_rows import WEB, fill, rows_of
 
 from statesvc.db.database import driver, make_engine, snapshot
-from statesvc.db.schema import backup
-from statesvc.db.schema import catalogue as schema
+from statesvc.db.schema import backup, catalogue
 from statesvc.db.schema.backup import Backups, copy, verified
 from statesvc.errors import Conflict, Unavailable
 
@@ -113,7 +112,7 @@ def test_damaged_rows_do_not_cost_the_backup_and_are_told(filled: Path, tmp_path
     assert others
     assert all("refers to a row of images that is not there" in line for line in others)
     with snapshot(filled) as before, snapshot(made.path) as after:
-        assert schema.contents(before) == schema.contents(after)
+        assert catalogue.contents(before) == catalogue.contents(after)
 
 
 def test_a_copy_with_flipped_bytes_is_told(filled: Path, tmp_path: Path) -> None:
@@ -167,8 +166,8 @@ def test_a_folder_that_cannot_be_written_is_told(filled: Path, tmp_path: Path) -
 
 def test_the_digest_of_a_table_changes_with_any_value_and_not_with_the_others(filled: Path) -> None:
     with snapshot(filled) as connection:
-        before = schema.contents(connection)
+        before = catalogue.contents(connection)
     execute(filled, "UPDATE container_specs SET log_path = log_path || ' ' WHERE container_id LIKE 'b%'")
     with snapshot(filled) as connection:
-        after = schema.contents(connection)
+        after = catalogue.contents(connection)
     assert [table for table in before if before[table] != after[table]] == ["container_specs"]

@@ -24,7 +24,7 @@ def test_a_sound_database_has_no_findings(database_file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ("CREATE TABLE mine (x)", "table mine does not belong there"),
         ("DROP INDEX ix_events_time", "index ix_events_time is missing"),
@@ -33,13 +33,13 @@ def test_a_sound_database_has_no_findings(database_file: Path) -> None:
         ("ALTER TABLE events ADD COLUMN mine TEXT", r"table events has \['mine TEXT'\] and should have \[\]"),
     ],
 )
-def test_a_schema_that_is_not_the_revision_s_is_told(database_file: Path, change: str, told: str) -> None:
+def test_a_schema_that_is_not_the_revision_s_is_told(database_file: Path, change: str, message: str) -> None:
     execute(database_file, change)
     found = check(database_file)
     assert not found.sound
     assert found.damage == ()
     (only,) = found.drift
-    assert re.fullmatch(told, only)
+    assert re.fullmatch(message, only)
 
 
 @pytest.mark.parametrize(

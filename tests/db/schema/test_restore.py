@@ -89,7 +89,7 @@ def test_a_database_that_another_program_has_open_is_left_alone(
 
 
 @pytest.mark.parametrize(
-    ("content", "kind", "told"),
+    ("content", "kind", "message"),
     [
         (None, NotFound, "there is no file"),
         (b"hello" * 1_000, Unavailable, "is not a database"),
@@ -98,12 +98,12 @@ def test_a_database_that_another_program_has_open_is_left_alone(
     ids=["missing", "no database", "empty"],
 )
 def test_what_is_no_backup_is_refused_and_nothing_changed(
-    source: Path, database_file: Path, backups: Backups, tmp_path: Path, content: bytes | None, kind: type, told: str
+    source: Path, database_file: Path, backups: Backups, tmp_path: Path, content: bytes | None, kind: type, message: str
 ) -> None:
     before, odd = rows_of(database_file), tmp_path / "odd.db"
     if content is not None:
         odd.write_bytes(content)
-    with pytest.raises(kind, match=told):
+    with pytest.raises(kind, match=message):
         restore(odd, database_file, backups=backups)
     assert rows_of(database_file) == before
 

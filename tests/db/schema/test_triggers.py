@@ -13,7 +13,7 @@ import pytest
 from stored_rows import BUSYBOX, CACHE, OLD, REDIS, SCRIPT, WEB, fill
 
 from statesvc.db.database import driver
-from statesvc.db.schema import catalogue as schema
+from statesvc.db.schema import catalogue
 from statesvc.db.schema.tables import metadata
 from statesvc.db.schema.triggers import DELETIONS, REFUSALS
 from statesvc.domain import names
@@ -201,10 +201,10 @@ def opened(file: Path, *, foreign_keys: str) -> Iterator[Any]:
 
 
 def refuse(raw: Any, statement: str) -> str:
-    before = schema.contents(raw)
+    before = catalogue.contents(raw)
     with pytest.raises(driver.IntegrityError) as refused:
         raw.execute(statement)
-    assert schema.contents(raw) == before
+    assert catalogue.contents(raw) == before
     return str(refused.value)
 
 
@@ -250,9 +250,9 @@ def test_a_name_of_nobody_is_refused_where_foreign_keys_are_on(database_file: Pa
     ],
 )
 def test_what_the_service_does_is_not_refused(raw: Any, statement: str) -> None:
-    before = schema.contents(raw)
+    before = catalogue.contents(raw)
     raw.execute(statement)
-    assert schema.contents(raw) != before or "DO NOTHING" in statement
+    assert catalogue.contents(raw) != before or "DO NOTHING" in statement
 
 
 def test_what_belongs_to_a_container_goes_with_it(raw: Any) -> None:

@@ -194,8 +194,8 @@ async def test_no_value_of_the_environment_is_told(
     cut(root.directory(root.container("cut", config={"Env": ["PASSWORD=hunter2"]})) / CONFIG)
     report = await run_import()
     assert "/Config/Env/1" in entry_of(report, bad).message
-    said = capfd.readouterr()
-    assert "hunter2" not in json.dumps(report_document(report)) + said.out + said.err
+    captured = capfd.readouterr()
+    assert "hunter2" not in json.dumps(report_document(report)) + captured.out + captured.err
 
 
 async def test_a_bug_met_by_one_container_does_not_stop_the_others(

@@ -106,8 +106,8 @@ def test_what_a_finding_promises_to_write_again_is_what_a_repair_writes() -> Non
 def test_a_container_whose_name_docker_never_takes_is_named_after_its_id_and_keeps_its_links(root: Path) -> None:
     with lawless(root) as raw:
         raw.execute("UPDATE container_names SET name = 'link ed' WHERE name = 'linked'")
-    (told,) = repair(root).done
-    container_id, name = told.removeprefix("named container ").split()
+    (sentence,) = repair(root).done
+    container_id, name = sentence.removeprefix("named container ").split()
     names = {row["name"]: row["container_id"] for row in rows_of(root / "statesvc.db")["container_names"]}
     assert container_id.startswith(name)
     assert names.keys() == {"web", "cache", "apart", name, f"{name}/db"}

@@ -30,7 +30,7 @@ async def probed(services: Services, seconds: int, code: int, output: str = "") 
     await services.lifecycle.health("web", probe=Probe(start, start + SECOND, code, output))
 
 
-async def told(services: Services) -> list[str]:
+async def statuses(services: Services) -> list[str]:
     container = await life(services)
     return [e.action for e in await journal(services, container.id) if e.action.startswith("health_status")]
 
@@ -55,7 +55,7 @@ async def test_a_good_probe_makes_healthy_and_is_told_once(configured: Services)
     assert (status, streak, len(log)) == ("healthy", 0, 2)
     start = (before.started_at or 0) + SECOND
     assert log[0] == {"Start": render(start), "End": render(start + SECOND), "ExitCode": 0, "Output": "fine"}
-    assert await told(configured) == ["health_status: healthy"]
+    assert await statuses(configured) == ["health_status: healthy"]
     assert (await life(configured)).revision == before.revision
 
 
@@ -66,7 +66,7 @@ async def test_failures_count_once_the_start_period_is_over(configured: Services
         await probed(configured, seconds, 1)
         seen.append((await health(configured))[:2])
     assert seen == [("starting", 0), ("starting", 0), ("starting", 1), ("unhealthy", 2)]
-    assert await told(configured) == ["health_status: unhealthy"]
+    assert await statuses(configured) == ["health_status: unhealthy"]
 
 
 async def test_failures_count_at_once_after_a_success(configured: Services) -> None:
@@ -74,7 +74,7 @@ async def test_failures_count_at_once_after_a_success(configured: Services) -> N
     for seconds, code in ((1, 0), (2, 1), (3, 1)):
         await probed(configured, seconds, code)
     assert (await health(configured))[:2] == ("unhealthy", 2)
-    assert await told(configured) == ["health_status: healthy", "health_status: unhealthy"]
+    assert await statuses(configured) == ["health_status: healthy", "health_status: unhealthy"]
 
 
 async def test_five_probes_are_kept(configured: Services) -> None:
@@ -102,7 +102,7 @@ async def test_a_status_may_be_given_without_a_probe(configured: Services) -> No
     await running(configured)
     await configured.lifecycle.health("web", status="unhealthy")
     assert await health(configured) == ("unhealthy", 0, [])
-    assert await told(configured) == ["health_status: unhealthy"]
+    assert await statuses(configured) == ["health_status: unhealthy"]
 
 
 async def test_what_ends_is_unhealthy_and_a_new_start_begins_anew(configured: Services) -> None:
@@ -110,7 +110,7 @@ async def test_what_ends_is_unhealthy_and_a_new_start_begins_anew(configured: Se
     await probed(configured, 1, 0)
     await configured.lifecycle.exited("web", Exited(0))
     assert (await health(configured))[0] == "unhealthy"
-    assert await told(configured) == ["health_status: healthy"]
+    assert await statuses(configured) == ["health_status: healthy"]
     handle = await configured.lifecycle.prepare_start("web", "engine-1")
     await configured.lifecycle.started("web", handle.attempt, 43)
     status, _, log = await health(configured)

@@ -55,12 +55,12 @@ EVERY = [(report, state) for report in REPORTS for state in State]
 @pytest.mark.parametrize(("report", "state"), [pair for pair in EVERY if pair[1] in LEADS[pair[0]]])
 async def test_a_legal_report_leads_to_its_state(configured: Services, report: str, state: State) -> None:
     before = await brought_to(configured, state)
-    told = len(await journal(configured, before.id))
+    count = len(await journal(configured, before.id))
     standing = await REPORTS[report](configured.lifecycle)
     after = await life(configured)
     assert standing.state == after.state == LEADS[report][state]
     assert standing.revision == after.revision == before.revision + 1
-    assert len(await journal(configured, before.id)) == told + 1
+    assert len(await journal(configured, before.id)) == count + 1
 
 
 @pytest.mark.parametrize(
@@ -68,11 +68,11 @@ async def test_a_legal_report_leads_to_its_state(configured: Services, report: s
 )
 async def test_an_illegal_report_changes_nothing(configured: Services, report: str, state: State) -> None:
     before = await brought_to(configured, state)
-    told = await journal(configured, before.id)
+    events = await journal(configured, before.id)
     with pytest.raises(Conflict):
         await REPORTS[report](configured.lifecycle)
     assert await life(configured) == before
-    assert await journal(configured, before.id) == told
+    assert await journal(configured, before.id) == events
 
 
 @pytest.mark.parametrize(("report", "state"), sorted(KNOWN))
@@ -104,10 +104,10 @@ async def test_a_report_that_is_repeated_changes_nothing(configured: Services, n
     if state == State.CREATED:
         await configured.lifecycle.prepare_start("web", "engine-1")
     first = await report(configured.lifecycle)
-    known, told = await life(configured), await journal(configured, before.id)
+    known, events = await life(configured), await journal(configured, before.id)
     assert await report(configured.lifecycle) == first
     assert await life(configured) == known
-    assert await journal(configured, before.id) == told
+    assert await journal(configured, before.id) == events
 
 
 async def test_a_repeated_report_is_known_whatever_revision_it_names(configured: Services) -> None:
@@ -149,9 +149,9 @@ async def test_a_prepared_start_locks_and_changes_no_state(configured: Services)
     assert after.script_digest == handle.lock.script_digest
     assert handle.lock.args == ("--log", "/a b/$c")
     assert handle.path == handle.script_path
-    told = (await journal(configured, container))[-1]
-    assert (told.action, told.revision) == ("prepare", handle.revision)
-    assert told.attributes == {
+    event = (await journal(configured, container))[-1]
+    assert (event.action, event.revision) == ("prepare", handle.revision)
+    assert event.attributes == {
         "tier": "front", "name": "web", "runtime": "wrapped", "version": "1", "engine": "engine-1",
     }  # fmt: skip
 
@@ -342,8 +342,8 @@ async def test_a_failed_start_leaves_created_what_was_created(configured: Servic
     after = await life(configured)
     assert (after.state, after.exit_code, after.error) == ("created", 127, "exec: no such file")
     assert (after.started_at, after.prepared_at, after.runtime_id) == (None, None, handle.lock.runtime_id)
-    told = (await journal(configured, container))[-1]
-    assert (told.action, told.attributes["exitCode"]) == ("start_failed", "127")
+    event = (await journal(configured, container))[-1]
+    assert (event.action, event.attributes["exitCode"]) == ("start_failed", "127")
 
 
 async def test_an_end_is_told_with_code_and_duration(configured: Services) -> None:

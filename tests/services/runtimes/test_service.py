@@ -72,7 +72,7 @@ async def test_a_reload_that_changes_something_is_a_new_version_in_force(service
     assert (reloaded.in_force.version, reloaded.changed) == (2, True)
     assert services.site.configuration.in_force is reloaded.in_force
     assert (await services.database.scan(locks))["wrapped"].args == ("--debug",)
-    assert [told["version"] for told in await services.database.scan(reloads)] == ["2"]
+    assert [attributes["version"] for attributes in await services.database.scan(reloads)] == ["2"]
 
 
 @pytest.mark.parametrize("spelling", ['{"runtimes":{"wrapped":%s}}', '\n{ "runtimes" : {"wrapped": %s} }\n'])
@@ -88,8 +88,8 @@ async def test_a_broken_file_changes_nothing_and_tells_every_problem(services: S
     rewrite(config, runtimes={"a": {}, "b": {"path": "x", "runtimeType": "y.z"}}, **{"default-runtime": "nope"})
     with pytest.raises(InvalidParameter) as refused:
         await services.runtimes.reload()
-    told = [problem.field for problem in refused.value.problems]
-    assert told == ["/runtimes/a", "/runtimes/b", "/default-runtime"]
+    fields = [problem.field for problem in refused.value.problems]
+    assert fields == ["/runtimes/a", "/runtimes/b", "/default-runtime"]
     assert services.site.configuration.in_force is before
     assert await services.database.scan(versions) == [1]
     assert await services.database.scan(reloads) == []
@@ -107,7 +107,7 @@ async def test_scripts_that_cannot_be_written_change_nothing(services: Services,
     folder.rename(folder.with_name("away"))
     folder.write_text("in the way")
     rewrite(config, runtimes={"wrapped": WRAPPED | {"runtimeArgs": ["--debug"]}})
-    with pytest.raises(Unavailable, match="the configuration in force stays so"):
+    with pytest.raises(Unavailable, match="the configuration in force is unchanged"):
         await services.runtimes.reload()
     assert await services.database.scan(versions) == [1]
 
@@ -184,9 +184,9 @@ async def test_reloads_side_by_side_come_one_after_the_other(services: Services,
 async def test_the_event_of_a_reload_tells_no_credentials(services: Services, config: Path) -> None:
     rewrite(config, **{"log-driver": "splunk", "log-opts": {"splunk-token": "hunter2", "splunk-url": "https://x"}})
     await services.runtimes.reload()
-    told = await services.database.scan(reloads)
-    assert told[0]["default-runtime"] == "runc"
-    assert "hunter2" not in json.dumps(told)
+    reloaded = await services.database.scan(reloads)
+    assert reloaded[0]["default-runtime"] == "runc"
+    assert "hunter2" not in json.dumps(reloaded)
 
 
 async def test_changes_between_versions_are_told(services: Services, config: Path) -> None:
