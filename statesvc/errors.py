@@ -105,4 +105,7 @@ class Damaged(StateError):
 
 
 class Unavailable(StateError):
-    """The service cannot do this now, for a reason outside the request. Nothing was changed."""
+    """The service cannot do this now, for a reason outside the request, and changed nothing.
+
+    Raised by the client, it may also mean that no answer came: then it is not known whether anything changed.
+    """

@@ -25,8 +25,9 @@ service's own, for operations that Docker's does not have.
   change something. Keys of maps are data and keep their own spelling: names of runtimes, kinds, and in `Values` the
   columns of a row. Query parameters are in camelCase: `untilSeq`.
 - **Times** are RFC 3339 text in UTC; a field whose name ends in `Nano` holds nanoseconds since 1970.
-- **Errors** have Docker's body, in lower case as Docker's, with two additions: `errors` lists every mistake of a
-  request, and `oldest` is the first event that is kept (410).
+- **Errors** have Docker's body, in lower case as Docker's, with additions: `errors` lists every mistake of a
+  request, `oldest` is the first event that is kept (410), and `damaged` is true where the stored object cannot be read
+  (500, as for a bug).
 
   ```json
   {"message": "before is 'x': it must be a number, 0 or more",

@@ -40,12 +40,14 @@ def answer_error(error: errors.StateError) -> Response:
 
 
 def error_body(error: errors.StateError) -> dict[str, object]:
-    """Return Docker's error body, with the additions of this API: every problem, or the oldest event still stored."""
+    """Return Docker's error body, with the additions of this API: every problem, the oldest event, or damage."""
     body: dict[str, object] = {"message": error.message}
     if error.problems:
         body["errors"] = [asdict(problem) for problem in error.problems]
     if isinstance(error, errors.Gone):
         body["oldest"] = error.oldest
+    if isinstance(error, errors.Damaged):
+        body["damaged"] = True
     return body
 
 

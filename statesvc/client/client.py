@@ -24,7 +24,7 @@ class Client:
 
     `timeout` is how many seconds the service may be silent; None: as long as it takes. `agent` is what the journal
     calls this client. Every method raises the kind of error that the service answers with, and Unavailable if it does
-    not answer.
+    not answer, or stops in the middle of an answer: whether a change was made is not known then.
     """
 
     def __init__(self, socket: Path | str, *, timeout: float | None = TIMEOUT, agent: str = "") -> None:
@@ -58,8 +58,9 @@ class Client:
     ) -> Iterator[JsonObject]:
         """Yield each event of the journal behind a number, in order; without `follow`, those that are there now.
 
-        `timeout` is how many seconds may pass without an event. Raises Gone, at the first event or later, if some of
-        them were removed: take a snapshot again. Close the iterator to stop early.
+        `timeout` is how many seconds may pass without an event. The events end when the service stops, too; if it dies
+        Unavailable is raised. Raises Gone, at the first event or later, if some of them were removed: take a snapshot
+        again. Close the iterator to stop early.
         """
         query: Query = {
             "after": after,
@@ -68,8 +69,8 @@ class Client:
             "filters": json.dumps(filters) if filters else None,
         }
         with self._answer("GET", f"{OWN}/events", None, query, timeout) as response:
-            while line := response.readline():
-                event = json.loads(line)
+            for line in _lines(response):
+                event = _object(line)
                 if "Error" in event:
                     raise streamed_error(event["Error"])
                 yield event
@@ -99,10 +100,7 @@ class Client:
         self, method: str, path: str, body: object = None, *, query: Query | None = None, endless: bool = False
     ) -> JsonObject:
         with self._answer(method, path, body, query, None if endless else self.timeout) as response:
-            answer = json.loads(response.read())
-            if not isinstance(answer, dict):
-                raise http.client.HTTPException("its answer is not an object")
-            return answer
+            return _object(response.read())
 
     @contextmanager
     def _answer(
@@ -156,7 +154,26 @@ class Runtimes:
         return self._ask("POST", f"{RUNTIMES}/reload", b"", endless=True)
 
 
+def _object(content: bytes) -> JsonObject:
+    answer = json.loads(content)
+    if not isinstance(answer, dict):
+        raise http.client.HTTPException("its answer is not an object")
+    return answer
+
+
+def _lines(response: http.client.HTTPResponse) -> Iterator[bytes]:
+    # Not by readline, which takes the end of a connection for the end of the answer.
+    rest = b""
+    while part := response.read1():
+        *lines, rest = (rest + part).split(b"\n")
+        yield from lines
+    if rest:
+        yield rest
+
+
 def _refusal(response: http.client.HTTPResponse) -> Exception:
     content = response.read()
-    body = json.loads(content) if content else {}
-    return error_of(response.status, body if isinstance(body, dict) else {}, response.reason)
+    try:
+        return error_of(response.status, json.loads(content), response.reason)
+    except ValueError:
+        return error_of(response.status, {}, response.reason)

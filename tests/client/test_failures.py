@@ -85,7 +85,12 @@ def test_an_answer_that_is_no_object_comes_from_no_service_of_ours(tmp_path: Pat
     assert isinstance(failure(tmp_path, 200, body), errors.Unavailable)
 
 
-@pytest.mark.parametrize("body", [b"[]", b"null"])
+def test_a_bug_of_the_service_is_no_damage(tmp_path: Path) -> None:
+    raised = failure(tmp_path, 500, b'{"message": "statesvc failed because of a bug"}')
+    assert (type(raised), exit_code(raised)) == (errors.StateError, 1)
+
+
+@pytest.mark.parametrize("body", [b"[]", b"null", b"<html>", b"", b'{"errors": [5, {"code": "a"}], "message": null}'])
 def test_an_error_without_a_sentence_is_raised_with_the_name_of_its_status(tmp_path: Path, body: bytes) -> None:
     raised = failure(tmp_path, 404, body)
     assert (type(raised), raised.message) == (errors.NotFound, "Not Found")
@@ -116,3 +121,41 @@ def test_the_error_that_ends_a_stream_is_raised(
         with pytest.raises(errors.StateError, match="cut") as raised:
             next(events)
     assert type(raised.value) is kind
+
+
+@pytest.mark.parametrize("oldest", [b"null", b'"x"'])
+def test_what_is_gone_is_raised_without_a_number_too(tmp_path: Path, oldest: bytes) -> None:
+    raised = failure(tmp_path, 410, b'{"message": "gone", "oldest": ' + oldest + b"}")
+    assert isinstance(raised, errors.Gone)
+    assert raised.oldest == 0
+
+
+@pytest.mark.parametrize("line", [b"5", b"null", b'{"Error": "x"}', b"{", b'{"Seq": 1'])
+def test_a_line_that_is_no_event_is_an_error(tmp_path: Path, line: bytes) -> None:
+    with answering(tmp_path / "s.sock", 200, line) as socket, pytest.raises(errors.StateError):
+        next(Client(socket).events())
+
+
+def test_a_last_event_without_a_line_feed_is_read(tmp_path: Path) -> None:
+    with answering(tmp_path / "s.sock", 200, b'{"Seq": 1}\n{"Seq": 2}') as socket:
+        assert [event["Seq"] for event in Client(socket).events()] == [1, 2]
+
+
+class Dying(socketserver.StreamRequestHandler):
+    """Sends an event and dies: the chunk that ends an answer is missing."""
+
+    def handle(self) -> None:
+        while self.rfile.readline().strip():
+            pass
+        self.wfile.write(b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n{"Seq": 1}\n\r\n')
+
+
+def test_a_follower_learns_that_the_service_died(tmp_path: Path) -> None:
+    with socketserver.UnixStreamServer(str(tmp_path / "s.sock"), Dying) as server:
+        answers = threading.Thread(target=server.handle_request)
+        answers.start()
+        events = Client(server.server_address).events()
+        assert next(events) == {"Seq": 1}
+        with pytest.raises(errors.Unavailable, match="does not answer"):
+            next(events)
+        answers.join()
