@@ -1,14 +1,18 @@
 """The data root: the folder of one installation, where everything in it lies, and the lock on it."""
 
+import errno
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from statesvc.errors import Conflict, NotFound, Unavailable
+
+TRIES = (0.005,) * 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,8 @@ class DataRoot:
         """
         descriptor = self._open_lock()
         try:
-            if not _locked(descriptor, fcntl.LOCK_EX):
+            # Some tries, as a process that only looks (is_held) holds the lock for an instant, too.
+            if not any(_locked(descriptor, fcntl.LOCK_EX, wait=wait) for wait in (0, *TRIES)):
                 raise self.in_use()
             self._note_holder(descriptor, socket)
             try:
@@ -64,7 +69,8 @@ class DataRoot:
 
     def _open_lock(self) -> int:
         try:
-            return os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            # Not through a link: what it leads to would be emptied.
+            return os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError as error:
             raise self._unwritable(error) from None
 
@@ -76,7 +82,8 @@ class DataRoot:
             raise self._unwritable(error) from None
 
     def _unwritable(self, error: OSError) -> Unavailable:
-        return Unavailable(f"the data root {self.path} cannot be written: {error.strerror}; nothing was changed")
+        reason = f"its lock file {self._lock} is a link" if error.errno == errno.ELOOP else error.strerror
+        return Unavailable(f"the data root {self.path} cannot be written: {reason}; nothing was changed")
 
     def is_held(self) -> bool:
         """Return whether a process holds the data root now."""
@@ -106,7 +113,8 @@ class DataRoot:
         )
 
 
-def _locked(descriptor: int, kind: int) -> bool:
+def _locked(descriptor: int, kind: int, *, wait: float = 0) -> bool:
+    time.sleep(wait)
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except OSError:

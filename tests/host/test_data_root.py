@@ -4,6 +4,7 @@ import os
 import resource
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from statesvc.host.data_root import DataRoot, Holder
 
 HOLD = """
 import sys
+import threading
 from pathlib import Path
 from statesvc.host.data_root import DataRoot
 with DataRoot(Path(sys.argv[1])).lock(socket="/run/other.sock"):
@@ -95,6 +97,33 @@ def test_a_holder_that_is_killed_holds_it_no_longer(tmp_path: Path) -> None:
         assert root.holder().pid == other.pid
         with root.lock():
             assert root.holder() == Holder(os.getpid(), "")
+
+
+def test_a_process_that_only_looks_refuses_nobody_the_lock(tmp_path: Path) -> None:
+    root, done = DataRoot(tmp_path), threading.Event()
+
+    def look() -> None:
+        while not done.is_set():
+            root.is_held()
+
+    (tmp_path / "lock").touch()
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        for _ in range(100):
+            with root.lock():
+                pass
+    finally:
+        done.set()
+        looking.join()
+
+
+def test_a_lock_that_is_a_link_does_not_empty_what_it_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("kept")
+    (tmp_path / "lock").symlink_to("precious")
+    with pytest.raises(Unavailable, match=f"its lock file {tmp_path}/lock is a link"):
+        DataRoot(tmp_path).lock().__enter__()
+    assert (tmp_path / "precious").read_text() == "kept"
 
 
 def test_a_lock_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
