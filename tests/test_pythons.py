@@ -24,6 +24,7 @@ case "$*" in
         case "{can} $4" in *venv*--without-pip | *ensurepip*) ;; *) exit 1 ;; esac
         for folder; do :; done
         rm -rf "$folder" && mkdir -p "$folder/bin" && cp {path} "$folder/bin/python" ;;
+    "-c import pip") ;;
     "-m pip --python "*) case "{can}" in *fill*) ;; *) exit 1 ;; esac ;;
     "-m pip install --dry-run "*) case "{can}" in *wheels*) ;; *) exit 1 ;; esac ;;
     "-m pip install "*) ;;
@@ -152,8 +153,16 @@ def test_all_names_one_of_each_version_and_says_what_is_left_out(checkout: Path,
     newer, without_wheels = fake("3.13.0", 700), fake("3.15.0", 800, "venv ensurepip")
     bare = fake("3.13.0", 900, "", folder="bare")
     done = run(checkout, "pythons", "all", path=[twin, fast, newer, without_wheels, bare])
-    assert done.stdout == f"{fast} 3.11.2\n{newer} 3.13.0\n"
+    assert (done.returncode, done.stdout) == (0, f"{fast} 3.11.2\n{newer} 3.13.0\n")
     assert f"Python 3.15.0 ({without_wheels}) is left out" in done.stderr
+
+
+@pytest.mark.parametrize("version", ["3.11.9", "3.12.1", "3.13.0"])
+def test_all_fails_if_a_python_is_left_out_that_should_do(checkout: Path, fake: Fake, version: str) -> None:
+    fine, left_out = fake("3.11.2", 1000), fake(version, 900, "venv ensurepip")
+    done = run(checkout, "pythons", "all", path=[fine, left_out])
+    assert (done.returncode, done.stdout) == (1, f"{fine} 3.11.2\n")
+    assert f"Python {version} ({left_out}) is left out" in done.stderr
 
 
 def installed_with(checkout: Path) -> str:
@@ -182,8 +191,24 @@ def test_an_environment_stays_until_its_python_is_gone_or_another_is_named(check
     python.unlink()
     python.symlink_to(checkout / "gone")
     gone = run(checkout, "install", ".venv", path=[first])
-    assert gone.stdout == "the Python of .venv is gone: it is made again\n"
+    assert gone.stdout == ".venv cannot be used, as its Python or its pip is missing: it is made again\n"
     assert installed_with(checkout) == str(first)
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_an_environment_without_pip_is_made_again(checkout: Path, fake: Fake, named: bool) -> None:
+    python, broken = fake("3.11.2", 1000), checkout / ".venv/bin/python"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o755)
+    (checkout / ".venv/.installed").touch()
+    assert run(checkout, "install", ".venv", *([python] if named else []), path=[python]).returncode == 0
+    assert installed_with(checkout) == str(python)
+
+
+def test_a_named_python_that_does_not_run_is_said(checkout: Path, fake: Fake) -> None:
+    done = run(checkout, "install", ".venv", "nope", path=[fake("3.11.2", 1000)])
+    assert (done.returncode, done.stderr) == (2, "PYTHON=nope does not run\n")
 
 
 def test_the_dependencies_are_installed_again_when_they_change(checkout: Path, fake: Fake) -> None:
