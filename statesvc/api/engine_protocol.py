@@ -136,7 +136,8 @@ class EngineProtocolApi:
 
 
 def _probe(report: ProbeReport) -> Probe:
-    start, end = times.parse(report.Start) or 0, times.parse(report.End) or 0
+    # Go's zero time, which `parse` reads as None, is a time that the engine did not set.
+    start, end = (times.parse(text) if text else None for text in (report.Start, report.End))
     return Probe(start, end, exit_code=report.ExitCode, output=report.Output)
 
 

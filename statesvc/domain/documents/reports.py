@@ -103,11 +103,11 @@ class RestartingReport(Document):
 
 
 class ProbeReport(Document):
-    """One check of a container."""
+    """One check of a container; `Probe` says what a missing time stands for."""
 
     ExitCode: Code
-    Start: Time = ""
-    End: Time = ""
+    Start: Time | None = None
+    End: Time | None = None
     Output: str = ""
 
 

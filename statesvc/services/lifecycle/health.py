@@ -18,18 +18,27 @@ RETRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One check of a container; times are nanoseconds."""
+    """One check of a container; times are nanoseconds.
 
-    start: int
-    end: int
+    Without an end it ended when it is reported, but not before its start; without a start it took no time.
+    """
+
+    start: int | None
+    end: int | None
     exit_code: int
     output: str = ""
 
-    def document(self) -> dict[str, object]:
+    def times(self, now: int) -> tuple[int, int]:
+        """Return the start and the end of a probe that is reported now."""
+        end = max(now, self.start or 0) if self.end is None else self.end
+        return end if self.start is None else self.start, end
+
+    def document(self, now: int) -> dict[str, object]:
         """Return the probe as it is stored, and as inspect shows it."""
+        start, end = self.times(now)
         cut = self.output if len(self.output) <= LONGEST_OUTPUT else self.output[:LONGEST_OUTPUT] + "..."
         return {
-            "Start": time_text(self.start), "End": time_text(self.end), "ExitCode": self.exit_code, "Output": cut,
+            "Start": time_text(start), "End": time_text(end), "ExitCode": self.exit_code, "Output": cut,
         }  # fmt: skip
 
 
@@ -55,11 +64,11 @@ def end(conn: Connection, container_id: str) -> None:
         health.store(conn, container_id, Health(UNHEALTHY, before.streak, before.log))
 
 
-def judge(conn: Connection, life: Life, status: str | None, probe: Probe | None) -> Change | None:
+def judge(conn: Connection, life: Life, status: str | None, probe: Probe | None, now: int) -> Change | None:
     """Return the health after a probe, a status or both; None if it is recorded already."""
     before = health.find(conn, life.id)
     base = before or Health(STARTING, 0, "[]")
-    after = _probed(base, probe, health.check(conn, life.id) or HealthConfig(), life) if probe else base
+    after = _probed(base, probe, health.check(conn, life.id) or HealthConfig(), life, now) if probe else base
     if status and (probe is None or after is not base):
         after = Health(status, after.streak, after.log)
     return None if after == before else Change(after, after.status if after.status != base.status else None)
@@ -70,14 +79,15 @@ def store(conn: Connection, container_id: str, after: Health) -> None:
     health.store(conn, container_id, after)
 
 
-def _probed(before: Health, probe: Probe, check: HealthConfig, life: Life) -> Health:
-    probes, entry = orjson.loads(before.log), probe.document()
+def _probed(before: Health, probe: Probe, check: HealthConfig, life: Life, now: int) -> Health:
+    probes, entry = orjson.loads(before.log), probe.document(now)
     if entry in probes:
         return before
     log = orjson.dumps([*probes, entry][-KEPT_PROBES:]).decode()
     if probe.exit_code == 0:
         return Health(HEALTHY, 0, log)
-    starting = before.status == STARTING and probe.start - (life.started_at or 0) < check.StartPeriod
+    start, _ = probe.times(now)
+    starting = before.status == STARTING and start - (life.started_at or 0) < check.StartPeriod
     streak = before.streak + (not starting)
     failed = not starting and streak >= (check.Retries or RETRIES)
     return Health(UNHEALTHY if failed else before.status, streak, log)

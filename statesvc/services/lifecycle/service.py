@@ -292,7 +292,7 @@ def _check(
 ) -> Acknowledgement:
     life = lifecycle.find(conn, reference)
     check_lock(life)
-    change = health.judge(conn, life, status, probe)
+    change = health.judge(conn, life, status, probe, now)
     if change:
         expect(life, expected)
         if life.state not in {State.RUNNING, State.PAUSED}:

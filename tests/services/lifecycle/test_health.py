@@ -134,3 +134,13 @@ async def test_what_nobody_has_adopted_is_not_checked(configured: Services) -> N
     await imported_alive(configured)
     with pytest.raises(Conflict, match="adopt it first"):
         await configured.lifecycle.health("web", status="healthy")
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "times"),
+    [(None, None, (50, 50)), (None, 30, (30, 30)), (20, None, (20, 50)), (70, None, (70, 70)), (20, 30, (20, 30))],
+)
+def test_a_time_that_is_missing_is_that_of_the_report(
+    start: int | None, end: int | None, times: tuple[int, int]
+) -> None:
+    assert Probe(start, end, 0).times(50) == times
