@@ -146,7 +146,7 @@ class DamageGuard:
 
     async def _mark(self, table: str, key: str, judged: int) -> None:
         try:
-            marks = await self._database.write(_mark, table, key, self._clock())
+            marks = await self._database.write(mark_rows, table, key, self._clock())
         except StateError as error:  # such as a full disk: reading goes on all the same
             self._noted.discard((table, key, judged))
             log.warning("damaged row not marked", table=table, key=key, reason=error.message)
@@ -239,7 +239,7 @@ def _remade(conn: Connection, container_id: str) -> str:
     return orjson.dumps(empty).decode()
 
 
-def _mark(conn: Connection, table: str, key: str, now: int) -> list[Mark]:
+def mark_rows(conn: Connection, table: str, key: str, now: int) -> list[Mark]:
     """Quarantine the damaged rows of a container, or a row of another table; return the new marks."""
     found = owned(conn, key) if table == "containers" else findings.of_row(conn, table, key)
     marks = [Mark(one.table, one.key, one.column, one.container_id, one.reason, now) for one in found]

@@ -3,17 +3,22 @@
 from dataclasses import dataclass
 
 import orjson
+import structlog
 
 from statesvc.db.containers import health
 from statesvc.db.containers.lifecycle import Life
+from statesvc.db.damage.judges import fault
 from statesvc.db.database import Connection
 from statesvc.domain.documents import HealthConfig
-from statesvc.domain.health import HEALTHY, STARTING, UNHEALTHY, Health
+from statesvc.domain.health import HEALTHY, STARTING, STATUSES, UNHEALTHY, Health
 from statesvc.domain.times import render as time_text
+from statesvc.services.damage.judging import mark_rows
 
 KEPT_PROBES = 5
 LONGEST_OUTPUT = 4096
 RETRIES = 3
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +55,23 @@ class Change:
     new_status: str | None
 
 
-def begin(conn: Connection, container_id: str) -> None:
+def begin(conn: Connection, container_id: str, now: int) -> None:
     """Set the health of a container that starts to starting, if it has a health check."""
     if health.check(conn, container_id):
-        before = health.find(conn, container_id)
+        before = _before(conn, container_id, now)
         health.store(conn, container_id, Health(STARTING, 0, before.log if before else "[]"))
 
 
-def end(conn: Connection, container_id: str) -> None:
+def end(conn: Connection, container_id: str, now: int) -> None:
     """Set a container with a health check to unhealthy at its end, as Docker does."""
-    before = health.find(conn, container_id)
+    before = _before(conn, container_id, now)
     if before and before.status != "none":
         health.store(conn, container_id, Health(UNHEALTHY, before.streak, before.log))
 
 
 def judge(conn: Connection, life: Life, status: str | None, probe: Probe | None, now: int) -> Change | None:
     """Return the health after a probe, a status or both; None if it is recorded already."""
-    before = health.find(conn, life.id)
+    before = _before(conn, life.id, now)
     base = before or Health(STARTING, 0, "[]")
     after = _probed(base, probe, health.check(conn, life.id) or HealthConfig(), life, now) if probe else base
     if status and (probe is None or after is not base):
@@ -79,15 +84,27 @@ def store(conn: Connection, container_id: str, after: Health) -> None:
     health.store(conn, container_id, after)
 
 
+def _before(conn: Connection, container_id: str, now: int) -> Health | None:
+    """Return the health before a report. What cannot be read of it counts as that of a new start, and stops no report."""
+    found = health.find(conn, container_id)
+    if found is None or (found.status in STATUSES and not fault("container_health", "log", found.log)):
+        return found
+    # The report replaces the row; its mark keeps what was in it.
+    for mark in mark_rows(conn, "container_health", container_id, now):
+        log.warning("damaged row", table=mark.table, key=mark.key, column=mark.column, reason=mark.reason)
+    status = found.status if found.status in STATUSES else STARTING
+    return Health(status, found.streak, "[]" if fault("container_health", "log", found.log) else found.log)
+
+
 def _probed(before: Health, probe: Probe, check: HealthConfig, life: Life, now: int) -> Health:
-    probes, entry = orjson.loads(before.log), probe.document(now)
+    probes, entry = orjson.loads(before.log) or [], probe.document(now)  # an imported log may be null
     if entry in probes:
         return before
-    log = orjson.dumps([*probes, entry][-KEPT_PROBES:]).decode()
+    kept = orjson.dumps([*probes, entry][-KEPT_PROBES:]).decode()
     if probe.exit_code == 0:
-        return Health(HEALTHY, 0, log)
+        return Health(HEALTHY, 0, kept)
     start, _ = probe.times(now)
     starting = before.status == STARTING and start - (life.started_at or 0) < check.StartPeriod
     streak = before.streak + (not starting)
     failed = not starting and streak >= (check.Retries or RETRIES)
-    return Health(UNHEALTHY if failed else before.status, streak, log)
+    return Health(UNHEALTHY if failed else before.status, streak, kept)

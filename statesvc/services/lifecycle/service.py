@@ -269,11 +269,11 @@ def _acknowledged(life: Life) -> Acknowledgement:
 def _changed(conn: Connection, before: Life, report: Report, now: int) -> Life:
     life = lifecycle.store(conn, report.applied(before, now))
     if isinstance(report, Started):
-        health.begin(conn, life.id)
+        health.begin(conn, life.id, now)
     elif isinstance(report, Exited | Restarting):
         lifecycle.close_ports(conn, life.id)
         exec_rows.end_all(conn, life.id, now)
-        health.end(conn, life.id)
+        health.end(conn, life.id, now)
     log_all(conn, report.events(before, now), life, now, life.revision)
     return life
 

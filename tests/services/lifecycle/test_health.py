@@ -1,16 +1,21 @@
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+from damage import KINDS, damage
 from reporting import brought_to, imported_alive, journal, life, running
 
 from statesvc.app import Services
+from statesvc.db.damage import marks
 from statesvc.domain.documents import HealthConfig
 from statesvc.domain.state import State
 from statesvc.domain.times import render
 from statesvc.errors import Conflict, PreconditionFailed
 from statesvc.services.lifecycle.health import Probe
-from statesvc.services.lifecycle.reports import Exited
+from statesvc.services.lifecycle.reports import Exited, Restarting
+from statesvc.services.lifecycle.service import Lifecycle
 
 pytestmark = pytest.mark.anyio
 
@@ -144,3 +149,47 @@ def test_a_time_that_is_missing_is_that_of_the_report(
     start: int | None, end: int | None, times: tuple[int, int]
 ) -> None:
     assert Probe(start, end, 0).times(50) == times
+
+
+REPORTS: dict[str, Callable[[Lifecycle], Awaitable[Any]]] = {
+    "status": lambda engine: engine.health("web", status="unhealthy"),
+    "good probe": lambda engine: engine.health("web", probe=Probe(1, 2, 0)),
+    "bad probe": lambda engine: engine.health("web", probe=Probe(1, 2, 1)),
+    "restarting": lambda engine: engine.restarting("web", Restarting(1)),
+    "exited": lambda engine: engine.exited("web", Exited(1)),
+}
+
+
+@pytest.mark.parametrize("told", REPORTS)
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [*(("log", value) for value in KINDS.values()), ("log", b"7"), ("log", b"[7]"), ("status", b"fine")],
+)
+async def test_damaged_health_stops_no_report(
+    configured: Services, data_root: Path, told: str, column: str, value: bytes
+) -> None:
+    await running(configured, Healthcheck=CHECK)
+    await probed(configured, 1, 0)
+    damage(data_root, "container_health", column, value)
+    await REPORTS[told](configured.lifecycle)
+    status, _, log = await health(configured)
+    assert status in {"starting", "healthy", "unhealthy"}
+    assert len(log) == ("probe" in told) + (column == "status")
+    (mark,) = await configured.database.read(marks.every, 10)
+    assert (mark.table, mark.column) == ("container_health", column)
+
+
+async def test_a_start_after_damaged_health_is_recorded(configured: Services, data_root: Path) -> None:
+    await running(configured, Healthcheck=CHECK)
+    await configured.lifecycle.exited("web", Exited(0))
+    handle = await configured.lifecycle.prepare_start("web", "engine-1")
+    damage(data_root, "container_health", "log", KINDS["not JSON"])
+    await configured.lifecycle.started("web", handle.attempt, 43)
+    assert await health(configured) == ("starting", 0, [])
+
+
+async def test_a_log_that_is_null_takes_a_probe(configured: Services, data_root: Path) -> None:
+    await running(configured, Healthcheck=CHECK)
+    damage(data_root, "container_health", "log", b"null")
+    await probed(configured, 1, 0)
+    assert len((await health(configured))[2]) == 1
