@@ -3,11 +3,12 @@
 from dataclasses import asdict
 
 import orjson
-from sqlalchemy import Connection, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from statesvc.db.damage.judges import fault
 from statesvc.db.schema.tables import container_health, container_specs
 from statesvc.db.statements import Statement
-from statesvc.domain.documents import HealthConfig
+from statesvc.domain.documents import Config, HealthConfig
 from statesvc.domain.documents.decode import decode_value
 from statesvc.domain.health import Health
 
@@ -15,9 +16,7 @@ _H, _S = container_health.c, container_specs.c
 _FIND = Statement(select(_H.status, _H.streak, _H.log).where(_H.container_id == bindparam("container_id")))
 _FORGET = Statement(delete(container_health).where(_H.container_id == bindparam("container_id")))
 _STORE = Statement(insert(container_health))
-_CHECK = Statement(
-    select(func.json_extract(_S.config, "$.Healthcheck")).where(_S.container_id == bindparam("container_id"))
-)
+_CONFIG = Statement(select(_S.config).where(_S.container_id == bindparam("container_id")))
 
 
 def find(conn: Connection, container_id: str) -> Health | None:
@@ -33,7 +32,9 @@ def store(conn: Connection, container_id: str, health: Health) -> None:
 
 
 def check(conn: Connection, container_id: str) -> HealthConfig | None:
-    """Return the health check of a container, None if it has none."""
-    text = _CHECK.value(conn, {"container_id": container_id})
-    configured = decode_value(HealthConfig, orjson.loads(text)) if text else None
+    """Return the health check of a container, None if it has none that can be read."""
+    text = _CONFIG.value(conn, {"container_id": container_id})
+    # A report of an engine asks for this: it has to be recorded whatever has become of the configuration.
+    readable = text is not None and not fault("container_specs", "config", text)
+    configured = decode_value(Config, orjson.loads(text)).Healthcheck if readable else None
     return configured if configured and configured.Test and configured.Test != ["NONE"] else None

@@ -85,7 +85,7 @@ def store(conn: Connection, container_id: str, after: Health) -> None:
 
 
 def _before(conn: Connection, container_id: str, now: int) -> Health | None:
-    """Return the health before a report. What cannot be read of it counts as that of a new start, and stops no report."""
+    """Return the health before a report. What cannot be read of it is as at a new start, and stops no report."""
     found = health.find(conn, container_id)
     if found is None or (found.status in STATUSES and not fault("container_health", "log", found.log)):
         return found

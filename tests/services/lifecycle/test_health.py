@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 from damage import KINDS, damage
-from reporting import brought_to, imported_alive, journal, life, running
+from reporting import brought_to, created, imported_alive, journal, life, running
 
 from statesvc.app import Services
 from statesvc.db.damage import marks
@@ -193,3 +193,16 @@ async def test_a_log_that_is_null_takes_a_probe(configured: Services, data_root:
     damage(data_root, "container_health", "log", b"null")
     await probed(configured, 1, 0)
     assert len((await health(configured))[2]) == 1
+
+
+@pytest.mark.parametrize("value", KINDS.values())
+async def test_a_damaged_health_check_stops_no_report(configured: Services, data_root: Path, value: bytes) -> None:
+    await created(configured, Healthcheck=CHECK)
+    damage(data_root, "container_specs", "config", value)
+    handle = await configured.lifecycle.prepare_start("web", "engine-1")
+    await configured.lifecycle.started("web", handle.attempt, 43)
+    for report in REPORTS.values():
+        await report(configured.lifecycle)
+        if (await life(configured)).state == State.RESTARTING:
+            await configured.lifecycle.started("web", handle.attempt, 44)
+    assert (await life(configured)).state == State.EXITED
