@@ -11,6 +11,8 @@ from reporting import CONFIGURED, configure
 from service import Answer, Service, now, running
 
 OWN = "/statesvc/v1/containers"
+PID = "the number of a process, which is from 1 to 2147483647"
+EXIT_CODE = "an exit code, which is from -1 to 2147483647"
 
 
 @pytest.fixture(scope="module")
@@ -234,8 +236,10 @@ def test_a_missing_field_is_named_as_it_is_spelled(engines: Service) -> None:
 @pytest.mark.parametrize(
     ("verb", "body", "code", "message", "value"),
     [
-        ("adopt", {"Engine": "e", "Pid": 0}, "pid", "Pid: a process has a number above 0", 0),
-        ("exited", {"ExitCode": 2**31}, "exit-code", "ExitCode: no process can end so", 2**31),
+        ("adopt", {"Engine": "e", "Pid": 0}, "pid", f"Pid: 0 is not {PID}", 0),
+        ("started", {"Attempt": 1, "Pid": 2**31}, "pid", f"Pid: 2147483648 is not {PID}", 2**31),
+        ("exited", {"ExitCode": 2**32}, "exit-code", f"ExitCode: 4294967296 is not {EXIT_CODE}", 2**32),
+        ("exited", {"ExitCode": -2}, "exit-code", f"ExitCode: -2 is not {EXIT_CODE}", -2),
         ("health", {"Status": "fine"}, "health-status", "Status: it is one of starting, healthy, unhealthy", "fine"),
     ],
 )

@@ -18,10 +18,10 @@ def _broken(code: str, sentence: str, value: object = None) -> PydanticCustomErr
     return PydanticCustomError("rule", "{sentence}", {"code": code, "sentence": sentence, "value": value})
 
 
-def _within(low: int, code: str, sentence: str) -> AfterValidator:
+def _within(low: int, code: str, kind: str) -> AfterValidator:
     def check(number: int) -> int:
         if not low <= number <= _LARGEST:
-            raise _broken(code, sentence, number)
+            raise _broken(code, f"{number} is not {kind}, which is from {low} to {_LARGEST}", number)
         return number
 
     return AfterValidator(check)
@@ -47,9 +47,9 @@ def _check_time(text: str) -> str:
     return text
 
 
-_NO_PID = ("pid", "a process has a number above 0")
-ProcessId = Annotated[Int, _within(1, *_NO_PID)]
-Code = Annotated[Int, _within(-1, "exit-code", "no process can end so")]
+_PID = ("pid", "the number of a process")
+ProcessId = Annotated[Int, _within(1, *_PID)]
+Code = Annotated[Int, _within(-1, "exit-code", "an exit code")]
 NonEmpty = Annotated[str, AfterValidator(_refuse_empty)]
 HealthStatus = Annotated[str, AfterValidator(_check_status)]
 Time = Annotated[str, AfterValidator(_check_time)]
@@ -134,7 +134,7 @@ class ExecStartedReport(Document):
     Engine: NonEmpty
     Process: ExecProcess
     Id: str | None = None
-    Pid: Annotated[Int, _within(0, *_NO_PID)] = 0
+    Pid: Annotated[Int, _within(0, *_PID)] = 0
     OpenStdin: bool = False
     OpenStdout: bool = False
     OpenStderr: bool = False
