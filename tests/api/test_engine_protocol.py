@@ -12,6 +12,8 @@ from service import Answer, Service, now, running
 
 OWN = "/statesvc/v1/containers"
 PID = "the number of a process, which is from 1 to 2147483647"
+ENGINE = "an engine names itself with 1 to 128 printable characters, the same as long as it runs"
+EXEC_ID = "'zz' cannot be the ID of an exec: it is 64 hexadecimal digits in lower case"
 EXIT_CODE = "an exit code, which is from -1 to 2147483647"
 
 
@@ -205,6 +207,10 @@ def test_if_match_takes_an_etag(engines: Service, header: str, status: int) -> N
         ("execs", {"Engine": "", "Process": {"Entrypoint": ""}}, ["/Engine", "/Process/Entrypoint"]),
         ("execs", {"Engine": "e", "Process": {"Entrypoint": "x"}, "Pid": -1}, ["/Pid"]),
         ("exited", {"ExitCode": "0"}, ["/ExitCode"]),
+        ("prepare-start", {"Engine": "\n"}, ["/Engine"]),
+        ("adopt", {"Engine": "x" * 129, "Pid": 0}, ["/Engine", "/Pid"]),
+        ("execs", {"Engine": "a\0b", "Process": {}, "Id": "zz"}, ["/Engine", "/Process/Entrypoint", "/Id"]),
+        ("execs", {"Engine": "e", "Process": {"Entrypoint": "x"}, "Id": "E" * 64}, ["/Id"]),
     ],
 )
 def test_a_report_that_says_too_little_names_each_field(
@@ -240,6 +246,8 @@ def test_a_missing_field_is_named_as_it_is_spelled(engines: Service) -> None:
         ("started", {"Attempt": 1, "Pid": 2**31}, "pid", f"Pid: 2147483648 is not {PID}", 2**31),
         ("exited", {"ExitCode": 2**32}, "exit-code", f"ExitCode: 4294967296 is not {EXIT_CODE}", 2**32),
         ("exited", {"ExitCode": -2}, "exit-code", f"ExitCode: -2 is not {EXIT_CODE}", -2),
+        ("prepare-start", {"Engine": "\n"}, "engine", f"Engine: {ENGINE}", "\n"),
+        ("execs", {"Engine": "e", "Process": {"Entrypoint": "x"}, "Id": "zz"}, "exec-id", f"Id: {EXEC_ID}", "zz"),
         ("health", {"Status": "fine"}, "health-status", "Status: it is one of starting, healthy, unhealthy", "fine"),
     ],
 )

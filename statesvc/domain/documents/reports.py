@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
-from statesvc.domain import health, times
+from statesvc.domain import engines, health, times
 from statesvc.domain.documents.document import Document
 from statesvc.domain.documents.go_types import Int, Strings
 from statesvc.errors import InvalidParameter
@@ -39,6 +39,19 @@ def _check_status(text: str) -> str:
     return text
 
 
+def _check_engine(name: str) -> str:
+    if fault := engines.name_fault(name):
+        raise _broken("engine", fault, name)
+    return name
+
+
+def _check_exec_id(exec_id: str) -> str:
+    # An empty ID is none, as Go leaves out what is not set.
+    if exec_id and (fault := engines.exec_id_fault(exec_id)):
+        raise _broken("exec-id", fault, exec_id)
+    return exec_id
+
+
 def _check_time(text: str) -> str:
     try:
         times.parse(text)
@@ -51,6 +64,8 @@ _PID = ("pid", "the number of a process")
 ProcessId = Annotated[Int, _within(1, *_PID)]
 Code = Annotated[Int, _within(-1, "exit-code", "an exit code")]
 NonEmpty = Annotated[str, AfterValidator(_refuse_empty)]
+EngineName = Annotated[NonEmpty, AfterValidator(_check_engine)]
+ExecId = Annotated[str, AfterValidator(_check_exec_id)]
 HealthStatus = Annotated[str, AfterValidator(_check_status)]
 Time = Annotated[str, AfterValidator(_check_time)]
 """RFC 3339."""
@@ -59,13 +74,13 @@ Time = Annotated[str, AfterValidator(_check_time)]
 class PrepareStartRequest(Document):
     """The engine that is about to start a container."""
 
-    Engine: NonEmpty
+    Engine: EngineName
 
 
 class AdoptRequest(Document):
     """The engine that takes charge of a container, and the process that it found."""
 
-    Engine: NonEmpty
+    Engine: EngineName
     Pid: ProcessId | None = None
 
 
@@ -131,9 +146,9 @@ class ExecProcess(Document):
 class ExecStartedReport(Document):
     """An exec process starts; without an ID, it gets one."""
 
-    Engine: NonEmpty
+    Engine: EngineName
     Process: ExecProcess
-    Id: str | None = None
+    Id: ExecId | None = None
     Pid: Annotated[Int, _within(0, *_PID)] = 0
     OpenStdin: bool = False
     OpenStdout: bool = False

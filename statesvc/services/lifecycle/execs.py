@@ -7,7 +7,7 @@ import orjson
 from statesvc.db.containers import execs, lifecycle
 from statesvc.db.containers.lifecycle import Life
 from statesvc.db.database import Connection
-from statesvc.domain.ids import is_full
+from statesvc.domain.engines import exec_id_fault
 from statesvc.domain.state import State
 from statesvc.domain.times import SECOND
 from statesvc.errors import Conflict, InvalidParameter, NotFound
@@ -63,8 +63,9 @@ def start(
     folder: ScriptFolder,
 ) -> Handle:
     """Record an exec, and return the handle of its container; execs that ended long ago are forgotten."""
-    if not is_full(exec_id):
-        raise InvalidParameter(f"{exec_id[:80]!r} cannot be the ID of an exec: it is 64 hexadecimal digits")
+    # An engine in the same process passes no document, which would have checked the ID.
+    if fault := exec_id_fault(exec_id):
+        raise InvalidParameter(fault)
     life = lifecycle.find(conn, reference)
     check_lock(life)
     known = execs.find(conn, exec_id)

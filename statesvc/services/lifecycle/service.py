@@ -16,7 +16,7 @@ from statesvc.db.containers import execs as exec_rows
 from statesvc.db.containers import lifecycle
 from statesvc.db.containers.lifecycle import Life
 from statesvc.db.database import Connection, Database
-from statesvc.domain import ids
+from statesvc.domain import engines, ids
 from statesvc.domain.runtimes import Lock
 from statesvc.domain.state import LIVE, State
 from statesvc.errors import Conflict, InvalidParameter, Unavailable
@@ -218,8 +218,9 @@ class Lifecycle:
 
 
 def _check_engine(engine: str) -> None:
-    if not engine or len(engine) > 128 or not engine.isprintable():
-        raise InvalidParameter("an engine names itself: 1 to 128 printable characters, the same as long as it runs")
+    # An engine in the same process passes no document, which would have checked the name.
+    if fault := engines.name_fault(engine):
+        raise InvalidParameter(fault)
 
 
 def _take_lock(
