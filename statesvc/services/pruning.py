@@ -4,10 +4,10 @@ from contextlib import suppress
 
 from statesvc.db import events
 from statesvc.db import images as image_records
-from statesvc.db.containers import conditions, listing
+from statesvc.db.containers import conditions
 from statesvc.db.containers import rows as containers
 from statesvc.db.containers.conditions import Condition
-from statesvc.db.containers.listing import Revision
+from statesvc.db.containers.revisions import Revision, revisions
 from statesvc.db.database import Connection, Database
 from statesvc.domain import filters as filtering
 from statesvc.domain.event import Event
@@ -42,7 +42,7 @@ class Pruning:
         """
         now = self._site.clock()
         made = _conditions(filters, now)
-        chosen = [] if made is None else await self._database.scan(listing.revisions, made)
+        chosen = [] if made is None else await self._database.scan(revisions, made)
         removed: list[str] = []
         batches = [chosen[at : at + BATCH] for at in range(0, len(chosen), BATCH)]
         for batch in batches:

@@ -6,7 +6,7 @@ import pytest
 
 from statesvc.app import Services
 from statesvc.db import events, images
-from statesvc.db.containers import listing
+from statesvc.db.containers.revisions import revisions
 from statesvc.db.database import Connection
 from statesvc.db.images import Image
 from statesvc.domain.documents import Config, ContainerCreate
@@ -103,7 +103,7 @@ async def test_many_at_once_remove_each_container_once(services: Services, prune
 
 async def test_one_that_changes_after_it_was_chosen_is_kept(services: Services) -> None:
     kept, gone = await create(services, "kept"), await create(services, "gone")
-    chosen = await services.database.scan(listing.revisions, [])
+    chosen = await services.database.scan(revisions, [])
     await services.containers.rename("kept", "changed")
     assert await services.database.write(pruning.remove, chosen, 0) == [gone]
     assert (await services.containers.find("changed")).id == kept

@@ -1,18 +1,18 @@
-"""The list of containers: narrow rows that meet the conditions of filters; and the look-ups of names for filters."""
+"""The list of containers: narrow rows that meet the conditions of filters; and the look-ups of names for filters.
+
+Nothing here looks for damage, so the import contract lets only `services/listing/select.py` import this.
+"""
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
-from itertools import chain, count
-from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Select, bindparam, func, literal_column, select
+from sqlalchemy import Connection, bindparam, func, literal_column, select
 
-from statesvc.db.containers.conditions import Condition, Shape
+from statesvc.db.containers import selection
+from statesvc.db.containers.conditions import Condition
+from statesvc.db.containers.listed_row import ListedRow
 from statesvc.db.prefixes import after
 from statesvc.db.schema.tables import container_health, container_names, containers
 from statesvc.db.statements import Query, Statement
-
-R = TypeVar("R", bound=NamedTuple)
 
 _C, _H, _N = containers.c, container_health.c, container_names.c
 _NAMES = (
@@ -30,32 +30,6 @@ LISTED = (
     .join_from(containers, container_health, _H.container_id == _C.id, isouter=True)
     .order_by(_C.created_at.desc(), _C.id.desc())
 )  # fmt: skip
-
-
-class ListedRow(NamedTuple):
-    """A container in a list. `names` is the comma-joined JSON of all its names, `status` its health."""
-
-    id: str
-    names: str
-    image: str
-    image_id: str
-    state: str
-    exit_code: int
-    started_at: int | None
-    finished_at: int | None
-    status: str | None
-    summary: str
-    rowid: int
-
-
-class Revision(NamedTuple):
-    """A container and its revision."""
-
-    id: str
-    revision: int
-
-
-_REVISIONS = select(_C.id, _C.revision).order_by(_C.created_at.desc(), _C.id.desc())
 
 EVERY = Query(LISTED, ListedRow)
 OWN_NAMES = Statement(select(_N.name, _N.container_id).where(_N.kind == "primary"))
@@ -77,31 +51,13 @@ _BY_ID = Statement(select(_C.id).where(_C.id == bindparam("id")))
 def rows(conn: Connection, conditions: Iterable[Condition] = (), limit: int | None = None) -> list[ListedRow]:
     """Return the rows of a list, the newest first."""
     chosen = list(conditions)
-    values = _values(chosen) if limit is None else {**_values(chosen), "most": limit}
-    return filtered(chosen, limited=limit is not None).all(conn, values)
+    bound = selection.values(chosen) if limit is None else {**selection.values(chosen), "most": limit}
+    return filtered(chosen, limited=limit is not None).all(conn, bound)
 
 
 def filtered(conditions: Iterable[Condition], *, limited: bool = False) -> Query[ListedRow]:
     """Return the query of a list under conditions of these shapes, of at most `most` rows if it is limited."""
-    return _compiled(LISTED, ListedRow, tuple(condition.shape for condition in conditions), limited=limited)
-
-
-def revisions(conn: Connection, conditions: Sequence[Condition]) -> list[Revision]:
-    """Return the ID and the revision of the containers under conditions, the newest first."""
-    shapes = tuple(condition.shape for condition in conditions)
-    return _compiled(_REVISIONS, Revision, shapes, limited=False).all(conn, _values(conditions))
-
-
-@lru_cache(maxsize=256)
-def _compiled(listed: Select[Any], row: type[R], shapes: tuple[Shape, ...], *, limited: bool) -> Query[R]:
-    names = map("value{}".format, count())
-    statement = listed.where(*(shape.made(names) for shape in shapes))
-    return Query(statement.limit(bindparam("most")) if limited else statement, row)
-
-
-def _values(conditions: Iterable[Condition]) -> dict[str, object]:
-    bound = chain.from_iterable(condition.bound() for condition in conditions)
-    return {f"value{at}": value for at, value in enumerate(bound)}
+    return selection.under(LISTED, ListedRow, conditions, limited=limited)
 
 
 def own_names(conn: Connection) -> Sequence[tuple[str, str]]:

@@ -14,7 +14,7 @@ from operator import itemgetter
 import orjson
 import structlog
 
-from statesvc.db.containers.listing import ListedRow
+from statesvc.db.containers.listed_row import ListedRow
 from statesvc.db.containers.rows import BY_ID, Inspection
 from statesvc.db.damage import findings
 from statesvc.db.damage import marks as quarantine

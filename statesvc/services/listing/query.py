@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from statesvc.db.containers.listing import ListedRow
+from statesvc.db.containers.listed_row import ListedRow
 from statesvc.domain.filters import Filters
 
 __all__ = ["ACCEPTED", "ListQuery", "Listed", "ListedRow"]
