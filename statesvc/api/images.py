@@ -94,13 +94,13 @@ def _lines(messages: Sequence[dict[str, str]]) -> Response:
 
 def entry(image: RecordedImage, version: Version) -> dict[str, object]:
     """Return an image as a list shows it."""
-    says = image.says
+    parsed = image.parsed
     shown: dict[str, object] = {
         "Containers": -1,
         "Created": (image.image.created_at or 0) // SECOND,
         "Id": image.image.id,
-        "Labels": says.config.Labels if says.config else None,
-        "ParentId": says.parent,
+        "Labels": parsed.config.Labels if parsed.config else None,
+        "ParentId": parsed.parent,
         "RepoDigests": image.repo_digests,
         "RepoTags": image.repo_tags,
         "SharedSize": -1,
@@ -114,31 +114,31 @@ def entry(image: RecordedImage, version: Version) -> dict[str, object]:
 
 
 def _document(image: RecordedImage, version: Version) -> dict[str, object]:
-    says = image.says
+    parsed = image.parsed
     shown: dict[str, object] = {
         "Id": image.image.id,
         "RepoTags": image.repo_tags,
         "RepoDigests": image.repo_digests,
-        "Parent": says.parent,
-        "Comment": says.comment,
+        "Parent": parsed.parent,
+        "Comment": parsed.comment,
         "Created": time_text(image.image.created_at),
-        "DockerVersion": says.docker_version,
-        "Author": says.author,
-        "Config": says.config.to_dict() if says.config else None,
-        "Architecture": says.architecture,
-        "Os": says.os,
+        "DockerVersion": parsed.docker_version,
+        "Author": parsed.author,
+        "Config": parsed.config.to_dict() if parsed.config else None,
+        "Architecture": parsed.architecture,
+        "Os": parsed.os,
         "Size": image.image.size,
         "GraphDriver": {"Data": None, "Name": "overlay2"},
-        "RootFS": {"Type": "layers", "Layers": list(says.diff_ids)} if says.diff_ids else {"Type": "layers"},
+        "RootFS": {"Type": "layers", "Layers": list(parsed.diff_ids)} if parsed.diff_ids else {"Type": "layers"},
         "Metadata": {"LastTagTime": time_text(image.image.tagged_at)},
     }
-    if says.variant:
-        shown["Variant"] = says.variant
-    if says.os_version:
-        shown["OsVersion"] = says.os_version
+    if parsed.variant:
+        shown["Variant"] = parsed.variant
+    if parsed.os_version:
+        shown["OsVersion"] = parsed.os_version
     if version < (1, 44):
         shown["VirtualSize"] = image.image.size
     if version < (1, 45):
-        container_config = says.container_config.to_dict() if says.container_config else None
-        shown |= {"Container": says.container, "ContainerConfig": container_config}
+        container_config = parsed.container_config.to_dict() if parsed.container_config else None
+        shown |= {"Container": parsed.container, "ContainerConfig": container_config}
     return shown

@@ -60,10 +60,10 @@ async def _here(services: "Services", reference: str) -> "tuple[JsonObject, Json
 
     inspected = json.loads(render(await services.containers.inspect(reference)))
     try:
-        says = (await services.images.inspect(inspected["Image"])).says
+        parsed = (await services.images.inspect(inspected["Image"])).parsed
     except NotFound:
         return inspected, None
-    return inspected, says.config.to_dict() if says.config else {}
+    return inspected, parsed.config.to_dict() if parsed.config else {}
 
 
 def _there(client: "Client", reference: str) -> "tuple[JsonObject, JsonObject | None]":

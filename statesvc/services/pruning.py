@@ -106,7 +106,7 @@ def _remove_unchanged(conn: Connection, chosen: Revision, now: int) -> bool:
 
 
 def _is_meant(image: RecordedImage, filters: Filters, until: int | None) -> bool:
-    labels = image.says.labels
+    labels = image.parsed.labels
     if until is not None and (image.image.created_at is None or image.image.created_at > until):
         return False
     if "label!" in filters and filtering.has_labels(labels, filters["label!"]):

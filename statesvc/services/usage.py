@@ -47,7 +47,7 @@ class DiskUsage:
 
 def _usage(conn: Connection, select: Select) -> Usage:
     found = records.recorded(conn)
-    sizes = {image.says.diff_ids: image.image.size for image in found}
+    sizes = {image.parsed.diff_ids: image.image.size for image in found}
     users = containers.count_by_image(conn)
     shared = {image.image.id: Shared(users.get(image.image.id, 0), _shared(image, found, sizes)) for image in found}
     listed = select(conn, ListQuery(all=True, size=True))
@@ -66,8 +66,8 @@ def _longest_below(chain: Layers, sizes: Mapping[Layers, int]) -> Layers:
 
 def _shared(image: RecordedImage, among: Sequence[RecordedImage], sizes: Mapping[Layers, int]) -> int | None:
     """Return the bytes of the layers shared with another image; None if no image has exactly these layers."""
-    chain: Layers = image.says.diff_ids
-    others = [other.says.diff_ids for other in among if other is not image]
+    chain: Layers = image.parsed.diff_ids
+    others = [other.parsed.diff_ids for other in among if other is not image]
     part = max((_common(chain, other) for other in others), default=0)
     return sizes.get(chain[:part]) if part else 0
 

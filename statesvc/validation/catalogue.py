@@ -45,7 +45,7 @@ def markdown() -> str:
 
 def _table(rules: Iterable[Rule]) -> str:
     lines = ["| code | field | rule | source |", "|---|---|---|---|"]
-    lines += [f"| `{one.code}` | `{one.field}` | {_cell(one.says)} | {_cell(one.source)} |" for one in rules]
+    lines += [f"| `{one.code}` | `{one.field}` | {_cell(one.meaning)} | {_cell(one.source)} |" for one in rules]
     return "\n".join(lines) + "\n"
 
 

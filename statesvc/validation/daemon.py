@@ -270,24 +270,26 @@ def _runtime(name: str, entry: Any) -> tuple[Runtime, list[Problem]]:
 def _judged(name: str, written: dict[str, Any], problems: list[Problem]) -> tuple[Runtime, list[Problem]]:
     path, args = written.get("path", ""), written.get("runtimeArgs", [])
     kind, options = written.get("runtimeType", ""), written.get("options")
-    says = f"runtime {name!r}:"
+    subject = f"runtime {name!r}:"
     if not isinstance(path, str) or not isinstance(kind, str):
-        problems.append(RUNTIME.broken(f"{says} path and runtimeType must be strings", at=name))
+        problems.append(RUNTIME.broken(f"{subject} path and runtimeType must be strings", at=name))
     elif bool(path) == bool(kind):
-        problems.append(RUNTIME.broken(f"{says} exactly one of path and runtimeType is required", at=name))
+        problems.append(RUNTIME.broken(f"{subject} exactly one of path and runtimeType is required", at=name))
     elif kind and not is_shim_name(kind):
-        message = f"{says} {kind!r} is not a shim's name: it needs a dot, and no slash; for a binary, write path"
+        message = f"{subject} {kind!r} is not a shim's name: it needs a dot, and no slash; for a binary, write path"
         problems.append(RUNTIME_TYPE.broken(message, kind, at=name))
     if not isinstance(args, list) or not all(isinstance(arg, str) for arg in args):
-        problems.append(RUNTIME_ARGS.broken(f"{says} runtimeArgs must be a list of strings", at=name))
+        problems.append(RUNTIME_ARGS.broken(f"{subject} runtimeArgs must be a list of strings", at=name))
     elif args and kind:
-        problems.append(RUNTIME_ARGS.broken(f"{says} runtimeArgs go with path, not with runtimeType", at=name))
+        problems.append(RUNTIME_ARGS.broken(f"{subject} runtimeArgs go with path, not with runtimeType", at=name))
     elif any("\0" in word for word in (path if isinstance(path, str) else "", *args)):
-        problems.append(RUNTIME_ARGS.broken(f"{says} neither path nor runtimeArgs can hold a NUL character", at=name))
+        problems.append(
+            RUNTIME_ARGS.broken(f"{subject} neither path nor runtimeArgs can hold a NUL character", at=name)
+        )
     if options is not None and not isinstance(options, dict):
-        problems.append(RUNTIME_OPTIONS.broken(f"{says} options must be an object", at=name))
+        problems.append(RUNTIME_OPTIONS.broken(f"{subject} options must be an object", at=name))
     elif options is not None and not kind:
-        problems.append(RUNTIME_OPTIONS.broken(f"{says} options go with runtimeType, not with path", at=name))
+        problems.append(RUNTIME_OPTIONS.broken(f"{subject} options go with runtimeType, not with path", at=name))
     if problems:
         return Runtime(name), problems
     return Runtime(name, path or None, tuple(args), kind or None, options), []

@@ -17,8 +17,8 @@ _DECODE = "moby runconfig/hostconfig_unix.go validateResources"
 MINIMUM_MEMORY = 6 * 1024 * 1024
 
 
-def _limit(code: str, name: str, says: str, source: str = _SOURCE, *, warns: bool = False) -> Rule:
-    return rule(code, f"/HostConfig/{name}", says, source, warns=warns)
+def _limit(code: str, name: str, meaning: str, source: str = _SOURCE, *, warns: bool = False) -> Rule:
+    return rule(code, f"/HostConfig/{name}", meaning, source, warns=warns)
 
 
 MEMORY = _limit("memory-minimum", "Memory", "A memory limit is at least 6 MiB.")

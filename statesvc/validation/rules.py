@@ -29,7 +29,7 @@ class Rule:
 
     code: str
     field: str
-    says: str
+    meaning: str
     source: str
     warns: bool = False
     missing: bool = False
@@ -51,11 +51,11 @@ class Rule:
 CATALOGUE: dict[str, Rule] = {}
 
 
-def rule(code: str, field: str, says: str, source: str, *, warns: bool = False, missing: bool = False) -> Rule:
+def rule(code: str, field: str, meaning: str, source: str, *, warns: bool = False, missing: bool = False) -> Rule:
     """Declare a rule under a new code. With `missing`, a request that breaks it is answered with 404, as by Docker."""
     if code in CATALOGUE:
         raise ValueError(f"the code {code!r} has a rule already")
-    CATALOGUE[code] = declared = Rule(code, field, says, source, warns, missing)
+    CATALOGUE[code] = declared = Rule(code, field, meaning, source, warns, missing)
     return declared
 
 
@@ -63,9 +63,9 @@ DAEMON: dict[str, Rule] = {}
 """The rules of daemon.json; their codes are independent of those of requests."""
 
 
-def daemon_rule(code: str, field: str, says: str, source: str) -> Rule:
+def daemon_rule(code: str, field: str, meaning: str, source: str) -> Rule:
     """Declare a rule of daemon.json under a new code."""
     if code in DAEMON:
         raise ValueError(f"the code {code!r} has a rule of daemon.json already")
-    DAEMON[code] = declared = Rule(code, field, says, source)
+    DAEMON[code] = declared = Rule(code, field, meaning, source)
     return declared

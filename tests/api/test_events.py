@@ -1,4 +1,4 @@
-"""The journal over the socket: resumed, filtered, ended; who asked; a reader that does not read holds up nobody."""
+"""The journal over the socket: resumed, filtered, ended; which client asked; a slow reader holds up no other."""
 
 import json
 import os

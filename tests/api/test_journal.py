@@ -1,4 +1,4 @@
-"""Whatever happens to the service, each reader of the journal gets every event once, and nothing told done is lost."""
+"""Whatever happens to the service, each reader of the journal gets every event once: nothing acknowledged is lost."""
 
 import http.client
 import itertools
@@ -40,7 +40,7 @@ def started(root: Path, at: Path) -> Iterator[Service]:
 
 
 class Writer(threading.Thread):
-    """Creates, renames and removes until it is told to end; keeps what was acknowledged."""
+    """Creates, renames and removes until it is stopped; keeps what was acknowledged."""
 
     def __init__(self, at: Path, number: int, end: threading.Event) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ class Writer(threading.Thread):
 
 
 class Reader(threading.Thread):
-    """Follows the journal, and goes on behind what it has whenever the stream breaks, up to the number it is told."""
+    """Follows the journal, and goes on behind what it has whenever the stream breaks, up to a given number."""
 
     def __init__(self, at: Path, end: threading.Event) -> None:
         super().__init__()

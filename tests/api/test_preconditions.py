@@ -1,4 +1,4 @@
-"""Who looked, and changes what has changed since, is told so and changes nothing."""
+"""A client that changes a container which has changed since it looked gets an error, and changes nothing."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,4 +1,4 @@
-"""Who waits over the socket: headers at once, the answer when it is there, nothing left of who goes away."""
+"""Waits over the socket: headers at once, the answer when it is there, nothing left of a client that goes away."""
 
 import json
 import socket

@@ -34,7 +34,7 @@ def codes(root: Path) -> set[str]:
 
 
 def alter(root: Path, *statements: str) -> None:
-    """Change rows as one does who knows no rules."""
+    """Change rows as a program does that knows none of the rules."""
     engine = make_engine(root / "statesvc.db", busy_timeout_ms=5_000, query_only=False, foreign_keys=False)
     with engine.connect() as conn:
         conn.exec_driver_sql("PRAGMA ignore_check_constraints=ON")

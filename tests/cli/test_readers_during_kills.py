@@ -1,4 +1,4 @@
-"""Readers and backups beside a service that is written to and killed: nothing that it acknowledged is lost."""
+"""Readers and backups of a service that is written to and killed: nothing that it acknowledged is lost."""
 
 import http.client
 import os

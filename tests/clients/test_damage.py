@@ -1,4 +1,4 @@
-"""One row that cannot be read is told; everything else is served. Driven by the schema: a new column is tried, too."""
+"""A row that cannot be read is reported; all else is served. Driven by the schema: a new column is tried, too."""
 
 import json
 import shutil
@@ -293,9 +293,9 @@ def test_the_docker_command_line_works_around_a_damaged_container(
     hurt(root, "containers", "summary", b"{}")
     with running(root) as service:
         docker = docker_for(service)
-        told = docker("ps", "-a", "--format", "{{.Names}} {{.Status}}").splitlines()
-        assert sorted(line.split()[0] for line in told) == [HURT, "linked", "sound"]
-        assert f"{HURT} Damaged: containers.summary is not the summary of a container" in told
+        shown = docker("ps", "-a", "--format", "{{.Names}} {{.Status}}").splitlines()
+        assert sorted(line.split()[0] for line in shown) == [HURT, "linked", "sound"]
+        assert f"{HURT} Damaged: containers.summary is not the summary of a container" in shown
         assert f"container_specs.{column} is not UTF-8" in docker.refused("inspect", HURT)
         assert docker("inspect", "--format", "{{.Name}}", "sound") == "/sound"
         docker("rename", HURT, "renamed")

@@ -16,8 +16,8 @@ def test_create_with_several_mistakes_shows_the_first_and_then_the_others(docker
         "create", "--name", "mistaken", "-w", "srv", "--stop-signal", "NOPE", "-m", "1m", "--oom-score-adj", "2000",
         "--runtime", "nosuch", "--cap-add", "NOPE", "--volumes-from", "nosuch", IMAGE,
     )  # fmt: skip
-    told = complaint.partition("daemon: ")[2].strip()
-    assert told.split("; ") == [
+    answer = complaint.partition("daemon: ")[2].strip()
+    assert answer.split("; ") == [
         "the working directory 'srv' is invalid, it needs to be an absolute path",
         "invalid signal: NOPE",
         'invalid CapAdd: unknown capability: "CAP_NOPE"',
@@ -55,8 +55,8 @@ def test_update_changes_several_limits_of_several_containers(docker: DockerCli) 
     form = (
         "{{.HostConfig.Memory}} {{.HostConfig.MemorySwap}} {{.HostConfig.CpuShares}} {{.HostConfig.RestartPolicy.Name}}"
     )
-    told = docker("inspect", "--format", form, "grown-1", "grown-2").splitlines()
-    assert told == [f"{128 << 20} -1 7 always"] * 2
+    answer = docker("inspect", "--format", form, "grown-1", "grown-2").splitlines()
+    assert answer == [f"{128 << 20} -1 7 always"] * 2
 
 
 @pytest.mark.parametrize("mistake", ["=hunter2", "-e=hunter2"], ids=["nameless", "flag"])

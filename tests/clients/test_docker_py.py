@@ -48,14 +48,14 @@ def test_ping_answers(client: docker.DockerClient) -> None:
 
 
 def test_version_tells_engine_and_api(client: docker.DockerClient) -> None:
-    told = client.version()
-    assert (told["Version"], told["ApiVersion"], told["MinAPIVersion"]) == ("26.1.5", "1.45", "1.24")
+    answer = client.version()
+    assert (answer["Version"], answer["ApiVersion"], answer["MinAPIVersion"]) == ("26.1.5", "1.45", "1.24")
 
 
 def test_info_counts_containers_and_images(own_client: docker.DockerClient) -> None:
     own_client.containers.create(IMAGE)
-    told = own_client.info()
-    assert (told["Containers"], told["ContainersRunning"], told["Images"]) == (1, 0, 15)
+    answer = own_client.info()
+    assert (answer["Containers"], answer["ContainersRunning"], answer["Images"]) == (1, 0, 15)
 
 
 def test_a_created_container_is_as_asked(client: docker.DockerClient) -> None:
@@ -191,8 +191,8 @@ def test_events_of_a_span_are_told(own_client: docker.DockerClient) -> None:
     since = now()
     made = own_client.containers.create(IMAGE, name="py-told")
     made.remove()
-    told = own_client.api.events(since=since, until=now(), filters={"type": "container"}, decode=True)
-    assert [(event["Action"], event["Actor"]["ID"]) for event in told] == [("create", made.id), ("destroy", made.id)]
+    answer = own_client.api.events(since=since, until=now(), filters={"type": "container"}, decode=True)
+    assert [(event["Action"], event["Actor"]["ID"]) for event in answer] == [("create", made.id), ("destroy", made.id)]
 
 
 def test_events_are_told_live(own_client: docker.DockerClient) -> None:

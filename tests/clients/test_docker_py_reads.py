@@ -112,8 +112,8 @@ def test_stop_of_what_is_stopped_is_done(client: docker.DockerClient) -> None:
 def test_prune_tells_what_it_removed(own_client: docker.DockerClient) -> None:
     made = own_client.containers.create(IMAGE, labels={"gone": "1"})
     kept = own_client.containers.create(IMAGE)
-    told = own_client.containers.prune(filters={"label": "gone"})
-    assert told == {"ContainersDeleted": [made.id], "SpaceReclaimed": 0}
+    answer = own_client.containers.prune(filters={"label": "gone"})
+    assert answer == {"ContainersDeleted": [made.id], "SpaceReclaimed": 0}
     assert own_client.containers.list(all=True) == [kept]
 
 

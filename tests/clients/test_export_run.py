@@ -210,8 +210,8 @@ def test_what_the_command_line_cannot_say_is_told_as_a_comment(exporting: Servic
     done = export("odd", exporting.data_root)
     lines = done.stderr.splitlines()
     assert all(line.startswith("# ") for line in lines)
-    for told in ("several words", "HOME is without a value", "NetworkDisabled", "health check", "seccomp profile"):
-        assert any(told in line for line in lines), (told, lines)
+    for named in ("several words", "HOME is without a value", "NetworkDisabled", "health check", "seccomp profile"):
+        assert any(named in line for line in lines), (named, lines)
     assert "\n  --entrypoint=sh \\\n" in done.stdout
     assert done.stdout.endswith(" \\\n  busybox:latest -c true\n")
 
@@ -230,9 +230,9 @@ def test_a_stopped_service_is_not_needed_and_an_image_that_is_gone_is_told(
     assert "--env=A=1" in done.stdout
     with running(root) as service:
         docker_for(service)("rmi", "-f", "busybox:latest")
-    told = export("left", root)
-    assert "is gone: its settings are part of the command" in told.stderr
-    assert told.stdout.endswith("busybox:latest sleep 9\n")
+    printed = export("left", root)
+    assert "is gone: its settings are part of the command" in printed.stderr
+    assert printed.stdout.endswith("busybox:latest sleep 9\n")
 
 
 def test_a_container_that_is_not_there_is_told(exporting: Service) -> None:

@@ -15,17 +15,17 @@ FACTS = """
 
 
 @pytest.fixture(scope="module")
-def told(pair: Pair) -> list[dict[str, Any]]:
+def answers(pair: Pair) -> list[dict[str, Any]]:
     """What /info says of each, Docker Engine first."""
     return [peer.ask("GET", "/v1.41/info").json() for peer in pair.both()]
 
 
 @pytest.mark.parametrize("fact", FACTS)
-def test_a_fact_of_the_host_is_read_as_docker_reads_it(told: list[dict[str, Any]], fact: str) -> None:
-    docker, statesvc = told
+def test_a_fact_of_the_host_is_read_as_docker_reads_it(answers: list[dict[str, Any]], fact: str) -> None:
+    docker, statesvc = answers
     assert statesvc.get(fact) == docker.get(fact)
 
 
-def test_the_same_security_features_are_found(told: list[dict[str, Any]]) -> None:
-    docker, statesvc = ({option.partition(",")[0] for option in info["SecurityOptions"]} for info in told)
+def test_the_same_security_features_are_found(answers: list[dict[str, Any]]) -> None:
+    docker, statesvc = ({option.partition(",")[0] for option in info["SecurityOptions"]} for info in answers)
     assert statesvc == docker

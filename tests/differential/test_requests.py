@@ -1,6 +1,6 @@
 """Generated requests, asked of a real Docker Engine and of statesvc: both accept, or both refuse, and show the same.
 
-A short run from one seed belongs to every test run; `make differential` asks as many as it is told, from another seed.
+A short run from one seed belongs to every test run; `make differential` asks as many as REQUESTS is, from another seed.
 """
 
 import os

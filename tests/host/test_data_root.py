@@ -1,4 +1,4 @@
-"""The data root: its paths, and the lock on it, of which another process is told by the file alone."""
+"""The data root: its paths, and the lock on it, which another process notices by the file alone."""
 
 import os
 import resource

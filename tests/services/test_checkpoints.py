@@ -1,4 +1,4 @@
-"""Who makes the checkpoints: the service, or another program if it is told so, in a repair as well."""
+"""Checkpoints are made by the service, or by another program if a setting asks for that, in a repair as well."""
 
 from pathlib import Path
 from typing import Any

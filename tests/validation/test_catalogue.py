@@ -18,7 +18,7 @@ def test_the_document_is_what_the_code_says() -> None:
 def test_a_rule_says_where_it_is_from(rule: Rule) -> None:
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", rule.code)
     assert rule.field.startswith("/")
-    assert rule.says.endswith(".")
+    assert rule.meaning.endswith(".")
     assert rule.source
 
 

@@ -1,4 +1,4 @@
-"""Every rule is broken by a request, and two mistakes at once are told as each alone is."""
+"""Every rule is broken by a request, and two mistakes at once are reported as each alone is."""
 
 import itertools
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What holds of every request: it is judged, a normalised document is normal, no secret is told."""
+"""What holds of every request: it is judged, a normalised document is normal, no secret is shown."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -49,7 +49,7 @@ _L, _W, _P, _M = container_labels.c, container_networks.c, container_ports.c, co
 _SUMMARY = Statement(select(_C.summary).where(_C.id == bindparam("container_id")))
 
 
-def _beside(gathered: ColumnElement[str], owner: Column[str]) -> ScalarSelect[str]:
+def _gathered(gathered: ColumnElement[str], owner: Column[str]) -> ScalarSelect[str]:
     """Gather the rows of a container in a table into one JSON text: faster than a query for each container."""
     return select(gathered).where(owner == _C.id).scalar_subquery()
 
@@ -65,10 +65,10 @@ _DOCUMENTS = select(
     _S.host_config,
     _S.network_settings,
     _C.summary,
-    _beside(func.json_group_object(_L.key, _L.value), _L.container_id),
-    _beside(func.json_group_array(_W.name), _W.container_id),
-    _beside(aggregate_order_by(func.json_group_array(_PORT), _P.position), _P.container_id),
-    _beside(aggregate_order_by(func.json_group_array(_MOUNT), _M.destination), _M.container_id),
+    _gathered(func.json_group_object(_L.key, _L.value), _L.container_id),
+    _gathered(func.json_group_array(_W.name), _W.container_id),
+    _gathered(aggregate_order_by(func.json_group_array(_PORT), _P.position), _P.container_id),
+    _gathered(aggregate_order_by(func.json_group_array(_MOUNT), _M.destination), _M.container_id),
 ).join_from(containers, container_specs, _S.container_id == _C.id)
 _WHOLES = Statement(_DOCUMENTS)
 _WHOLE = Statement(_DOCUMENTS.where(_C.id == bindparam("container_id")))
@@ -86,7 +86,7 @@ _DIGESTED = {"images": ("id", "config", image_id), "scripts": ("digest", "conten
 
 
 def damaged(conn: Connection) -> Iterator[Finding]:
-    """Yield the columns that cannot be read: no text, no JSON, no document of their kind, not what the digest says."""
+    """Yield the columns that cannot be read: no text, no JSON, no document of their kind, not of their digest."""
     for table in checked_tables():
         yield from _of_table(conn, table)
 
@@ -229,13 +229,13 @@ def whole(conn: Connection, container_id: str) -> Whole:
 
 def _whole(row: Sequence[Any]) -> Whole:
     *documents, labels, networks, ports, mounts = row
-    beside = (
+    gathered = (
         orjson.loads(labels),
         frozenset(orjson.loads(networks)),
         tuple(Port(*port) for port in orjson.loads(ports)),
         tuple(MountPoint.of_document(document, named=bool(named)) for document, named in orjson.loads(mounts)),
     )
-    return Whole._make((*documents, *beside))
+    return Whole._make((*documents, *gathered))
 
 
 def summary_of(conn: Connection, container_id: str) -> str:

@@ -56,6 +56,6 @@ def markdown() -> str:
 
 def _section(view: View) -> str:
     also = f", `v_{view.noun}`" if newest()[view.noun] is view else ""
-    lines = [f"### `{view.name}`{also}", "", view.says, "", "| column | what it holds |", "|---|---|"]
-    lines += [f"| `{column.name}` | {column.says.replace('|', chr(92) + '|')} |" for column in view.columns]
+    lines = [f"### `{view.name}`{also}", "", view.meaning, "", "| column | what it holds |", "|---|---|"]
+    lines += [f"| `{column.name}` | {column.meaning.replace('|', chr(92) + '|')} |" for column in view.columns]
     return "\n".join(lines) + "\n"

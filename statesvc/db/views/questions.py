@@ -162,7 +162,7 @@ def _view_names() -> set[str]:
 
 
 def _refuse_borrowed_names(query: str) -> None:
-    """Refuse a WITH that calls its own SELECT by the name of a view: the guard could not tell them apart."""
+    """Refuse a WITH that calls its own SELECT by the name of a view: the guard cannot distinguish the two."""
     tokens = [token for token in _TOKEN.findall(query) if not token.startswith(("--", "/*"))]
     words = [token.strip("\"`[]'").lower() for token in tokens]
     for name, *after in zip(words, words[1:], words[2:], strict=False):

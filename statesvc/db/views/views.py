@@ -24,7 +24,7 @@ class Column:
 
     name: str
     expression: str
-    says: str
+    meaning: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class View:
     """A view of one version: `source` is all of its SELECT behind the columns."""
 
     noun: str
-    says: str
+    meaning: str
     columns: tuple[Column, ...]
     source: str
     version: int = 1
@@ -49,12 +49,12 @@ class View:
         return f"CREATE VIEW {self.name} AS\nSELECT\n    {selected}\n{self.source.strip()}"
 
 
-def _time(name: str, column: str, says: str) -> tuple[Column, Column]:
+def _time(name: str, column: str, meaning: str) -> tuple[Column, Column]:
     """Return two columns: RFC 3339 text in UTC with the zeros at its end cut, and the integer that is stored."""
     seconds = f"{column} / 1000000000 - ({column} % 1000000000 < 0)"
     fraction = f"rtrim(printf('.%09d', ({column} % 1000000000 + 1000000000) % 1000000000), '.0')"
     text = f"strftime('%Y-%m-%dT%H:%M:%S', {seconds}, 'unixepoch') || {fraction} || 'Z'"
-    return Column(name, text, says), Column(f"{name}_ns", column, "The same in nanoseconds since 1970.")
+    return Column(name, text, meaning), Column(f"{name}_ns", column, "The same in nanoseconds since 1970.")
 
 
 def _json(document: str, path: str) -> str:

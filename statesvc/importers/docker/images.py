@@ -47,13 +47,13 @@ class ImageStore:
         if found != f"sha256:{hexadecimal}":
             raise Unreadable(f"its configuration has the digest {found}: it is damaged, or not this image's")
         try:
-            says = parse_image_config(raw)
+            parsed = parse_image_config(raw)
         except InvalidParameter as error:
             raise Unreadable(error.message) from None
-        size = self._size(says.diff_ids)
+        size = self._size(parsed.diff_ids)
         tagged_at, warnings = self._tagged_at(hexadecimal)
         named = tuple(self._references.pop(found, ()))
-        return ForeignImage(found, raw, size or 0, says.created, tagged_at, named), size is not None, warnings
+        return ForeignImage(found, raw, size or 0, parsed.created, tagged_at, named), size is not None, warnings
 
     def lost_references(self) -> Iterator[Entry]:
         """Yield a failed entry for each reference whose image was not read."""

@@ -53,7 +53,7 @@ def _is_between(created: int | None, before: Sequence[int], since: Sequence[int]
 def _is_labelled(image: RecordedImage, filters: Filters) -> bool:
     # As in Docker, an image without a configuration passes no label filter, not even an empty one.
     return "label" not in filters or (
-        image.says.config is not None and filtering.has_labels(image.says.labels, filters["label"])
+        image.parsed.config is not None and filtering.has_labels(image.parsed.labels, filters["label"])
     )
 
 

@@ -21,7 +21,7 @@ class RecordedImage:
     """
 
     image: Image
-    says: ImageConfig
+    parsed: ImageConfig
     repo_tags: list[str]
     repo_digests: list[str]
     damage: str | None = None
@@ -68,9 +68,9 @@ def recorded(conn: Connection) -> list[RecordedImage]:
 def _recorded(image: Image, tags: Sequence[str], digests: Sequence[str]) -> RecordedImage:
     damage = None
     try:
-        says = parse_image_config(image.config)
+        parsed = parse_image_config(image.config)
     except InvalidParameter:  # an unreadable image must not make the list fail
-        says, damage = unreadable_image_config(), fault("images", "config", image.config)
+        parsed, damage = unreadable_image_config(), fault("images", "config", image.config)
     return RecordedImage(
-        image, says, list(map(references.familiar, tags)), list(map(references.familiar, digests)), damage
+        image, parsed, list(map(references.familiar, tags)), list(map(references.familiar, digests)), damage
     )

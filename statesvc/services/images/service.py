@@ -39,8 +39,8 @@ class ResolvedImage:
 
 @lru_cache(maxsize=256)
 def _config_and_platform(raw: bytes) -> tuple[Config | None, Platform]:
-    says = parse_image_config(raw)
-    return says.config, of_image(says)
+    parsed = parse_image_config(raw)
+    return parsed.config, of_image(parsed)
 
 
 class Images:

@@ -59,7 +59,7 @@ class Runtimes:
             return await self._put_in_force(config, reloading=False)
 
     def use_unrecorded(self, config: DaemonConfig) -> None:
-        """Verify requests by a daemon configuration without making it a version: for commands, which serve nobody."""
+        """Verify requests by a daemon configuration without making it a version: for commands, not for the service."""
         derived = derive(config.runtimes.values(), binaries.resolve(_paths(config)))
         self._site.configuration.swap(self._site.configuration.version(0, config, derived))
 

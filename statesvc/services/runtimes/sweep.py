@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 class SweepReport:
     """What a sweep did, or with `dry_run` would do. Scripts are listed by digest, files by name, versions by number.
 
-    `damaged` are blobs that are not what their digest says, `unwritten` the files that could not be mended, and why.
+    `damaged` are blobs that do not have their digest, `unwritten` the files that could not be mended, and why.
     """
 
     dry_run: bool
@@ -52,7 +52,8 @@ async def sweep(
 ) -> SweepReport:
     """Remove scripts, files and versions that nothing holds; write held files again. Twice does nothing more.
 
-    `history` is how many versions are kept that nothing holds. The caller holds the data root, and serves nobody yet.
+    `history` is how many versions are kept that nothing holds. The caller holds the data root and does not answer
+    requests yet.
     """
     kept = await database.scan(_look, history) if dry_run else await database.write(_remove, history)
     report, mended = await asyncio.to_thread(_settle, folder, kept, dry_run=dry_run)

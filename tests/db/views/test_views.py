@@ -49,8 +49,8 @@ def test_a_view_has_the_columns_that_are_declared_each_with_a_sentence(filled: P
     assert there == [column.name for column in view.columns]
     assert re.fullmatch(r"v[1-9]\d*_[a-z]+(_[a-z]+)*", view.name)
     for column in view.columns:
-        assert column.says.endswith((".", "…")), column
-    assert view.says.endswith("."), view
+        assert column.meaning.endswith((".", "…")), column
+    assert view.meaning.endswith("."), view
 
 
 def test_a_name_without_a_version_is_the_newest_version(conn: Connection) -> None:

@@ -1,4 +1,4 @@
-"""Data roots that are damaged or hostile: what is wrong is told, nothing is guessed, and the rest is imported."""
+"""Data roots that are damaged or hostile: what is wrong is reported, nothing is guessed, and the rest is imported."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What today's rules have against an imported container is told; it is kept as it is."""
+"""A rule of today that an imported container breaks is reported; the container is kept as it is."""
 
 from typing import Any
 

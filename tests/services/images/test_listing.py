@@ -43,7 +43,7 @@ async def listed(services: Services, filters: Mapping[str, tuple[str, ...]]) -> 
     """Return the references of the images that are shown, by their names."""
     await services.database.write(record)
     return {
-        image.says.comment: [*image.repo_tags, *image.repo_digests] for image in await services.images.listed(filters)
+        image.parsed.comment: [*image.repo_tags, *image.repo_digests] for image in await services.images.listed(filters)
     }
 
 
