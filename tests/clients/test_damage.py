@@ -86,11 +86,17 @@ def check(root: Path, *words: str) -> str:
     return done.stdout
 
 
+def without_reason(entry: dict[str, object]) -> dict[str, object]:
+    """Return an entry without the reason of its damage: once the mark is written, it names all that is damaged."""
+    return entry | {"Status": str(entry["Status"]).partition(": ")[0]}
+
+
 def everything_else_is_served(service: Service) -> None:
     """The service answers for all that was not hurt, and the hurt container can be renamed and removed."""
     entries = listed(service)
     assert len(entries) == 3
-    assert service.call("GET", "/statesvc/v1/snapshot").json()["Containers"] == [*entries.values()]
+    snapshot = service.call("GET", "/statesvc/v1/snapshot").json()["Containers"]
+    assert [*map(without_reason, snapshot)] == [*map(without_reason, entries.values())]
     assert [entry["Id"] for entry in service.call("GET", "/system/df").json()["Containers"]] == [*entries]
     for name in ("sound", "linked"):
         shown = service.call("GET", f"/containers/{name}/json").json()
