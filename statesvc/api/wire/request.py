@@ -1,0 +1,146 @@
+"""A request as its handler gets it: the head, the body to be read, and who sent it."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from statesvc.api.wire.answer import Answer
+from statesvc.api.wire.body import Chunked, Framing, Sized
+from statesvc.api.wire.head import Head
+from statesvc.api.wire.input import Input
+from statesvc.api.wire.limits import MIB, Limits
+from statesvc.api.wire.refusal import CutOff, Refusal
+from statesvc.errors import TooLarge
+
+
+class Peer(NamedTuple):
+    """The process at the other end of a Unix socket, as it was when it connected; None of all that elsewhere."""
+
+    pid: int | None
+    uid: int | None
+    gid: int | None
+
+
+class Held:
+    """How many bytes of bodies all connections hold in memory together."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.size = 0
+
+    def add(self, size: int) -> None:
+        """Count bytes in. Raises Refusal if there is no room for them now."""
+        if self.size + size > self._most:
+            raise Refusal(503, "too many request bodies are being read at this time: try again")
+        self.size += size
+
+
+class RequestBody:
+    """The body of one request, read as it comes in. What is wrong with it is raised as Refusal to its reader."""
+
+    def __init__(
+        self, source: Input, head: Head, limits: Limits, held: Held, asks_for_it: Callable[[], None] | None
+    ) -> None:
+        """Take the input behind a head; `asks_for_it` is called before the first read, if the client waits for that."""
+        self._input = source
+        self._framing = _framing(head)
+        self._limits = limits
+        self._held = held
+        self._held_here = 0
+        self._asks_for_it = asks_for_it
+        self.refusal: Refusal | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all of it was read."""
+        return self._framing is None or self._framing.is_complete
+
+    @property
+    def size(self) -> int | None:
+        """How many bytes are still to be read, None if nobody knows."""
+        return 0 if self._framing is None else self._framing.left
+
+    async def part(self) -> bytes:
+        """Return the next part, empty at the end. Raises Refusal if the body is broken off, malformed or late."""
+        if self.refusal is not None:
+            raise self.refusal
+        if self._framing is None:
+            return b""
+        if self._asks_for_it is not None:
+            self._asks_for_it()
+            self._asks_for_it = None
+        try:
+            while not (part := self._framing.take(self._input.buffer)) and not self._framing.is_complete:
+                if not await self._input.more(self._limits.body_seconds):
+                    raise CutOff
+        except TimeoutError:
+            self.refusal = Refusal(408, f"no part of the request body came for {self._limits.body_seconds:g} s")
+            raise self.refusal from None
+        except Refusal as refusal:
+            self.refusal = refusal
+            raise
+        return part
+
+    async def parts(self) -> AsyncGenerator[bytes, None]:
+        """Yield the body part by part. Raises Refusal like `part`."""
+        while part := await self.part():
+            yield part
+
+    async def whole(self, most: int) -> bytes:
+        """Return the whole body. Raises TooLarge above a size, Refusal like `part`, or if memory has no room for it."""
+        if (self.size or 0) > most:
+            raise _too_large(most)
+        parts, size = [], 0
+        while part := await self.part():
+            self._held.add(len(part))
+            self._held_here += len(part)
+            size += len(part)
+            if size > most:
+                raise _too_large(most)
+            parts.append(part)
+        return b"".join(parts)
+
+    async def discard(self) -> bool:
+        """Read what the handler left, if that is little. False if the connection cannot go on behind it."""
+        if self.is_complete:
+            return True
+        most = self._limits.unread_bytes
+        if self._asks_for_it is not None or (self.size or 0) >= most:
+            return False
+        read = 0
+        try:
+            while read <= most:
+                part = await self.part()
+                if not part:
+                    return True
+                read += len(part)
+        except Refusal:
+            pass
+        return False
+
+    def release(self) -> None:
+        """Count out what this body held in memory."""
+        self._held.size -= self._held_here
+        self._held_here = 0
+
+
+@dataclass(slots=True)
+class Request:
+    """A request whose head was read."""
+
+    head: Head
+    body: RequestBody
+    peer: Peer
+
+
+Handler = Callable[[Request], Awaitable[Answer]]
+
+
+def _framing(head: Head) -> Framing | None:
+    if head.length is None:
+        return Chunked()
+    return Sized(head.length) if head.length else None
+
+
+def _too_large(most: int) -> TooLarge:
+    return TooLarge(f"the request body is larger than {most // MIB} MiB")

@@ -1,0 +1,73 @@
+"""A body without a length on its way out: in chunks or as it is, until it ends or its client does."""
+
+import asyncio
+from contextlib import aclosing
+
+import structlog
+
+from statesvc.api.wire.answer import Parts
+from statesvc.api.wire.input import Input
+from statesvc.api.wire.output import Output
+
+log = structlog.get_logger(__name__)
+
+
+class Stream:
+    """Sends parts from the task of a connection, and ends the task's wait for the next one when nobody wants it."""
+
+    def __init__(self, task: asyncio.Task[None], source: Input, output: Output, quiet_seconds: float) -> None:
+        self._task = task
+        self._input = source
+        self._output = output
+        self._quiet_seconds = quiet_seconds
+        self._is_active = False
+        self._has_spoken = True
+        self._is_unwanted = False
+
+    async def send(self, parts: Parts, *, in_chunks: bool) -> bool:
+        """Send a stream. False if it was cut off: the connection must be closed then."""
+        self._is_active = True
+        try:
+            async with aclosing(parts):
+                if self._output.is_lost:
+                    return False
+                if self._input.has_ended:
+                    self.end_of_input()
+                async for part in parts:
+                    if part:
+                        self._has_spoken = True
+                        self._output.write(b"%x\r\n%b\r\n" % (len(part), part) if in_chunks else part)
+                    if self._output.is_full:
+                        await self._output.room()
+        except asyncio.CancelledError:
+            if not self._is_unwanted:
+                raise
+            self._task.uncancel()
+        except Exception:
+            log.exception("a stream met a bug: it is cut off")
+            return False
+        finally:
+            self._is_active = False
+        if in_chunks:
+            self._output.write(b"0\r\n\r\n")
+        return not self._output.is_lost
+
+    def end_of_input(self) -> None:
+        """Note that the client ended its side: the stream ends now if the client is gone, else when it falls quiet.
+
+        Go ends the context of a request when its client's side ends, so Docker's streams end then. Here a client that
+        ended its side, and reads on, still gets what there is.
+        """
+        if not self._is_active or self._is_unwanted:
+            return
+        if (self._has_spoken or self._output.is_full) and not self._output.has_gone():
+            self._has_spoken = False
+            self._input.loop.call_later(self._quiet_seconds, self.end_of_input)
+        else:
+            self.cancel()
+
+    def cancel(self) -> None:
+        """End the stream: its client is gone."""
+        if self._is_active and not self._is_unwanted:
+            self._is_unwanted = True
+            self._task.cancel()
