@@ -22,13 +22,14 @@ from statesvc.api.networks import NetworksApi
 from statesvc.api.not_offered import NotOfferedApi
 from statesvc.api.processes import ProcessesApi
 from statesvc.api.pruning import PruningApi
-from statesvc.api.routing import Route, Router
+from statesvc.api.routing import LINES, Route, Router
 from statesvc.api.runtimes import RuntimesApi
 from statesvc.api.system import SystemApi
 from statesvc.api.usage import UsageApi
 from statesvc.api.validation import ValidationApi
 from statesvc.api.volumes import VolumesApi
-from statesvc.api.wire.server import Server, bind, socket_path
+from statesvc.api.wire.server import Server, raise_descriptor_limit
+from statesvc.api.wire.sockets import bind, socket_path
 from statesvc.db import runtimes as versions
 from statesvc.db.database import Connection, Database
 from statesvc.db.schema import migrate
@@ -230,7 +231,9 @@ async def repaired(settings: Settings, *, clock: Clock = wall_clock) -> tuple[Ba
 async def _serve(settings: Settings) -> None:
     async with opened(settings) as services:
         services.system.last_sweep = await swept(services, settings)
-        server = Server(services.application(), on_stop=services.end_streams)
+        raise_descriptor_limit()
+        server = Server(services.application(), services.end_streams, clock=services.site.clock, lines=LINES)
+        server.stop_on_signals()
         async with AsyncExitStack() as sockets:
             await sockets.enter_async_context(services.retention.kept_up())
             listeners = []

@@ -5,12 +5,12 @@ from functools import partial
 from typing import Any
 
 import orjson
-from starlette.responses import Response
 
 from statesvc.api import listing
 from statesvc.api.inspection import render
 from statesvc.api.preconditions import if_match, tagged
 from statesvc.api.routing import Route
+from statesvc.api.wire.answer import Answer
 from statesvc.api.wire.answers import json_answer, no_content, raw_json
 from statesvc.api.wire.call import Call
 from statesvc.domain.api_version import NEWEST, Version
@@ -45,7 +45,7 @@ class ContainersApi:
             Route("DELETE", "/containers/{name}", self.delete),
         ]
 
-    async def create(self, call: Call) -> Response:
+    async def create(self, call: Call) -> Answer:
         """POST /containers/create?name="""
         body = await call.json_body()
         # A large body may take seconds to decode: other requests must not wait for it.
@@ -56,18 +56,18 @@ class ContainersApi:
             request,
             version=call.version,
             platform=call.text("platform"),
-            idempotency_key=call.header(b"idempotency-key"),
+            idempotency_key=call.header("idempotency-key"),
         )
         return json_answer({"Id": created.id, "Warnings": list(created.warnings)}, 201)
 
-    async def index(self, call: Call) -> Response:
+    async def index(self, call: Call) -> Answer:
         """GET /containers/json?all=&limit=&size=&filters="""
         rows = await self._listing.listed(listing.query(call))
         large = len(rows.rows) > LARGE_LIST
         render = partial(listing.render, rows, self._clock())
         return raw_json(await asyncio.to_thread(render) if large else render())
 
-    async def inspect(self, call: Call) -> Response:
+    async def inspect(self, call: Call) -> Answer:
         """GET /containers/{name}/json?size="""
         row = await self._containers.inspect(call.name)
         if call.version >= NEWEST and not call.query:
@@ -82,7 +82,7 @@ class ContainersApi:
         root = await self._containers.image_size(row.image_id)
         return {"SizeRootFs": root} if row.started_at else {"SizeRw": 0, "SizeRootFs": root}
 
-    async def update(self, call: Call) -> Response:
+    async def update(self, call: Call) -> Answer:
         """POST /containers/{name}/update"""
         expected = if_match(call)
         body = await call.json_body()
@@ -90,12 +90,12 @@ class ContainersApi:
         warnings = await self._containers.update(call.name, asked, version=call.version, expected=expected)
         return json_answer({"Warnings": list(warnings)})
 
-    async def rename(self, call: Call) -> Response:
+    async def rename(self, call: Call) -> Answer:
         """POST /containers/{name}/rename?name="""
         await self._containers.rename(call.name, call.text("name"), expected=if_match(call))
         return no_content()
 
-    async def delete(self, call: Call) -> Response:
+    async def delete(self, call: Call) -> Answer:
         """DELETE /containers/{name}?force=&v=&link="""
         if call.flag("link"):
             await self._containers.remove_link(call.name, expected=if_match(call))

@@ -3,10 +3,9 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from starlette.responses import Response
-
 from statesvc.api.preconditions import if_match, tagged
 from statesvc.api.routing import Handler, Route
+from statesvc.api.wire.answer import Answer
 from statesvc.api.wire.answers import json_answer, no_content
 from statesvc.api.wire.call import Call
 from statesvc.domain import times
@@ -64,28 +63,28 @@ class EngineProtocolApi:
         ended = Route("POST", "/statesvc/v1/execs/{name}/ended", self.exec_ended)
         return [Route("GET", f"{_CONTAINER}/runtime", self.runtime), *posted, ended]
 
-    async def prepare_start(self, call: Call) -> Response:
+    async def prepare_start(self, call: Call) -> Answer:
         """POST …/prepare-start {Engine}"""
         asked = await _read(call, PrepareStartRequest)
         return _handed(await self._lifecycle.prepare_start(call.name, asked.Engine, expected=if_match(call)))
 
-    async def adopt(self, call: Call) -> Response:
+    async def adopt(self, call: Call) -> Answer:
         """POST …/adopt {Engine, Pid?}"""
         asked = await _read(call, AdoptRequest)
         return _handed(await self._lifecycle.adopt(call.name, asked.Engine, pid=asked.Pid, expected=if_match(call)))
 
-    async def runtime(self, call: Call) -> Response:
+    async def runtime(self, call: Call) -> Answer:
         """GET …/runtime"""
         return _handed(await self._lifecycle.runtime(call.name))
 
-    async def started(self, call: Call) -> Response:
+    async def started(self, call: Call) -> Answer:
         """POST …/started {Attempt, Pid}"""
         report = await _read(call, StartedReport)
         return _acknowledged(
             await self._lifecycle.started(call.name, report.Attempt, report.Pid, expected=if_match(call))
         )
 
-    async def start_failed(self, call: Call) -> Response:
+    async def start_failed(self, call: Call) -> Answer:
         """POST …/start-failed {Attempt, ExitCode, Error?}"""
         report = await _read(call, StartFailedReport)
         failed = await self._lifecycle.start_failed(
@@ -93,24 +92,24 @@ class EngineProtocolApi:
         )
         return _acknowledged(failed)
 
-    async def exited(self, call: Call) -> Response:
+    async def exited(self, call: Call) -> Answer:
         """POST …/exited {ExitCode, Attempt?, Error?, OomKilled?, Manual?}"""
         report = await _read(call, ExitedReport)
         exited = Exited(report.ExitCode, report.Attempt, report.Error, report.OomKilled, report.Manual)
         return _acknowledged(await self._lifecycle.exited(call.name, exited, expected=if_match(call)))
 
-    async def restarting(self, call: Call) -> Response:
+    async def restarting(self, call: Call) -> Answer:
         """POST …/restarting {ExitCode, Attempt?, OomKilled?}"""
         report = await _read(call, RestartingReport)
         ended = Restarting(report.ExitCode, report.Attempt, report.OomKilled)
         return _acknowledged(await self._lifecycle.restarting(call.name, ended, expected=if_match(call)))
 
-    async def removed(self, call: Call) -> Response:
+    async def removed(self, call: Call) -> Answer:
         """POST …/removed"""
         await self._lifecycle.removed(call.name, expected=if_match(call))
         return no_content()
 
-    async def health(self, call: Call) -> Response:
+    async def health(self, call: Call) -> Answer:
         """POST …/health {Status?, Probe?: {Start?, End?, ExitCode, Output?}}"""
         report = await _read(call, HealthReport)
         if report.Status is None and report.Probe is None:
@@ -120,7 +119,7 @@ class EngineProtocolApi:
         checked = await self._lifecycle.health(call.name, status=report.Status, probe=probe, expected=if_match(call))
         return _acknowledged(checked)
 
-    async def exec_started(self, call: Call) -> Response:
+    async def exec_started(self, call: Call) -> Answer:
         """POST …/execs {Engine, Process: {Entrypoint, …}, Id?, Pid?, OpenStdin?, OpenStdout?, OpenStderr?}"""
         report = await _read(call, ExecStartedReport)
         started = await self._lifecycle.exec_started(
@@ -129,7 +128,7 @@ class EngineProtocolApi:
         answer = _handle(started.handle) | {"ExecId": started.exec_id}
         return tagged(json_answer(answer, 201), started.handle.revision)
 
-    async def exec_ended(self, call: Call) -> Response:
+    async def exec_ended(self, call: Call) -> Answer:
         """POST /statesvc/v1/execs/{name}/ended {ExitCode}"""
         report = await _read(call, ExecEndedReport)
         return _acknowledged(await self._lifecycle.exec_ended(call.name, report.ExitCode, expected=if_match(call)))
@@ -159,7 +158,7 @@ def _exec_config(report: ExecStartedReport) -> ExecConfig:
 def _plain(report: Plain) -> Handler:
     """Return the handler of a report that has no body."""
 
-    async def handler(call: Call) -> Response:
+    async def handler(call: Call) -> Answer:
         return _acknowledged(await report(call.name, expected=if_match(call)))
 
     return handler
@@ -171,7 +170,7 @@ async def _read(call: Call, document: type[D]) -> D:
     return decode(document, body) if body else decode_value(document, None)
 
 
-def _acknowledged(after: Acknowledgement) -> Response:
+def _acknowledged(after: Acknowledgement) -> Answer:
     """Answer a report with the state of the container after it."""
     answer = {
         "Id": after.container_id,
@@ -211,5 +210,5 @@ def _handle(by: Handle) -> dict[str, object]:
     }
 
 
-def _handed(by: Handle) -> Response:
+def _handed(by: Handle) -> Answer:
     return tagged(json_answer(_handle(by)), by.revision)

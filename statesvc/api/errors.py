@@ -3,9 +3,9 @@
 from dataclasses import asdict
 
 import structlog
-from starlette.responses import Response
 
 from statesvc import errors
+from statesvc.api.wire.answer import Answer
 from statesvc.api.wire.answers import json_answer
 
 STATUS: dict[type[errors.StateError], int] = {
@@ -31,11 +31,11 @@ def status_of(kind: type[errors.StateError]) -> int:
     return next(STATUS[above] for above in kind.__mro__ if above in STATUS)
 
 
-def answer_error(error: errors.StateError) -> Response:
+def answer_error(error: errors.StateError) -> Answer:
     """Answer with Docker's error body, and with every problem where the error lists some."""
     status = status_of(type(error))
     if status == 304:
-        return Response(status_code=304)
+        return Answer(304)
     return json_answer(error_body(error), status)
 
 
@@ -51,12 +51,12 @@ def error_body(error: errors.StateError) -> dict[str, object]:
     return body
 
 
-def answer_bug(error: Exception, method: str, path: str) -> Response:
+def answer_bug(error: Exception, method: str, path: str) -> Answer:
     """Answer 500 for a bug. The log has the trace; the client gets no detail."""
     log.error("request failed with a bug", method=method, path=path, exc_info=error)
     return json_answer({"message": "statesvc failed because of a bug; its log has the details"}, 500)
 
 
-def answer_unknown_page() -> Response:
+def answer_unknown_page() -> Answer:
     """Answer for a path or a method that does not exist, as Docker does."""
     return json_answer({"message": "page not found"}, 404)

@@ -2,17 +2,17 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 import orjson
 import structlog
-from starlette.responses import Response, StreamingResponse
 
 from statesvc.api import listing
 from statesvc.api.endpoint import MORE, Endpoint
 from statesvc.api.errors import error_body
 from statesvc.api.routing import Route
-from statesvc.api.wire.answers import JSON, raw_json
+from statesvc.api.wire.answer import Answer
+from statesvc.api.wire.answers import JSON, raw_json, stream
 from statesvc.api.wire.call import Call
 from statesvc.domain import filters, times
 from statesvc.domain.event import OWN_ACTIONS, Event
@@ -27,7 +27,8 @@ log = structlog.get_logger(__name__)
 
 JSON_LINES = "application/jsonl"
 _RENDERED, _RENDERED_BYTES = 1_000, 8_192
-_TIMESTAMP = re.compile(r"(-?\d{1,11})(?:\.(\d+))?", re.ASCII)
+_LATEST = 2**63 - 1
+_TIMESTAMP = re.compile(r"(-?\d{1,19})(?:\.(\d+))?", re.ASCII)
 
 _JOURNAL = Endpoint(
     "Read the journal in commit order: resume after any event without a gap or a repeat, then follow. "
@@ -82,29 +83,29 @@ class EventsApi:
             Route("GET", "/statesvc/v1/snapshot", self.snapshot, _SNAPSHOT),
         ]
 
-    async def events(self, call: Call) -> Response:
+    async def events(self, call: Call) -> Answer:
         """GET /events?since=&until=&filters="""
         span = Span(_time(call.text("since")), _time(call.text("until")))
         if span.since is not None and span.until is not None and span.since > span.until:
             since, until = call.text("since"), call.text("until")
             raise InvalidParameter(f"`since` time ({since}) cannot be after `until` time ({until})")
         wanted = filters.parse(call.text("filters"))
-        return StreamingResponse(self._stream(span, wanted), media_type=JSON)
+        return stream(self._stream(span, wanted), JSON)
 
-    async def journal(self, call: Call) -> Response:
+    async def journal(self, call: Call) -> Answer:
         """GET /statesvc/v1/events?after=&untilSeq=&follow=&filters="""
         wanted = filters.parse(call.text("filters"))
         follow = "follow" not in call.query or call.flag("follow")
         place = await self._journal.place(_seq(call, "after"), until=_seq(call, "untilSeq"), follow=follow)
-        return StreamingResponse(self._resume(place, wanted), media_type=JSON_LINES)
+        return stream(self._resume(place, wanted), JSON_LINES)
 
-    async def snapshot(self, _call: Call) -> Response:
+    async def snapshot(self, _call: Call) -> Answer:
         """GET /statesvc/v1/snapshot"""
         found = await self._containers.snapshot()
         entries = await asyncio.to_thread(listing.render, found.listed, self._clock())
         return raw_json(b'{"Seq":%d,"Containers":%b}' % (found.seq, entries.rstrip()))
 
-    async def _stream(self, span: Span, wanted: Filters) -> AsyncIterator[bytes]:
+    async def _stream(self, span: Span, wanted: Filters) -> AsyncGenerator[bytes, None]:
         yield b""  # the headers go out at once: clients wait for them before they cause what they want to see
         try:
             async for page in self._journal.follow(span):
@@ -114,7 +115,7 @@ class EventsApi:
         except StateError as error:  # Docker's stream has no form for an error: it ends
             log.warning("a stream of events is ended", reason=error.message)
 
-    async def _resume(self, place: Place, wanted: Filters) -> AsyncIterator[bytes]:
+    async def _resume(self, place: Place, wanted: Filters) -> AsyncGenerator[bytes, None]:
         yield b""
         try:
             async for page in self._journal.resume(place):
@@ -173,9 +174,11 @@ def _time(text: str) -> int | None:
     if not text:
         return None
     match = _TIMESTAMP.fullmatch(text)
-    if match is None:
+    if match is None or abs(int(match[1])) > _LATEST:
         return times.parse(text)
-    return int(match[1]) * times.SECOND + int((match[2] or "").ljust(9, "0")[:9])
+    time = int(match[1]) * times.SECOND + int((match[2] or "").ljust(9, "0")[:9])
+    # Milliseconds given for seconds, say: no event is so late, and Docker takes it.
+    return max(-_LATEST, min(_LATEST, time))
 
 
 def _render(event: Event) -> bytes:

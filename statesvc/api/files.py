@@ -1,8 +1,7 @@
 """The files of a container over HTTP: archive, changes, export, commit. Only an engine has them: 501."""
 
-from starlette.responses import Response
-
 from statesvc.api.routing import Route
+from statesvc.api.wire.answer import Answer
 from statesvc.api.wire.answers import json_answer
 from statesvc.api.wire.call import Call
 from statesvc.domain import references
@@ -27,27 +26,27 @@ class FilesApi:
             Route("POST", "/commit", self.commit),
         ]
 
-    async def archive(self, call: Call) -> Response:
+    async def archive(self, call: Call) -> Answer:
         """GET, HEAD and PUT /containers/{name}/archive?path="""
         if not call.text("path"):
             raise InvalidParameter("bad parameter: pathcannot be empty")
         await self._processes.archive(call.name)
-        return Response()
+        return Answer()
 
-    async def changes(self, call: Call) -> Response:
+    async def changes(self, call: Call) -> Answer:
         """GET /containers/{name}/changes"""
         await self._processes.changes(call.name)
         return json_answer(None)
 
-    async def export(self, call: Call) -> Response:
+    async def export(self, call: Call) -> Answer:
         """GET /containers/{name}/export"""
         await self._processes.export(call.name)
-        return Response()
+        return Answer()
 
-    async def commit(self, call: Call) -> Response:
+    async def commit(self, call: Call) -> Answer:
         """POST /commit?container=&repo=&tag=&comment=&author=&pause=&changes="""
         if body := await call.json_body():
             decode(ContainerCreate, body)
         references.parse_repo_tag(call.text("repo"), call.text("tag"))
         await self._processes.commit(call.text("container"), call.values("changes"))
-        return Response(status_code=201)
+        return Answer(201)

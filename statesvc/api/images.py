@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 import orjson
-from starlette.responses import Response
 
 from statesvc.api.routing import Route
-from statesvc.api.wire.answers import JSON, json_answer
+from statesvc.api.wire.answer import Answer
+from statesvc.api.wire.answers import JSON, json_answer, typed
 from statesvc.api.wire.call import Call
 from statesvc.domain import filters
 from statesvc.domain.api_version import Version
@@ -35,19 +35,19 @@ class ImagesApi:
             Route("DELETE", "/images/{name}", self.delete),
         ]
 
-    async def index(self, call: Call) -> Response:
+    async def index(self, call: Call) -> Answer:
         """GET /images/json?filters=&filter=&all=&digests="""
         wanted = filters.parse(call.text("filters"), ACCEPTED)
         if call.version < (1, 41) and (pattern := call.text("filter")):
             wanted = {**wanted, "reference": (*wanted.get("reference", ()), pattern)}
         return json_answer([entry(image, call.version) for image in await self._images.listed(wanted)])
 
-    async def load(self, call: Call) -> Response:
+    async def load(self, call: Call) -> Answer:
         """POST /images/load, the body a tar archive of `docker save`."""
         lines = await self._images.load(call.stream())
         return _lines([{"stream": line + "\n"} for line in lines])
 
-    async def create(self, call: Call) -> Response:
+    async def create(self, call: Call) -> Answer:
         """POST /images/create: with fromSrc an import; with fromImage a pull, which is not offered."""
         source = call.text("fromSrc")
         if not source:
@@ -69,16 +69,16 @@ class ImagesApi:
         )
         return _lines([{"status": image_id}])
 
-    async def inspect(self, call: Call) -> Response:
+    async def inspect(self, call: Call) -> Answer:
         """GET /images/{name}/json"""
         return json_answer(_document(await self._images.inspect(call.name), call.version))
 
-    async def tag(self, call: Call) -> Response:
+    async def tag(self, call: Call) -> Answer:
         """POST /images/{name}/tag?repo=&tag="""
         await self._images.tag(call.name, call.text("repo"), call.text("tag"))
-        return Response(status_code=201)
+        return Answer(201)
 
-    async def delete(self, call: Call) -> Response:
+    async def delete(self, call: Call) -> Answer:
         """DELETE /images/{name}?force="""
         if not call.name.strip():
             raise InvalidParameter("image name cannot be blank")
@@ -88,8 +88,8 @@ class ImagesApi:
         )
 
 
-def _lines(messages: Sequence[dict[str, str]]) -> Response:
-    return Response(b"".join(orjson.dumps(message) + b"\r\n" for message in messages), media_type=JSON)
+def _lines(messages: Sequence[dict[str, str]]) -> Answer:
+    return typed(b"".join(orjson.dumps(message) + b"\r\n" for message in messages), JSON)
 
 
 def entry(image: RecordedImage, version: Version) -> dict[str, object]:

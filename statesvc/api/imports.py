@@ -4,10 +4,9 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from starlette.responses import Response
-
 from statesvc.api.endpoint import Endpoint
 from statesvc.api.routing import Route
+from statesvc.api.wire.answer import Answer
 from statesvc.api.wire.answers import json_answer
 from statesvc.api.wire.call import Call
 from statesvc.domain.documents import Document
@@ -65,7 +64,7 @@ class ImportsApi:
         """Return the routes of this noun."""
         return [Route("POST", "/statesvc/v1/import", self.run, _IMPORT)]
 
-    async def run(self, call: Call) -> Response:
+    async def run(self, call: Call) -> Answer:
         """POST /statesvc/v1/import {"Engine": "docker", "Path": "/var/lib/docker", "DryRun": false}"""
         body = await call.json_body()
         request = decode(ImportRequest, body)

@@ -1,8 +1,7 @@
 """Networks over HTTP, derived from containers and labelled so."""
 
-from starlette.responses import Response
-
 from statesvc.api.routing import Handler, Route
+from statesvc.api.wire.answer import Answer
 from statesvc.api.wire.answers import json_answer, no_content
 from statesvc.api.wire.call import Call
 from statesvc.domain import filters, times
@@ -32,38 +31,38 @@ class NetworksApi:
             ),
         ]
 
-    async def index(self, call: Call) -> Response:
+    async def index(self, call: Call) -> Answer:
         """GET /networks?filters="""
         found = await self._networks.listed(filters.parse(call.text("filters"), ACCEPTED))
         return json_answer([_entry(network) for network in found])
 
-    async def inspect(self, call: Call) -> Response:
+    async def inspect(self, call: Call) -> Answer:
         """GET /networks/{name}"""
         return json_answer(_entry(await self._networks.inspect(call.name)))
 
-    async def create(self, call: Call) -> Response:
+    async def create(self, call: Call) -> Answer:
         """POST /networks/create"""
         body = await call.json_body()
         await self._networks.create((decode(NetworkCreate, body) if body else NetworkCreate()).Name)
         return no_content()
 
-    async def prune(self, call: Call) -> Response:
+    async def prune(self, call: Call) -> Answer:
         """POST /networks/prune?filters="""
         filters.parse(call.text("filters"), PRUNE_ACCEPTED)
         await self._networks.prune()
         return json_answer({"NetworksDeleted": None})
 
-    async def delete(self, call: Call) -> Response:
+    async def delete(self, call: Call) -> Answer:
         """DELETE /networks/{name}"""
         await self._networks.remove(call.name)
         return no_content()
 
     def _connect(self, doing: str) -> Handler:
-        async def handler(call: Call) -> Response:
+        async def handler(call: Call) -> Answer:
             body = await call.json_body()
             asked = decode(NetworkConnect, body) if body else NetworkConnect()
             await self._networks.connect(call.name, asked.Container, doing=doing)
-            return Response()
+            return Answer()
 
         return handler
 

@@ -1,8 +1,7 @@
 """The paths of Docker's API that answer 501: they need an engine, a registry or a cluster."""
 
-from starlette.responses import Response
-
 from statesvc.api.routing import Handler, Route
+from statesvc.api.wire.answer import Answer
 from statesvc.api.wire.call import Call
 from statesvc.services.engines import needs_engine
 
@@ -22,7 +21,7 @@ class NotOfferedApi:
 
 
 def _missing(what: str) -> Handler:
-    async def handler(_call: Call) -> Response:
+    async def handler(_call: Call) -> Answer:
         raise needs_engine(what)
 
     return handler

@@ -2,8 +2,7 @@
 
 import re
 
-from starlette.responses import Response
-
+from statesvc.api.wire.answer import Answer
 from statesvc.api.wire.call import Call
 from statesvc.errors import InvalidParameter
 from statesvc.services.containers.service import Expected
@@ -12,10 +11,10 @@ _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _REVISION = re.compile(r"0|[1-9][0-9]{0,17}")
 
 
-def tagged(response: Response, revision: int) -> Response:
+def tagged(answer: Answer, revision: int) -> Answer:
     """Add the revision to an answer, as the entity tag that If-Match takes."""
-    response.raw_headers.append((b"etag", b'"%d"' % revision))
-    return response
+    answer.lines += b'Etag: "%d"\r\n' % revision
+    return answer
 
 
 def if_match(call: Call) -> Expected:
@@ -24,7 +23,7 @@ def if_match(call: Call) -> Expected:
     A weak tag matches nothing, as the comparison is the strong one; nor does a tag that is no revision. Raises
     InvalidParameter for a header that is no list of entity tags.
     """
-    lines = [value.decode("latin-1") for key, value in call.scope["headers"] if key == b"if-match"]
+    lines = call.header_lines("if-match")
     header = ",".join(lines).strip(" \t")
     if not lines or header == "*":
         return None

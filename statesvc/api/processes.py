@@ -1,12 +1,12 @@
 """The process of a container over HTTP: what the state alone can answer; 501 for what needs an engine."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import orjson
-from starlette.responses import Response, StreamingResponse
 
 from statesvc.api.routing import Route
-from statesvc.api.wire.answers import JSON, no_content, raw_json
+from statesvc.api.wire.answer import Answer, Taken
+from statesvc.api.wire.answers import JSON, hijack, no_content, raw_json, stream, typed
 from statesvc.api.wire.call import Call
 from statesvc.domain.api_version import parse as version
 from statesvc.domain.documents import ExecCreate, ExecStart
@@ -68,7 +68,7 @@ class ProcessesApi:
             Route("POST", "/exec/{name}/resize", self.resize_exec),
         ]
 
-    async def start(self, call: Call) -> Response:
+    async def start(self, call: Call) -> Answer:
         """POST /containers/{name}/start"""
         if _has_body(call):
             raise InvalidParameter(
@@ -79,108 +79,108 @@ class ProcessesApi:
         await self._processes.start(call.name)
         return no_content()
 
-    async def stop(self, call: Call) -> Response:
+    async def stop(self, call: Call) -> Answer:
         """POST /containers/{name}/stop?t=&signal="""
         await self._processes.stop(call.name, _stop_signal(call))
         return no_content()
 
-    async def restart(self, call: Call) -> Response:
+    async def restart(self, call: Call) -> Answer:
         """POST /containers/{name}/restart?t=&signal="""
         await self._processes.restart(call.name, _stop_signal(call))
         return no_content()
 
-    async def kill(self, call: Call) -> Response:
+    async def kill(self, call: Call) -> Answer:
         """POST /containers/{name}/kill?signal="""
         await self._processes.kill(call.name, call.text("signal"))
         return no_content()
 
-    async def pause(self, call: Call) -> Response:
+    async def pause(self, call: Call) -> Answer:
         """POST /containers/{name}/pause"""
         await self._processes.pause(call.name)
         return no_content()
 
-    async def unpause(self, call: Call) -> Response:
+    async def unpause(self, call: Call) -> Answer:
         """POST /containers/{name}/unpause"""
         await self._processes.unpause(call.name)
         return no_content()
 
-    async def wait(self, call: Call) -> Response:
+    async def wait(self, call: Call) -> Answer:
         """POST /containers/{name}/wait?condition=
 
         The headers go out at once: clients start the container only when they have them.
         """
         wait = await self._waiting.begin(call.name, _until(call))
-        return StreamingResponse(self._outcome(wait), media_type=JSON)
+        return stream(self._outcome(wait), JSON)
 
-    async def _outcome(self, wait: Wait) -> AsyncIterator[bytes]:
+    async def _outcome(self, wait: Wait) -> AsyncGenerator[bytes, None]:
         ended = await self._waiting.end(wait)
         if ended is not None:  # the service stops before the container does
             error: dict[str, object] = {"Error": {"Message": ended.error}} if ended.error else {}
             yield orjson.dumps(error | {"StatusCode": ended.code}) + b"\n"
 
-    async def resize(self, call: Call) -> Response:
+    async def resize(self, call: Call) -> Answer:
         """POST /containers/{name}/resize?h=&w="""
         _sizes(call)
         await self._processes.resize(call.name)
-        return Response()
+        return Answer()
 
-    async def attach(self, call: Call) -> Response:
+    async def attach(self, call: Call) -> Answer:
         """POST /containers/{name}/attach?logs=&stream=&stdin=&stdout=&stderr=&detachKeys="""
-        keys, logs, stream = call.text("detachKeys"), call.flag("logs"), call.flag("stream")
-        await self._processes.attach(call.name, keys=keys, logs=logs, stream=stream)
-        return Response(media_type=_RAW)
+        keys, logs, goes_on = call.text("detachKeys"), call.flag("logs"), call.flag("stream")
+        output = await self._processes.attach(call.name, keys=keys, logs=logs, stream=goes_on)
+        return hijack(_end, _stream_type(output, call))
 
-    async def top(self, call: Call) -> Response:
+    async def top(self, call: Call) -> Answer:
         """GET /containers/{name}/top?ps_args="""
         await self._processes.top(call.name, call.text("ps_args"))
-        return Response()
+        return Answer()
 
-    async def logs(self, call: Call) -> Response:
+    async def logs(self, call: Call) -> Answer:
         """GET /containers/{name}/logs?stdout=&stderr=&follow=&since=&until=&timestamps=&tail=&details="""
         if not (call.flag("stdout") or call.flag("stderr")):
             raise InvalidParameter("Bad parameters: you must choose at least one stream")
         output = await self._processes.logs(call.name, since=call.text("since"), until=call.text("until"))
-        return Response(media_type=_stream_type(output, call))
+        return typed(b"", _stream_type(output, call))
 
-    async def stats(self, call: Call) -> Response:
+    async def stats(self, call: Call) -> Answer:
         """GET /containers/{name}/stats?stream=&one-shot="""
-        stream = call.flag("stream") if "stream" in call.query else True
+        goes_on = call.flag("stream") if "stream" in call.query else True
         one_shot = call.flag("one-shot") and call.version >= version("1.41")
-        still = await self._processes.stats(call.name, stream=stream, one_shot=one_shot)
-        if stream:
-            return StreamingResponse(self._stats_of(still), media_type=JSON)
+        still = await self._processes.stats(call.name, stream=goes_on, one_shot=one_shot)
+        if goes_on:
+            return stream(self._stats_of(still), JSON)
         return raw_json(_figures(still))
 
-    async def _stats_of(self, still: Still) -> AsyncIterator[bytes]:
+    async def _stats_of(self, still: Still) -> AsyncGenerator[bytes, None]:
         figures = _figures(still)
         async for _ in self._waiting.ticks(still.id, STATS_SECONDS):
             yield figures
 
-    async def create_exec(self, call: Call) -> Response:
+    async def create_exec(self, call: Call) -> Answer:
         """POST /containers/{name}/exec"""
         body = await call.json_body()
         asked = decode(ExecCreate, body) if body else ExecCreate()
         if not asked.Cmd:
             raise InvalidParameter("No exec command specified")
         await self._processes.create_exec(call.name, asked.DetachKeys)
-        return Response()
+        return Answer()
 
-    async def inspect_exec(self, call: Call) -> Response:
+    async def inspect_exec(self, call: Call) -> Answer:
         """GET /exec/{name}/json"""
         return raw_json(orjson.dumps(_shown(await self._processes.find_exec(call.name))))
 
-    async def start_exec(self, call: Call) -> Response:
+    async def start_exec(self, call: Call) -> Answer:
         """POST /exec/{name}/start"""
         if body := await call.json_body():
             decode(ExecStart, body)
         await self._processes.start_exec(call.name)
-        return Response()
+        return Answer()
 
-    async def resize_exec(self, call: Call) -> Response:
+    async def resize_exec(self, call: Call) -> Answer:
         """POST /exec/{name}/resize?h=&w="""
         _sizes(call)
         await self._processes.resize_exec(call.name)
-        return Response()
+        return Answer()
 
 
 def _shown(found: Exec) -> dict[str, object]:
@@ -205,8 +205,7 @@ def _shown(found: Exec) -> dict[str, object]:
 
 
 def _has_body(call: Call) -> bool:
-    length = call.header(b"content-length") or "0"
-    return call.header(b"transfer-encoding") is not None or (length.isdecimal() and int(length) > _NO_BODY)
+    return call.body_size is None or call.body_size > _NO_BODY
 
 
 def _stop_signal(call: Call) -> str:
@@ -226,6 +225,10 @@ def _until(call: Call) -> Until:
 
 def _sizes(call: Call) -> tuple[int, int]:
     return call.integer("h"), call.integer("w")
+
+
+async def _end(_taken: Taken) -> None:
+    """End a connection that was taken over: nothing was written, and nothing will be."""
 
 
 def _stream_type(output: Output, call: Call) -> str:

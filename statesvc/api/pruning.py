@@ -1,8 +1,7 @@
 """Pruning over HTTP."""
 
-from starlette.responses import Response
-
 from statesvc.api.routing import Route
+from statesvc.api.wire.answer import Answer
 from statesvc.api.wire.answers import json_answer
 from statesvc.api.wire.call import Call
 from statesvc.domain import filters
@@ -23,17 +22,17 @@ class PruningApi:
             Route("POST", "/build/prune", self.build_cache),
         ]
 
-    async def containers(self, call: Call) -> Response:
+    async def containers(self, call: Call) -> Answer:
         """POST /containers/prune?filters="""
         removed = await self._pruning.containers(filters.parse(call.text("filters"), ACCEPTED))
         return json_answer({"ContainersDeleted": removed or None, "SpaceReclaimed": 0})
 
-    async def images(self, call: Call) -> Response:
+    async def images(self, call: Call) -> Answer:
         """POST /images/prune?filters="""
         removals = await self._pruning.images(filters.parse(call.text("filters"), IMAGES_ACCEPTED))
         shown = [{"Untagged": done.untagged} if done.untagged else {"Deleted": done.deleted} for done in removals]
         return json_answer({"ImagesDeleted": shown or None, "SpaceReclaimed": 0})
 
-    async def build_cache(self, _call: Call) -> Response:
+    async def build_cache(self, _call: Call) -> Answer:
         """POST /build/prune: there is no build cache, since nothing is built."""
         return json_answer({"CachesDeleted": None, "SpaceReclaimed": 0})

@@ -6,35 +6,32 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from urllib.parse import quote
 
 import structlog
-from starlette.requests import ClientDisconnect
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from statesvc import __version__
 from statesvc.api import versions
 from statesvc.api.endpoint import Endpoint
 from statesvc.api.errors import answer_bug, answer_error, answer_unknown_page
+from statesvc.api.wire.answer import Answer
 from statesvc.api.wire.call import Call, parse_query
-from statesvc.api.wire.protocol import PEER
+from statesvc.api.wire.refusal import Refusal
+from statesvc.api.wire.request import Request
 from statesvc.domain import asker
 from statesvc.domain.asker import AGENT_LIMIT, Asker
 from statesvc.errors import StateError
 
-Handler = Callable[[Call], Awaitable[Response]]
+Handler = Callable[[Call], Awaitable[Answer]]
 
 log = structlog.get_logger(__name__)
 
 OWN = "/statesvc/v1/"
 _VERSIONED = re.compile(r"/v([0-9.]+)(/.*)", re.DOTALL)
-HEADERS = [
-    (b"api-version", versions.NEWEST_TEXT.encode()),
-    (b"docker-experimental", b"false"),
-    (b"ostype", b"linux"),
-    (b"server", f"statesvc/{__version__} (linux)".encode()),
-]
+LINES = (
+    f"Api-Version: {versions.NEWEST_TEXT}\r\nDocker-Experimental: false\r\nOstype: linux\r\n"
+    f"Server: statesvc/{__version__} (linux)\r\n"
+).encode()
+"""The header lines that every answer has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,7 @@ class Route:
 
 
 class Router:
-    """The ASGI application: answers each request by the handler of its route, and every error as JSON."""
+    """The handler of all requests: answers each request by the handler of its route, and every error as JSON."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
         # Bound once: to bind a logger for each request costs as much as a point read.
@@ -68,46 +65,46 @@ class Router:
             else:
                 self._fixed[route.method, route.path] = route.handler
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
+    async def __call__(self, request: Request) -> Answer:
+        """Answer a request. Raises Refusal if its body is broken off or malformed, and nothing else."""
         started = time.perf_counter_ns()
-        response = await self._answer(scope, receive)
-        response.raw_headers += HEADERS
-        await response(scope, receive, send)
+        answer = await self._answer(request)
         if self._log_requests:
             self._log.debug(
                 "request",
-                method=scope["method"],
-                path=scope["path"],
-                status=response.status_code,
+                method=request.head.method,
+                path=request.head.target.path,
+                status=answer.status,
                 microseconds=(time.perf_counter_ns() - started) // 1000,
             )
+        return answer
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Response:
-        path: str = scope["path"]
+    async def _answer(self, request: Request) -> Answer:
+        method, target = request.head.method, request.head.target
+        path = target.path
+        if method == "OPTIONS" and path == "*":
+            return Answer(200)
         if "//" in path or "/." in path or not path.startswith("/"):
             cleaned = clean(path)
             if cleaned != path:
-                return _moved(cleaned, scope["query_string"])
+                return _moved(target.moved(cleaned))
         matched = _VERSIONED.fullmatch(path)
         asked, path = matched.groups() if matched else (None, path)
-        if scope["method"] == "OPTIONS":
-            return Response(status_code=200)
-        handler, name = self._match(scope["method"], path)
+        if method == "OPTIONS":
+            return Answer(200)
+        handler, name = self._match(method, path)
         if handler is None:
             return answer_unknown_page()
-        if scope["method"] != "GET":  # what only reads writes no event
-            asker.current.set(_asker(scope))
+        if method != "GET":  # what only reads writes no event
+            asker.current.set(_asker(request))
         try:
-            call = Call(scope, receive, versions.negotiated(asked), name, parse_query(scope["query_string"]))
-            return await handler(call)
+            return await handler(Call(request, versions.negotiated(asked), name, parse_query(target.query)))
         except StateError as error:
             return answer_error(error)
-        except ClientDisconnect:
-            return Response(status_code=400)
+        except Refusal:
+            raise
         except Exception as error:
-            return answer_bug(error, scope["method"], scope["path"])
+            return answer_bug(error, method, target.path)
 
     def _match(self, method: str, path: str) -> tuple[Handler | None, str]:
         fixed = self._fixed.get((method, path))
@@ -125,10 +122,9 @@ class Router:
         return self._open.get((method, before, "")), path[begin + 1 :]
 
 
-def _asker(scope: Scope) -> Asker:
-    agent = next((value for key, value in scope["headers"] if key == b"user-agent"), None)
-    pid, uid, gid = scope.get(PEER, (None, None, None))
-    return Asker(pid, uid, gid, None if agent is None else agent.decode("latin-1")[:AGENT_LIMIT])
+def _asker(request: Request) -> Asker:
+    agent = request.head.header("user-agent")
+    return Asker(*request.peer, None if agent is None else agent[:AGENT_LIMIT])
 
 
 def clean(path: str) -> str:
@@ -137,6 +133,7 @@ def clean(path: str) -> str:
     return cleaned + "/" if path.endswith("/") and cleaned != "/" else cleaned
 
 
-def _moved(path: str, query: bytes) -> Response:
-    location = quote(path, safe="/~!$&'()*+,;=:@") + (f"?{query.decode('latin-1')}" if query else "")
-    return Response(status_code=301, headers={"location": location})
+def _moved(location: str) -> Answer:
+    answer = Answer(301)
+    answer.add("Location", location)
+    return answer

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 
-from starlette.responses import Response
-
 from statesvc.api.endpoint import Endpoint
 from statesvc.api.routing import Route
+from statesvc.api.wire.answer import Answer
 from statesvc.api.wire.answers import json_answer
 from statesvc.api.wire.call import Call
 from statesvc.domain import times
@@ -104,25 +103,25 @@ class RuntimesApi:
             Route("POST", "/statesvc/v1/runtimes/reload", self.reload, _RELOAD),
         ]
 
-    async def in_force(self, _call: Call) -> Response:
+    async def in_force(self, _call: Call) -> Answer:
         """GET /statesvc/v1/runtimes"""
         version, runtimes = await self._history.in_force()
         return json_answer(in_force_document(version, runtimes))
 
-    async def history(self, call: Call) -> Response:
+    async def history(self, call: Call) -> Answer:
         """GET /statesvc/v1/runtimes/history?limit="""
         limit = call.number("limit") if call.text("limit") else HISTORY
         return json_answer(history_document(await self._history.versions(limit)))
 
-    async def changes(self, call: Call) -> Response:
+    async def changes(self, call: Call) -> Answer:
         """GET /statesvc/v1/runtimes/changes?before=&after="""
         return json_answer(changes_document(await self._history.changes(call.number("before"), call.number("after"))))
 
-    async def drift(self, _call: Call) -> Response:
+    async def drift(self, _call: Call) -> Answer:
         """GET /statesvc/v1/runtimes/drift"""
         return json_answer(drift_document(await self._history.drift()))
 
-    async def reload(self, _call: Call) -> Response:
+    async def reload(self, _call: Call) -> Answer:
         """POST /statesvc/v1/runtimes/reload"""
         return json_answer(_reloaded(await self._runtimes.reload()))
 

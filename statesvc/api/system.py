@@ -3,13 +3,12 @@
 import platform
 from collections.abc import Mapping
 
-from starlette.responses import Response
-
 from statesvc import __version__
 from statesvc.api import versions
 from statesvc.api.endpoint import Endpoint
 from statesvc.api.routing import Route
-from statesvc.api.wire.answers import json_answer, with_length
+from statesvc.api.wire.answer import Answer
+from statesvc.api.wire.answers import json_answer
 from statesvc.api.wire.call import Call
 from statesvc.domain.platform import of_host
 from statesvc.domain.runtimes import Runtime
@@ -77,15 +76,15 @@ class SystemApi:
             Route("GET", "/statesvc/v1/health", self.health, _HEALTH),
         ]
 
-    async def ping(self, _call: Call) -> Response:
+    async def ping(self, _call: Call) -> Answer:
         """GET /_ping"""
         return _pong(b"OK")
 
-    async def ping_head(self, _call: Call) -> Response:
+    async def ping_head(self, _call: Call) -> Answer:
         """HEAD /_ping"""
         return _pong(b"")
 
-    async def version(self, _call: Call) -> Response:
+    async def version(self, _call: Call) -> Answer:
         """GET /version"""
         facts = self._system.site.facts
         architecture = of_host(facts.architecture).architecture
@@ -112,13 +111,13 @@ class SystemApi:
             }
         )
 
-    async def info(self, _call: Call) -> Response:
+    async def info(self, _call: Call) -> Answer:
         """GET /info"""
         return json_answer(
             self._state(await self._system.counts()) | self._host() | self._daemon(await self._system.features())
         )
 
-    async def health(self, _call: Call) -> Response:
+    async def health(self, _call: Call) -> Answer:
         """GET /statesvc/v1/health"""
         return json_answer(_health(await self._system.health()))
 
@@ -262,14 +261,11 @@ def _runtime(runtime: Runtime, features: str | None) -> dict[str, object]:
     return shown
 
 
-_PONG_HEADERS = (
-    (b"builder-version", b"2"),
-    (b"swarm", b"inactive"),
-    (b"cache-control", b"no-cache, no-store, must-revalidate"),
-    (b"pragma", b"no-cache"),
-    (b"content-type", b"text/plain; charset=utf-8"),
+_PONG_LINES = (
+    b"Builder-Version: 2\r\nSwarm: inactive\r\nCache-Control: no-cache, no-store, must-revalidate\r\n"
+    b"Pragma: no-cache\r\nContent-Type: text/plain; charset=utf-8\r\n"
 )
 
 
-def _pong(body: bytes) -> Response:
-    return with_length(body, 200, *_PONG_HEADERS)
+def _pong(body: bytes) -> Answer:
+    return Answer(200, body, _PONG_LINES)

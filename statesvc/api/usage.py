@@ -1,10 +1,10 @@
 """`docker system df` over HTTP."""
 
 import orjson
-from starlette.responses import Response
 
 from statesvc.api import images, listing, volumes
 from statesvc.api.routing import Route
+from statesvc.api.wire.answer import Answer
 from statesvc.api.wire.answers import raw_json
 from statesvc.api.wire.call import Call
 from statesvc.domain.api_version import Version
@@ -26,7 +26,7 @@ class UsageApi:
         """Return the routes of this noun."""
         return [Route("GET", "/system/df", self.df)]
 
-    async def df(self, call: Call) -> Response:
+    async def df(self, call: Call) -> Answer:
         """GET /system/df?type=, the type any number of times. Fields of other types are null."""
         asked = call.values("type") if call.version >= (1, 42) else []
         for kind in asked:

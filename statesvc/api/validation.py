@@ -1,9 +1,8 @@
 """The dry run of a create request over HTTP: validates it and creates nothing."""
 
-from starlette.responses import Response
-
 from statesvc.api.endpoint import MORE, Endpoint
 from statesvc.api.routing import Route
+from statesvc.api.wire.answer import Answer
 from statesvc.api.wire.answers import json_answer
 from statesvc.api.wire.call import Call
 from statesvc.errors import Problem
@@ -37,7 +36,7 @@ class ValidationApi:
         """Return the routes of this noun."""
         return [Route("POST", "/statesvc/v1/containers/validate", self.validate, _VALIDATE)]
 
-    async def validate(self, call: Call) -> Response:
+    async def validate(self, call: Call) -> Answer:
         """POST /statesvc/v1/containers/validate?name=&platform=, the body that of a create."""
         judgement = await self._containers.judge(
             await call.json_body(), name=call.text("name"), version=call.version, platform=call.text("platform")

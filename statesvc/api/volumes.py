@@ -1,8 +1,7 @@
 """Volumes over HTTP, derived from containers and labelled so."""
 
-from starlette.responses import Response
-
 from statesvc.api.routing import Route
+from statesvc.api.wire.answer import Answer
 from statesvc.api.wire.answers import json_answer, no_content
 from statesvc.api.wire.call import Call
 from statesvc.domain import filters
@@ -27,27 +26,27 @@ class VolumesApi:
             Route("DELETE", "/volumes/{name}", self.delete),
         ]
 
-    async def index(self, call: Call) -> Response:
+    async def index(self, call: Call) -> Answer:
         """GET /volumes?filters="""
         found = await self._volumes.listed(filters.parse(call.text("filters"), ACCEPTED))
         return json_answer({"Volumes": [entry(volume) for volume in found], "Warnings": None})
 
-    async def inspect(self, call: Call) -> Response:
+    async def inspect(self, call: Call) -> Answer:
         """GET /volumes/{name}"""
         return json_answer(entry(await self._volumes.inspect(call.name)))
 
-    async def create(self, call: Call) -> Response:
+    async def create(self, call: Call) -> Answer:
         """POST /volumes/create"""
         body = await call.json_body()
         asked = decode(VolumeCreate, body) if body else VolumeCreate()
         return json_answer(entry(await self._volumes.create(asked.Name, asked.Driver, asked.DriverOpts or {})), 201)
 
-    async def prune(self, call: Call) -> Response:
+    async def prune(self, call: Call) -> Answer:
         """POST /volumes/prune: all known volumes are in use, so that nothing is removed."""
         filters.parse(call.text("filters"), PRUNE_ACCEPTED)
         return json_answer({"VolumesDeleted": None, "SpaceReclaimed": 0})
 
-    async def delete(self, call: Call) -> Response:
+    async def delete(self, call: Call) -> Answer:
         """DELETE /volumes/{name}?force="""
         await self._volumes.remove(call.name, force=call.flag("force"))
         return no_content()

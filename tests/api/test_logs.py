@@ -1,5 +1,7 @@
 """What the log shows, and what it never shows."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,9 +52,20 @@ def test_no_credentials_of_a_client_are_logged(talkative: Service) -> None:
     assert SECRET not in talkative.log_text
 
 
-def test_what_a_library_says_is_a_structured_line_too(tmp_path: Path) -> None:
-    with running(tmp_path / "data", "--log-format", "json", "-l", "info") as service:
+def test_what_a_library_says_is_a_structured_line_too() -> None:
+    program = (
+        "import logging; from statesvc.cli.logs import configure; configure('info', 'json');"
+        "logging.getLogger('a.library').warning('%s is odd', 'this')"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert [(line["level"], line["event"]) for line in map(orjson.loads, (done.stdout + done.stderr).splitlines())] == [
+        ("warning", "this is odd")
+    ]
+
+
+def test_bytes_that_are_no_request_are_not_logged(tmp_path: Path) -> None:
+    with running(tmp_path / "data", "-l", "info") as service:
+        before = len(service.log_text)
         service.raw(b"NOT HTTP\r\n\r\n")
-        service.stop()
-        lines = [orjson.loads(line) for line in service.log_text.splitlines()]
-    assert [line["event"] for line in lines if line["level"] == "warning"] == ["Invalid HTTP request received."]
+        service.raw(b"POST /containers/create HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
+        assert service.log_text[before:] == ""

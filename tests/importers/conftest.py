@@ -1,5 +1,8 @@
 """A data root of Docker's to build, and the real services to import it into."""
 
+import asyncio
+import socket
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -8,6 +11,7 @@ import pytest
 from docker_root import DockerRoot
 
 from statesvc import app
+from statesvc.api.wire.server import Server
 from statesvc.app import Services
 from statesvc.services.imports.report import Report
 from statesvc.settings import Settings
@@ -35,9 +39,18 @@ async def services(data_root: Path) -> AsyncIterator[Services]:
 
 @pytest.fixture
 async def client(services: Services) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(services.application())
-    async with httpx.AsyncClient(transport=transport, base_url="http://docker") as opened:
-        yield opened
+    # Paths of pytest are too long for a socket: the limit is 107 bytes.
+    with tempfile.TemporaryDirectory(prefix="statesvc-") as folder, socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"{folder}/s.sock")
+        listener.listen()
+        listener.setblocking(False)
+        server = Server(services.application(), services.end_streams, clock=services.site.clock)
+        serving = asyncio.create_task(server.run_on([listener]))
+        transport = httpx.AsyncHTTPTransport(uds=f"{folder}/s.sock")
+        async with httpx.AsyncClient(transport=transport, base_url="http://docker") as opened:
+            yield opened
+        server.stop()
+        await serving
 
 
 @pytest.fixture

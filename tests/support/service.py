@@ -48,7 +48,7 @@ class Answer:
 
     def is_refusal(self, *statuses: int) -> bool:
         """Assert that this is an error as Docker's clients expect it, with one of the statuses if some are given."""
-        assert 400 <= self.status < 500 or self.status in {501, 503}, self
+        assert 400 <= self.status < 500 or self.status in {501, 503, 505}, self
         assert not statuses or self.status in statuses, self
         assert isinstance(self.message, str), self
         assert self.message.strip(), self

@@ -13,7 +13,7 @@ import uvloop
 from statesvc.api.wire.answer import Answer, Hijack, Taken
 from statesvc.api.wire.limits import Limits
 from statesvc.api.wire.request import Request
-from statesvc.api.wire.serving import Server
+from statesvc.api.wire.server import Server
 
 TEXT = b"Content-Type: text/plain\r\n"
 SECOND = 1_000_000_000

@@ -1,18 +1,16 @@
 """One request, as the handlers see it."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
-from starlette.requests import ClientDisconnect
-from starlette.types import Message, Receive, Scope
-
+from statesvc.api.wire.limits import LIMITS
+from statesvc.api.wire.request import Request
 from statesvc.domain.api_version import Version
 from statesvc.domain.go.values import atoi, parse_uint
-from statesvc.errors import InvalidParameter, Problem, TooLarge
+from statesvc.errors import InvalidParameter, Problem
 
-BODY_LIMIT = 16 * 1024 * 1024
 _FALSE = frozenset({"", "0", "no", "false", "none"})
 _WORD = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _MEDIA_TYPE = re.compile(rf"\s*({_WORD}(?:/{_WORD})?)\s*")
@@ -24,8 +22,7 @@ _BAD_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2})(.{0,2})")
 class Call:
     """A request: `name` is the part of the path that the route leaves open, `query` the first value of each key."""
 
-    scope: Scope
-    receive: Receive
+    request: Request
     version: Version
     name: str
     query: dict[str, str]
@@ -56,46 +53,35 @@ class Call:
 
     def values(self, key: str) -> list[str]:
         """Return every value of a query key, in order."""
-        return [value for name, value in _pairs(self.scope["query_string"]) if name == key]
+        return [value for name, value in _pairs(self.request.head.target.query) if name == key]
 
-    def header(self, name: bytes) -> str | None:
-        """Return a header by its lower-case name."""
-        return next((value.decode("latin-1") for key, value in self.scope["headers"] if key == name), None)
+    def header(self, name: str) -> str | None:
+        """Return the first value of a header by its lower-case name."""
+        return self.request.head.header(name)
+
+    def header_lines(self, name: str) -> list[str]:
+        """Return every value of a header by its lower-case name, in order."""
+        return self.request.head.headers.get(name, [])
+
+    @property
+    def body_size(self) -> int | None:
+        """The length of the body, None if it comes in chunks."""
+        return self.request.head.length
 
     async def json_body(self) -> bytes:
         """Read the whole body of a request that must be JSON.
 
-        Raises InvalidParameter for another type, TooLarge above the limit.
+        Raises InvalidParameter for another type, TooLarge above the limit, Refusal if the body is not whole.
         """
-        content_type = self.header(b"content-type") or ""
-        length = self.header(b"content-length")
-        if not content_type and (length == "0" or (length is None and self.header(b"transfer-encoding") is None)):
+        content_type = self.header("content-type") or ""
+        if not content_type and not self.request.head.has_body:
             return b""
         check_json_type(content_type)
-        if length is not None and length.isdecimal() and int(length) > BODY_LIMIT:
-            raise _too_large()
-        parts, size = [], 0
-        async for part in self.stream():
-            size += len(part)
-            if size > BODY_LIMIT:
-                raise _too_large()
-            parts.append(part)
-        return b"".join(parts)
+        return await self.request.body.whole(LIMITS.json_bytes)
 
-    async def stream(self) -> AsyncIterator[bytes]:
-        """Yield the body as it comes in. Raises ClientDisconnect if the client goes away before its end."""
-        while True:
-            message: Message = await self.receive()
-            if message["type"] == "http.disconnect":
-                raise ClientDisconnect
-            if message.get("body"):
-                yield message["body"]
-            if not message.get("more_body", False):
-                return
-
-
-def _too_large() -> TooLarge:
-    return TooLarge(f"the request body is larger than {BODY_LIMIT // 1024 // 1024} MiB")
+    def stream(self) -> AsyncGenerator[bytes, None]:
+        """Yield the body as it comes in. Raises Refusal if it breaks off, or is malformed."""
+        return self.request.body.parts()
 
 
 def check_json_type(header: str) -> None:
@@ -114,7 +100,7 @@ def check_json_type(header: str) -> None:
         raise InvalidParameter(f"unsupported Content-Type header ({header}): must be 'application/json'")
 
 
-def parse_query(raw: bytes) -> dict[str, str]:
+def parse_query(raw: str) -> dict[str, str]:
     """Return the first value of each key. Raises InvalidParameter for what Go's url.ParseQuery refuses."""
     values: dict[str, str] = {}
     if raw:
@@ -123,8 +109,8 @@ def parse_query(raw: bytes) -> dict[str, str]:
     return values
 
 
-def _pairs(raw: bytes) -> Iterator[tuple[str, str]]:
-    for pair in raw.decode("latin-1").split("&"):
+def _pairs(raw: str) -> Iterator[tuple[str, str]]:
+    for pair in raw.split("&"):
         if ";" in pair:
             raise InvalidParameter("invalid semicolon separator in query")
         bad = _BAD_ESCAPE.search(pair)
@@ -136,4 +122,4 @@ def _pairs(raw: bytes) -> Iterator[tuple[str, str]]:
 
 
 def _unquoted(text: str) -> str:
-    return unquote_to_bytes(text.replace("+", " ")).decode("utf-8", "replace")
+    return unquote_to_bytes(text.replace("+", " ").encode("latin-1")).decode("utf-8", "replace")

@@ -120,7 +120,7 @@ class Connection(asyncio.Protocol):
         leading = 0
         try:
             while (head := await self._head(seconds, leading)) is not None:
-                if not await self._exchange(head):
+                if not await self._exchange(head) or self._shared.stopping:
                     break
                 seconds, leading = None, _LEADING if head.method == "POST" else 0
         except Refusal as refusal:
@@ -227,12 +227,12 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     async def _linger(self) -> None:
-        """End our side, and listen on for a moment: a client that is cut off while it sends does not read why."""
+        """End our side, and pass over what still comes: a client that is cut off while it sends does not read why."""
         self._output.end()
-        loop = self._input.loop
-        deadline = loop.time() + self._shared.limits.linger_seconds
+        limits, loop = self._shared.limits, self._input.loop
+        deadline = loop.time() + limits.longest_linger_seconds
         try:
-            while (left := deadline - loop.time()) > 0 and await self._input.more(left):
+            while loop.time() < deadline and await self._input.more(limits.linger_seconds):
                 self._input.buffer.clear()
         except TimeoutError:
             pass

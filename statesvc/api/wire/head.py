@@ -77,7 +77,7 @@ def parse_request_line(line: str) -> tuple[str, Target, str]:
     """Return method, target and version of a request line without its line feed. Raises Refusal."""
     method, has_method, rest = line.removesuffix("\r").partition(" ")
     raw, has_target, version = rest.partition(" ")
-    if not has_method or not has_target or _TOKEN.fullmatch(method) is None:
+    if not has_method or not has_target or not is_token(method):
         raise malformed("it does not begin with method, target and version")
     if version not in {"HTTP/1.1", "HTTP/1.0"} and re.fullmatch(r"HTTP/[0-9]\.[0-9]", version) is None:
         raise malformed("its version is none")
@@ -113,7 +113,7 @@ def parse_fields(lines: list[str]) -> Headers:
 def _checked_name(name: str, colon: str) -> str:
     if not colon:
         raise malformed("a header line has no colon")
-    if name and _TOKEN.fullmatch(name) is None:
+    if name and not is_token(name):
         raise malformed("a header has a name that is none")
     if len(_NAMES) >= _NAMES_KEPT:
         _NAMES.clear()
@@ -137,6 +137,11 @@ def _check_host(hosts: list[str] | None, *, is_needed: bool) -> None:
             raise malformed("it has no Host header")
     elif len(hosts) > 1 or _HOST.fullmatch(hosts[0]) is None:
         raise malformed("its Host header is none")
+
+
+def is_token(text: str) -> bool:
+    """Say whether a text can be a method or the name of a header."""
+    return _TOKEN.fullmatch(text) is not None
 
 
 def has_token(values: list[str] | None, token: str) -> bool:

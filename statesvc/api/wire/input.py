@@ -2,7 +2,7 @@
 
 import asyncio
 
-from statesvc.api.wire.head import Head, end_of_head, parse_head, parse_request_line
+from statesvc.api.wire.head import Head, end_of_head, is_token, parse_head, parse_request_line
 from statesvc.api.wire.limits import Limits
 from statesvc.api.wire.refusal import CutOff, Refusal, malformed
 
@@ -114,6 +114,8 @@ def _check_begin(buffer: bytearray, seen: int, limits: Limits) -> None:
     """Refuse what is no head as soon as that is certain."""
     if buffer[0] in _LINE_ENDS:
         raise malformed("it begins with an empty line")
+    if not is_token(chr(buffer[0])):
+        raise malformed("it begins with a byte that begins no method")
     end = buffer.find(b"\n", seen)
     if end >= 0 and buffer.find(b"\n", 0, seen) < 0:
         parse_request_line(buffer[:end].decode("latin-1"))

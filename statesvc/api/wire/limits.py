@@ -29,8 +29,10 @@ class Limits:
     ahead_bytes: int = 256 * KIB
     """What is read ahead of the request that is being answered."""
     linger_seconds: float = 0.5
-    """How long a client that sends on after its request was refused is still listened to, so that it reads why."""
-    quiet_seconds: float = 0.5
+    """A client whose request was refused is listened to until it is silent for so long, so that it reads why."""
+    longest_linger_seconds: float = 5
+    """A client that sends on and on after that is cut off."""
+    quiet_seconds: float = 1
     """A stream whose client has ended its side is ended, too, once it has had nothing to say for so long."""
     stop_seconds: float = 30
     """What a server that stops grants the requests under way."""

@@ -1,99 +1,137 @@
-"""The sockets, and the HTTP server on them."""
+"""The HTTP server on its sockets: who is let in, who must leave, and how it all ends."""
 
-import errno
-import os
+import asyncio
+import resource
 import signal
 import socket
-import stat
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from types import FrameType
+from email.utils import formatdate
 
-import uvicorn
-from starlette.types import ASGIApp
+import structlog
 
-from statesvc.api.wire.protocol import Protocol
-from statesvc.errors import Conflict, InvalidParameter, Unavailable
+from statesvc.api.wire.connection import Connection, Shared
+from statesvc.api.wire.limits import LIMITS, Limits
+from statesvc.api.wire.request import Handler, Held
+from statesvc.api.wire.sockets import BACKLOG
 
-_SCHEME = "unix://"
-BACKLOG = 512
+log = structlog.get_logger(__name__)
 
-
-def socket_path(host: str) -> Path:
-    """Return the path of an address. Raises InvalidParameter for other addresses than Unix sockets."""
-    path = host.removeprefix(_SCHEME)
-    if not host.startswith(_SCHEME) or not path:
-        raise InvalidParameter(f"the address {host!r} cannot be served: write it as unix:///path/to/the.sock")
-    return Path(path).absolute()
+_SECOND = 1_000_000_000
+_SPARE_DESCRIPTORS = 128
+"""How many descriptors are left to the rest of the service, which reads files and databases."""
+_LOG_SECONDS = 5
 
 
-def bind(host: str, mode: int) -> socket.socket:
-    """Return a listening socket. A stale one in its place is replaced; one that is served raises Conflict."""
-    path = socket_path(host)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _clear(path)
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        # The mode must be right from the first moment on, not after a chmod.
-        before = os.umask(0o777 & ~mode)
-        try:
-            listener.bind(str(path))
-        finally:
-            os.umask(before)
-        listener.listen(BACKLOG)
-    except OSError as error:
-        raise Unavailable(f"the socket {path} cannot be made: {error.strerror or error}") from None
-    listener.setblocking(False)  # noqa: FBT003 - the standard library has no other way
-    return listener
+class Server:
+    """Serves a handler until SIGTERM or SIGINT; what was begun is finished, streams without an end are ended."""
 
-
-def _clear(path: Path) -> None:
-    try:
-        if not stat.S_ISSOCK(path.lstat().st_mode):
-            raise Conflict(
-                f"{path} is in the way of the socket, and is not one: move it, or name another -H unix://PATH"
-            )
-    except FileNotFoundError:
-        return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        try:
-            probe.connect(str(path))
-        except OSError as error:
-            if error.errno not in {errno.ECONNREFUSED, errno.ENOENT}:
-                raise
-            path.unlink(missing_ok=True)
-            return
-    raise Conflict(f"the socket {path} is served by another program: stop it, or name another -H unix://PATH")
-
-
-class Server(uvicorn.Server):
-    """Serves an application until SIGTERM or SIGINT: requests are finished, endless streams are ended."""
-
-    def __init__(self, app: ASGIApp, on_stop: Callable[[], None]) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                loop="none",
-                http=Protocol,
-                ws="none",
-                lifespan="off",
-                access_log=False,
-                log_config=None,
-                server_header=False,
-                proxy_headers=False,
-                timeout_graceful_shutdown=30,
-                timeout_keep_alive=300,
-            )
-        )
+    def __init__(
+        self,
+        handler: Handler,
+        on_stop: Callable[[], None],
+        *,
+        clock: Callable[[], int],
+        lines: bytes = b"",
+        limits: Limits = LIMITS,
+    ) -> None:
+        """Take the handler of all requests; `lines` are the header lines that every answer has."""
         self._on_stop = on_stop
+        self._lines = _Lines(lines, clock)
+        self._shared = Shared(handler, limits, Held(limits.held_bytes), self._lines, self._admits)
+        self._stop_asked = asyncio.Event()
+        self._at_once = False
+        self._most_descriptors = 0
+        self._closed = self._turned_away = 0
+        self._log_from = 0.0
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
-        """Begin to stop."""
-        self._on_stop()
-        # Not uvicorn's: that one kills the process with the signal as soon as serving ends, the database still open.
-        self.force_exit = self.should_exit and sig == signal.SIGINT
-        self.should_exit = True
+    def stop(self, *, at_once: bool = False) -> None:
+        """Begin to stop; at once means without waiting for the requests under way."""
+        self._at_once |= at_once
+        self._stop_asked.set()
 
     async def run_on(self, listeners: Sequence[socket.socket]) -> None:
-        """Serve the sockets until the server is asked to stop."""
-        await self.serve(sockets=list(listeners))
+        """Serve the sockets until the server is told to stop."""
+        loop = asyncio.get_running_loop()
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._most_descriptors = soft - min(_SPARE_DESCRIPTORS, soft // 4)
+        servers = [
+            await loop.create_unix_server(lambda: Connection(self._shared), sock=listener, backlog=BACKLOG)
+            for listener in listeners
+        ]
+        try:
+            await self._stop_asked.wait()
+        finally:
+            for server in servers:
+                server.close()
+            await self._end()
+
+    def stop_on_signals(self) -> None:
+        """Stop on SIGTERM and SIGINT; a second SIGINT waits for nothing."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self.stop)
+        loop.add_signal_handler(signal.SIGINT, self._interrupted)
+
+    def _interrupted(self) -> None:
+        self.stop(at_once=self._stop_asked.is_set())
+
+    async def _end(self) -> None:
+        """End all connections: idle ones now, the others when their request is answered, or when time is up."""
+        self._on_stop()
+        shared, loop = self._shared, asyncio.get_running_loop()
+        shared.stopping = True
+        for connection in list(shared.connections):
+            connection.end()
+        deadline = loop.time() + shared.limits.stop_seconds
+        while shared.connections and not self._at_once and loop.time() < deadline:  # noqa: ASYNC110 - once, at the end
+            await asyncio.sleep(0.01)
+        if shared.connections:
+            log.warning("requests under way are cut off", connections=len(shared.connections))
+        for connection in list(shared.connections):
+            connection.abort()
+        await asyncio.sleep(0.01)  # what was cut off is cleaned up
+
+    def _admits(self, descriptor: int) -> bool:
+        """Say whether a connection with this descriptor may stay. Near the limit, the longest idle one makes room."""
+        if descriptor < self._most_descriptors:
+            return True
+        longest = next(iter(self._shared.idle), None)
+        if longest is not None:
+            longest.end()
+            self._shared.idle.pop(longest)  # the next one that comes ends another
+        self._closed += longest is not None
+        self._turned_away += longest is None
+        now = asyncio.get_running_loop().time()
+        if now >= self._log_from:
+            self._log_from = now + _LOG_SECONDS
+            log.warning(
+                "near the limit of open files: idle connections are closed, or new ones turned away",
+                closed=self._closed,
+                turned_away=self._turned_away,
+                connections=len(self._shared.connections),
+            )
+        return longest is not None
+
+
+class _Lines:
+    """The header lines that every answer has, with the date: rendered once a second."""
+
+    def __init__(self, lines: bytes, clock: Callable[[], int]) -> None:
+        self._fixed = lines
+        self._clock = clock
+        self._second = -1
+        self._rendered = b""
+
+    def __call__(self) -> bytes:
+        second = self._clock() // _SECOND
+        if second != self._second:
+            self._second = second
+            self._rendered = self._fixed + f"Date: {formatdate(second, usegmt=True)}\r\n".encode()
+        return self._rendered
+
+
+def raise_descriptor_limit() -> int:
+    """Raise the soft limit of open files to the hard one, as dockerd does; return the limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard

@@ -24,7 +24,10 @@ class Target:
 
     def moved(self, path: str) -> str:
         """Return this target with another path, as the value of a Location header."""
-        return self.origin + quote(path, safe="/~!$&'()*+,;=:@") + (f"?{self.query}" if self.query else "")
+        query = f"?{self.query}" if self.query else ""
+        if not self.path and "//" not in self.origin:  # a URL like mailto:x has no path that could be another
+            return self.origin + query
+        return self.origin + quote(path, safe="/~$&+,;=:@") + query
 
 
 def parse_target(method: str, raw: str) -> Target:

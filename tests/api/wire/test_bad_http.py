@@ -15,7 +15,7 @@ from service import Service
         pytest.param(b"GET /containers/a\x00b/json HTTP/1.1\r\nHost: x\r\n\r\n", id="raw-nul"),
         pytest.param(b"GET containers/json HTTP/1.1\r\nHost: x\r\n\r\n", id="no-slash"),
         pytest.param(b"GET http://x/nothing HTTP/1.1\r\nHost: x\r\n\r\n", id="absolute-url"),
-        pytest.param(b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n", id="connect"),
+        pytest.param(b"CONNECT /x HTTP/1.1\r\nHost: x\r\n\r\n", id="connect"),
         pytest.param(b"GET /nothing HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 200_000 + b"\r\n\r\n", id="huge-header"),
         pytest.param(b"GET /nothing HTTP/1.1\r\nHost: x\r\n" + b"X: 1\r\n" * 5_000 + b"\r\n", id="many-headers"),
         pytest.param(b"GET /nothing HTTP/1.1\r\nHost: x\r\nX\x00: 1\r\n\r\n", id="nul-in-a-header"),

@@ -23,6 +23,7 @@ SMALL = Limits(
     json_bytes=1 * MIB,
     held_bytes=2 * MIB,
     linger_seconds=0.2,
+    longest_linger_seconds=1,
     quiet_seconds=0.2,
     stop_seconds=1,
 )

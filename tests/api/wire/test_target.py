@@ -55,10 +55,11 @@ def test_what_is_no_url_is_refused(raw: str) -> None:
         ("//x?a=%20b", "/x", "/x?a=%20b"),
         ("http://x//y", "/y", "http://x/y"),
         ("*", "/*", "/%2A"),
+        ("http:x?a", "/", "http:x?a"),
     ],
 )
 def test_a_redirect_keeps_what_is_not_the_path(raw: str, path: str, location: str) -> None:
-    assert parse_target("GET", raw).moved(path).replace("*", "%2A") == location
+    assert parse_target("GET", raw).moved(path) == location
 
 
 @given(st.text(st.characters(min_codepoint=0x21, max_codepoint=0xFF), min_size=1, max_size=40))

@@ -1,0 +1,59 @@
+"""The Unix sockets that are served."""
+
+import errno
+import os
+import socket
+import stat
+from pathlib import Path
+
+from statesvc.errors import Conflict, InvalidParameter, Unavailable
+
+_SCHEME = "unix://"
+BACKLOG = 4096
+
+
+def socket_path(host: str) -> Path:
+    """Return the path of an address. Raises InvalidParameter for other addresses than Unix sockets."""
+    path = host.removeprefix(_SCHEME)
+    if not host.startswith(_SCHEME) or not path:
+        raise InvalidParameter(f"the address {host!r} cannot be served: write it as unix:///path/to/the.sock")
+    return Path(path).absolute()
+
+
+def bind(host: str, mode: int) -> socket.socket:
+    """Return a listening socket. A stale one in its place is replaced; one that is served raises Conflict."""
+    path = socket_path(host)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _clear(path)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        # The mode must be right from the first moment on, not after a chmod.
+        before = os.umask(0o777 & ~mode)
+        try:
+            listener.bind(str(path))
+        finally:
+            os.umask(before)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        raise Unavailable(f"the socket {path} cannot be made: {error.strerror or error}") from None
+    listener.setblocking(False)  # noqa: FBT003 - the standard library has no other way
+    return listener
+
+
+def _clear(path: Path) -> None:
+    try:
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            raise Conflict(
+                f"{path} is in the way of the socket, and is not one: move it, or name another -H unix://PATH"
+            )
+    except FileNotFoundError:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError as error:
+            if error.errno not in {errno.ECONNREFUSED, errno.ENOENT}:
+                raise
+            path.unlink(missing_ok=True)
+            return
+    raise Conflict(f"the socket {path} is served by another program: stop it, or name another -H unix://PATH")
