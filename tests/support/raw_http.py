@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 NO_BODY = {100, 204, 304}
+PATIENCE = 20
 
 
 @dataclass(frozen=True)
@@ -51,27 +52,42 @@ def connected(path: Path, timeout: float = 20) -> socket.socket:
 
 
 def exchange(
-    path: Path, data: bytes | Sequence[bytes], *, half_close: bool = False, silence: float = 0.5, head_of: bool = False
+    path: Path, data: bytes | Sequence[bytes], *, half_close: bool = False, expected: str = "", silence: float = 0.5
 ) -> Exchange:
-    """Send bytes, piece by piece if there are several, perhaps end the own side; read until the end or silence."""
-    with connected(path, silence) as connection:
+    """Send bytes, piece by piece if there are several, perhaps end the own side; read until the end or silence.
+
+    Where an outcome is expected, silence is only taken for the end of it when it is there, or after a long time.
+    """
+    pieces = [data] if isinstance(data, bytes) else data
+    is_head = b"".join(pieces).startswith(b"HEAD ")
+    with connected(path) as connection:
         with suppress(BrokenPipeError, ConnectionResetError):
-            for piece in [data] if isinstance(data, bytes) else data:
+            for piece in pieces:
                 connection.sendall(piece)
-                if not isinstance(data, bytes):
-                    time.sleep(0.02)
+                time.sleep(0.02 if len(pieces) > 1 else 0)
             if half_close:
                 connection.shutdown(socket.SHUT_WR)
         received, is_open = b"", False
         try:
-            while piece := connection.recv(65536):
+            while True:
+                is_there = not expected or _shown(received, is_head=is_head) == expected
+                connection.settimeout(silence if is_there else PATIENCE)
+                piece = connection.recv(65536)
+                if not piece:
+                    break
                 received += piece
         except TimeoutError:
             is_open = True
         except ConnectionResetError:
             pass
-    whole = data if isinstance(data, bytes) else b"".join(data)
-    return Exchange(answers(received, is_head=head_of or whole.startswith(b"HEAD ")), is_open)
+    return Exchange(answers(received, is_head=is_head), is_open)
+
+
+def _shown(received: bytes, *, is_head: bool) -> str:
+    try:
+        return str(Exchange(answers(received, is_head=is_head)))
+    except ValueError:
+        return "nothing yet"
 
 
 def answers(received: bytes, *, is_head: bool = False) -> list[RawAnswer]:

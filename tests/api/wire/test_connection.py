@@ -64,6 +64,10 @@ def read_all(connection: socket.socket) -> bytes:
     return received
 
 
+def assert_outcome(server: WireServer, data: bytes | list[bytes], outcome: str) -> None:
+    assert str(exchange(server.path, data, expected=outcome, silence=0.2)) == outcome
+
+
 # One request after the other.
 
 
@@ -119,11 +123,11 @@ def test_every_answer_has_the_date_and_the_headers_of_the_server(server: WireSer
     ],
 )
 def test_answers_are_framed_as_version_and_method_have_it(server: WireServer, request_: bytes, shown: str) -> None:
-    assert str(exchange(server.path, request_, silence=0.2)) == shown
+    assert_outcome(server, request_, shown)
 
 
 def test_a_bug_in_a_handler_is_answered_and_the_connection_goes_on(server: WireServer) -> None:
-    assert str(exchange(server.path, get("/bug") + get("/ping"), silence=2)) == "500, 200, open"
+    assert_outcome(server, get("/bug") + get("/ping"), "500, 200, open")
 
 
 def test_a_head_answer_tells_the_length_that_get_has(server: WireServer) -> None:
@@ -155,8 +159,8 @@ def test_line_ends_behind_the_body_of_a_post_are_passed_over(server: WireServer,
 
 
 def test_line_ends_elsewhere_are_a_bad_request_of_their_own(server: WireServer) -> None:
-    assert str(exchange(server.path, get("/ping") + END + get("/ping"))) == "200, 400 close, end"
-    assert str(exchange(server.path, post("/echo", b"{}") + b"\r\n" * 3 + get("/ping"))) == "200, 400 close, end"
+    assert_outcome(server, get("/ping") + END + get("/ping"), "200, 400 close, end")
+    assert_outcome(server, post("/echo", b"{}") + b"\r\n" * 3 + get("/ping"), "200, 400 close, end")
 
 
 def test_bytes_behind_a_body_are_the_next_request(server: WireServer) -> None:
@@ -177,7 +181,7 @@ def test_bytes_behind_a_body_are_the_next_request(server: WireServer) -> None:
     ],
 )
 def test_a_request_whose_body_is_malformed_is_not_carried_out(server: WireServer, end: bytes, shown: str) -> None:
-    assert str(exchange(server.path, chunks("/echo", b"{}", end=end) + get("/ping"))) == shown
+    assert_outcome(server, chunks("/echo", b"{}", end=end) + get("/ping"), shown)
     assert server.done == []
 
 
@@ -226,11 +230,11 @@ def test_a_whole_request_is_carried_out_after_its_client_went_away(server: WireS
 def test_a_body_that_was_left_unread_is_passed_over_or_ends_the_connection(
     server: WireServer, data: bytes, shown: str
 ) -> None:
-    assert str(exchange(server.path, data)) == shown
+    assert_outcome(server, data, shown)
 
 
 def test_an_answer_to_a_body_that_nobody_reads_is_not_held_up_for_ever(server: WireServer) -> None:
-    assert str(exchange(server.path, post("/ignore", b"x", length=100), silence=2)) == "200 close, end"
+    assert_outcome(server, post("/ignore", b"x", length=100), "200 close, end")
 
 
 def test_a_body_is_asked_for_when_its_handler_reads_it(server: WireServer) -> None:
@@ -252,7 +256,7 @@ def test_a_body_is_asked_for_when_its_handler_reads_it(server: WireServer) -> No
     ],
 )
 def test_an_expectation_is_met_only_where_a_body_is_read(server: WireServer, data: bytes, shown: str) -> None:
-    assert str(exchange(server.path, data)) == shown
+    assert_outcome(server, data, shown)
 
 
 def test_a_stream_of_bytes_is_read_as_fast_as_its_handler_takes_it(server: WireServer) -> None:
@@ -268,19 +272,19 @@ def test_a_stream_of_bytes_is_read_as_fast_as_its_handler_takes_it(server: WireS
 
 def test_a_head_that_is_too_large_is_refused_and_its_sender_reads_why(server: WireServer) -> None:
     data = b"GET /ping HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 1_000_000 + END + END
-    assert str(exchange(server.path, data)) == "431 close, end"
-    assert str(exchange(server.path, get("/ping", *["X: 1"] * 200))) == "431 close, end"
-    assert str(exchange(server.path, get("/ping", "X: " + "x" * 60_000), silence=0.2)) == "200, open"
+    assert_outcome(server, data, "431 close, end")
+    assert_outcome(server, get("/ping", *["X: 1"] * 200), "431 close, end")
+    assert_outcome(server, get("/ping", "X: " + "x" * 60_000), "200, open")
 
 
 def test_a_connection_that_sends_nothing_is_closed(server: WireServer) -> None:
     began = time.monotonic()
-    assert str(exchange(server.path, b"", silence=5)) == "end"
+    assert_outcome(server, b"", "end")
     assert time.monotonic() - began < 3
 
 
 def test_a_head_that_does_not_end_is_refused(server: WireServer) -> None:
-    assert str(exchange(server.path, get("/ping")[:-2], silence=5)) == "408 close, end"
+    assert_outcome(server, get("/ping")[:-2], "408 close, end")
     with connected(server.path) as connection:  # however busily it grows
         connection.sendall(get("/ping") + b"GET /ping HTTP/1.1\r\n")
         began = time.monotonic()
@@ -298,7 +302,7 @@ def test_a_head_that_does_not_end_is_refused(server: WireServer) -> None:
     "data", [post("/echo", b"x", length=2), chunks("/echo", b"x", end=b""), post("/count", b"", length=1)]
 )
 def test_a_body_that_does_not_go_on_is_refused(server: WireServer, data: bytes) -> None:
-    assert str(exchange(server.path, data, silence=5)) == "408 close, end"
+    assert_outcome(server, data, "408 close, end")
     assert server.done == []
 
 
@@ -316,7 +320,7 @@ def test_bodies_share_the_memory_that_there_is_for_them(server: WireServer) -> N
             (answer,) = answers(read_all(connection))
             assert len(answer.body) == len(part) + 1
     assert server.held == 0
-    assert str(exchange(server.path, post("/echo", part), silence=0.2)) == "200, open"
+    assert_outcome(server, post("/echo", part), "200, open")
 
 
 # Streams.
@@ -352,7 +356,7 @@ def test_a_client_that_ended_its_side_gets_what_there_is_and_the_end(server: Wir
 
 
 def test_a_stream_with_a_bug_is_seen_to_be_cut(server: WireServer) -> None:
-    assert str(exchange(server.path, get("/broken"))) == "200 chunked cut, end"
+    assert_outcome(server, get("/broken"), "200 chunked cut, end")
 
 
 # Connections that are taken over.
