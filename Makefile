@@ -75,6 +75,10 @@ differential: install ## send REQUESTS generated from a SEED to Docker Engine, t
 	DIFFERENTIAL_REQUESTS=$(REQUESTS) DIFFERENTIAL_SEED=$(SEED) DIFFERENTIAL_TIMEOUT=86400 \
 		$(BIN)/python -m pytest -s tests/differential $(ARGS)
 
+fuzz: install ## send REQUESTS requests that were changed at random, from a SEED
+	@echo "seed: $(SEED)"
+	FUZZ_REQUESTS=$(REQUESTS) FUZZ_SEED=$(SEED) $(BIN)/python -m pytest -q tests/api/wire/test_fuzz.py $(ARGS)
+
 ## Measure it
 
 bench: install ## speed against the budget, beside Docker Engine (ARGS="--quick --json OUT --large N")
@@ -101,4 +105,4 @@ golden: install ## release a migration: store a database of its schema and its d
 	@test -n "$(REVISION)" || { echo 'say which: make golden REVISION=0002'; exit 2; }
 	$(BIN)/python tests/migrations/make_golden.py $(REVISION)
 
-.PHONY: help serve migrate install fix docs revision clean check quick test conformance differential bench bench-lists bench-store bench-events bench-reloads wheel golden
+.PHONY: help serve migrate install fix docs revision clean check quick test conformance differential fuzz bench bench-lists bench-store bench-events bench-reloads wheel golden

@@ -69,6 +69,8 @@ class Connection(asyncio.Protocol):
         self._peer = peer_of(connection)
         self._input = Input(loop, self._transport, shared.limits.ahead_bytes)
         self._output = Output(loop, self._transport)
+        if shared.stopping:
+            self._input.dismiss()
         is_admitted = shared.admits(connection.fileno())
         shared.connections.add(self)
         self._task = loop.create_task(self._serve() if is_admitted else self._turn_away())

@@ -9,10 +9,10 @@ from email.utils import formatdate
 
 import structlog
 
+from statesvc.api.wire.acceptor import Acceptor
 from statesvc.api.wire.connection import Connection, Shared
 from statesvc.api.wire.limits import LIMITS, Limits
 from statesvc.api.wire.request import Handler, Held
-from statesvc.api.wire.sockets import BACKLOG
 
 log = structlog.get_logger(__name__)
 
@@ -51,18 +51,14 @@ class Server:
 
     async def run_on(self, listeners: Sequence[socket.socket]) -> None:
         """Serve the sockets until the server is told to stop."""
-        loop = asyncio.get_running_loop()
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._most_descriptors = soft - min(_SPARE_DESCRIPTORS, soft // 4)
-        servers = [
-            await loop.create_unix_server(lambda: Connection(self._shared), sock=listener, backlog=BACKLOG)
-            for listener in listeners
-        ]
+        acceptors = [Acceptor(listener, lambda: Connection(self._shared), self._make_room) for listener in listeners]
         try:
             await self._stop_asked.wait()
         finally:
-            for server in servers:
-                server.close()
+            for acceptor in acceptors:
+                acceptor.close()
             await self._end()
 
     def stop_on_signals(self) -> None:
@@ -94,12 +90,9 @@ class Server:
         """Say whether a connection with this descriptor may stay. Near the limit, the longest idle one makes room."""
         if descriptor < self._most_descriptors:
             return True
-        longest = next(iter(self._shared.idle), None)
-        if longest is not None:
-            longest.end()
-            self._shared.idle.pop(longest)  # the next one that comes ends another
-        self._closed += longest is not None
-        self._turned_away += longest is None
+        has_room = self._make_room()
+        self._closed += has_room
+        self._turned_away += not has_room
         now = asyncio.get_running_loop().time()
         if now >= self._log_from:
             self._log_from = now + _LOG_SECONDS
@@ -109,7 +102,16 @@ class Server:
                 turned_away=self._turned_away,
                 connections=len(self._shared.connections),
             )
-        return longest is not None
+        return has_room
+
+    def _make_room(self) -> bool:
+        """End the connection that is idle longest. False if none is."""
+        longest = next(iter(self._shared.idle), None)
+        if longest is None:
+            return False
+        longest.end()
+        self._shared.idle.pop(longest)  # the next one that comes ends another
+        return True
 
 
 class _Lines:
