@@ -1,9 +1,10 @@
 """Bodies that are malformed, wrongly typed, too large or never completed."""
 
 import json
+import time
 
 import pytest
-from service import Service
+from service import Service, resident_bytes
 
 CREATE = "/containers/create"
 MIB = 1024 * 1024
@@ -80,6 +81,21 @@ def test_a_body_just_within_the_limit_is_read(service: Service) -> None:
     body = b'{"Image": "busybox:latest"}'
     answer = service.call("POST", CREATE, body + b" " * (LIMIT - len(body)), headers=JSON)
     assert answer.status == 201
+
+
+@pytest.mark.parametrize("path", ["/containers/create", "/containers/x/update", "/containers/x/exec"])
+@pytest.mark.parametrize("values", [b'{"Env":[%b1]}', b'{"Labels":{%b"x":1}}'])
+def test_a_body_of_very_many_values_is_refused_at_once(service: Service, path: str, values: bytes) -> None:
+    value = b"1," if b"Env" in values else b'"x":1,'
+    body = values % (value * (16 * MIB // len(value)))
+    began = time.monotonic()
+    assert service.call("POST", path, body, headers=JSON).is_refusal(413)
+    assert time.monotonic() - began < 10
+    assert resident_bytes(service.process.pid) < 1024 * MIB
+
+
+def test_commas_in_strings_are_no_values(service: Service) -> None:
+    service.create(Labels={"a": ',\\",' * 200_000})
 
 
 @pytest.mark.parametrize("path", ["/containers/x/update", "/containers/x/exec"])

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from statesvc.domain.documents.document import Document
 from statesvc.domain.documents.fold import fold, object_of
 from statesvc.domain.go.text import decode_utf8, replace_escapes
-from statesvc.errors import InvalidParameter, Problem, pointer
+from statesvc.errors import InvalidParameter, Problem, TooLarge, pointer
 
 D = TypeVar("D", bound=Document)
 
@@ -22,15 +22,19 @@ _CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|(-?Infinity|NaN)', re.DOTALL)
 _CUT = re.compile(r"[ \t\n\r]*(?:-|\.|[eE][-+]?|t|tr|tru|f|fa|fal|fals|n|nu|nul)?\Z")
 _LONGEST_INTEGER = 600  # digits; Python converts up to 4,300 by default, and its limit can be set as low as 640
 _SHOWN_PROBLEMS = 5
-_MOST_PROBLEMS = 1000  # a body can hold millions, which nobody reads
+_MOST_PROBLEMS = 1000  # a body can hold many more, which nobody reads
+_MOST_VALUES = 100_000
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 
 
 def decode(model: type[D], body: bytes) -> D:
     """Return the document in a body.
 
-    Raises InvalidParameter, with a problem for every value of the wrong type and every required field that is missing.
+    Raises InvalidParameter, with a problem for every value of the wrong type and every required field that is missing,
+    and TooLarge for more values than are looked at.
     """
     text = replace_escapes(decode_utf8(body))
+    _check_count(text)
     start = _end_of_space(text, 0)
     if start == len(text):
         raise InvalidParameter("invalid JSON: got EOF while reading request body")
@@ -55,6 +59,12 @@ def decode_value(model: type[D], value: object) -> D:
         mistakes = error.errors(include_url=False)[:_MOST_PROBLEMS]
         problems = tuple(_problem(model, details) for details in mistakes)
         raise InvalidParameter(_summary(problems, error.error_count()), problems) from None
+
+
+def _check_count(text: str) -> None:
+    """Refuse a text of so many values that the work would be long, however few bytes each of them has."""
+    if text.count(",") >= _MOST_VALUES and _STRING.sub("", text).count(",") >= _MOST_VALUES:
+        raise TooLarge(f"the request body has more than {_MOST_VALUES:,} values")
 
 
 def _end_of_space(text: str, start: int) -> int:
