@@ -57,7 +57,7 @@ class WireServer:
             "/ping": self._ping, "/echo": self._echo, "/count": self._count, "/ignore": self._ping,
             "/fixed": self._fixed, "/endless": self._endless, "/silent": self._silent, "/empty": self._empty,
             "/broken": self._broken, "/slow": self._slow, "/hijack": self._hijack, "/lend": self._lend,
-            "/bug": self._bug, "/large": self._large,
+            "/bug": self._bug, "/large": self._large, "/busy": self._busy, "/finite": self._finite,
         }  # fmt: skip
         answer = await handlers[request.head.target.path](request)
         self.done.append(f"{request.head.method} {request.head.target.path}?{request.head.target.query}")
@@ -101,6 +101,21 @@ class WireServer:
         async def parts() -> AsyncGenerator[bytes, None]:
             yield b"first"
             await asyncio.Event().wait()
+
+        return Answer(200, self._counted(parts()), TEXT)
+
+    async def _finite(self, request: Request) -> Answer:
+        async def parts() -> AsyncGenerator[bytes, None]:
+            for _ in range(int(request.head.target.query)):
+                yield b"x" * 10_000
+
+        return Answer(200, self._counted(parts()), TEXT)
+
+    async def _busy(self, _request: Request) -> Answer:
+        async def parts() -> AsyncGenerator[bytes, None]:
+            while True:
+                yield b"more"
+                await asyncio.sleep(0.05)
 
         return Answer(200, self._counted(parts()), TEXT)
 

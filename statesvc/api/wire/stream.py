@@ -11,6 +11,9 @@ from statesvc.api.wire.output import Output
 
 log = structlog.get_logger(__name__)
 
+_LOOKS = 5
+"""How often a stream may have said something since the last look, after its client ended its side."""
+
 
 class Stream:
     """Sends parts from the task of a connection, and ends the task's wait for the next one when nobody wants it."""
@@ -23,6 +26,7 @@ class Stream:
         self._is_active = False
         self._has_spoken = True
         self._is_unwanted = False
+        self._looks_left = _LOOKS
 
     async def send(self, parts: Parts, *, in_chunks: bool) -> bool:
         """Send a stream. False if it was cut off: the connection must be closed then."""
@@ -56,15 +60,17 @@ class Stream:
         """Note that the client ended its side: the stream ends now if the client is gone, else when it falls quiet.
 
         Go ends the context of a request when its client's side ends, so Docker's streams end then. Here a client that
-        ended its side, and reads on, still gets what there is.
+        ended its side, and reads on, still gets what there is; but no stream goes on just because there is always more.
         """
         if not self._is_active or self._is_unwanted:
             return
-        if (self._has_spoken or self._output.is_full) and not self._output.has_gone():
-            self._has_spoken = False
-            self._input.loop.call_later(self._quiet_seconds, self.end_of_input)
-        else:
+        is_quiet = not self._output.is_full and (not self._has_spoken or self._looks_left == 0)
+        if is_quiet or self._output.has_gone():
             self.cancel()
+            return
+        self._has_spoken = False
+        self._looks_left -= not self._output.is_full
+        self._input.loop.call_later(self._quiet_seconds, self.end_of_input)
 
     def cancel(self) -> None:
         """End the stream: its client is gone."""

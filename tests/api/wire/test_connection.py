@@ -355,6 +355,21 @@ def test_a_client_that_ended_its_side_gets_what_there_is_and_the_end(server: Wir
     assert exchange(server.path, get("/empty"), half_close=True, silence=3).answers[0].body == b"onetwo"
 
 
+def test_a_stream_that_is_never_silent_ends_too_when_its_client_has_ended_its_side(server: WireServer) -> None:
+    found = exchange(server.path, get("/busy"), half_close=True, expected="200 chunked, end")
+    assert str(found) == "200 chunked, end"
+    assert len(found.answers[0].body) > 20
+
+
+def test_a_slow_reader_that_has_ended_its_side_gets_all_of_a_stream(server: WireServer) -> None:
+    with connected(server.path) as connection:
+        connection.sendall(get("/finite?300"))
+        connection.shutdown(socket.SHUT_WR)
+        time.sleep(10 * SMALL.quiet_seconds)
+        (answer,) = answers(read_all(connection))
+    assert (answer.is_whole, len(answer.body)) == (True, 3_000_000)
+
+
 def test_a_stream_with_a_bug_is_seen_to_be_cut(server: WireServer) -> None:
     assert_outcome(server, get("/broken"), "200 chunked cut, end")
 
