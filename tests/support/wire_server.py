@@ -77,7 +77,7 @@ class WireServer:
         return Answer(200, b"%d" % size, TEXT)
 
     async def _fixed(self, request: Request) -> Answer:
-        return Answer(int(request.head.target.query), b"")
+        return Answer(int(request.head.target.query), b"not to be sent" if request.head.target.query != "200" else b"")
 
     async def _large(self, request: Request) -> Answer:
         return Answer(200, b"x" * int(request.head.target.query), TEXT)

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Protocol
 
 Parts = AsyncGenerator[bytes, None]
-_NO_BODY = frozenset({204, 304})
+NO_BODY = frozenset({204, 304})
 
 
 class Taken(Protocol):
@@ -59,7 +59,7 @@ class Answer:
         """Add a header. A line end in the value would begin another header, so there can be none."""
         if "\r" in value or "\n" in value:
             raise ValueError(f"a line end in the header {name}")
-        self.lines += f"{name}: {value}\r\n".encode("utf-8", "replace")
+        self.lines += f"{name}: {value}\r\n".encode("latin-1", "replace")
 
 
 @lru_cache(128)
@@ -77,7 +77,7 @@ def framed(answer: Answer, *, is_old: bool, keeps: bool, is_head: bool) -> tuple
     body, keeps = answer.body, keeps and not answer.closes
     in_chunks = False
     lines = b""
-    if answer.status not in _NO_BODY:
+    if answer.status not in NO_BODY:
         if isinstance(body, bytes):
             lines = b"Content-Length: %d\r\n" % len(body)
         elif is_old:

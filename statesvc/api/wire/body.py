@@ -9,7 +9,7 @@ LINE_BYTES = 4_096
 """The longest line before a chunk, and all lines behind the last one together, as in Go."""
 SPARE_BYTES = 16 * 1024
 """How much of a body in chunks may be something else than content, as in Go."""
-PART_BYTES = 64 * 1024
+PART_BYTES = 256 * 1024
 """The largest part of a body that is handed on at once."""
 
 _SIZE = re.compile(rb"[0-9a-fA-F]{1,16}")
@@ -30,8 +30,7 @@ class Sized:
 
     def take(self, buffer: bytearray) -> bytes:
         """Remove the next part from the buffer and return it; empty if more must come first."""
-        part = bytes(buffer[: min(self.left, PART_BYTES)])
-        del buffer[: len(part)]
+        part = _taken(buffer, min(self.left, PART_BYTES))
         self.left -= len(part)
         return part
 
@@ -58,10 +57,9 @@ class Chunked:
         size = 0
         while size < PART_BYTES and not self.is_complete:
             if self._left:
-                part = bytes(buffer[: min(self._left, PART_BYTES - size)])
+                part = _taken(buffer, min(self._left, PART_BYTES - size))
                 if not part:
                     break
-                del buffer[: len(part)]
                 self._left -= len(part)
                 self._ends_chunk = self._left == 0
                 size += len(part)
@@ -118,3 +116,10 @@ class Chunked:
 
 
 Framing = Sized | Chunked
+
+
+def _taken(buffer: bytearray, most: int) -> bytes:
+    with memoryview(buffer) as view:
+        part = bytes(view[:most])
+    del buffer[: len(part)]
+    return part

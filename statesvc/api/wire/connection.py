@@ -10,7 +10,7 @@ from typing import cast
 import orjson
 import structlog
 
-from statesvc.api.wire.answer import Answer, Hijack, framed, status_line
+from statesvc.api.wire.answer import NO_BODY, Answer, Hijack, framed, status_line
 from statesvc.api.wire.head import Head, has_token
 from statesvc.api.wire.input import Input, next_head
 from statesvc.api.wire.limits import KIB, Limits
@@ -181,7 +181,7 @@ class Connection(asyncio.Protocol):
 
     async def _send(self, head: Head, answer: Answer) -> bool:
         """Send an answer. False if the connection must not go on behind it."""
-        is_head, is_old, body = head.method == "HEAD", head.is_old, answer.body
+        is_old, is_head, body = head.is_old, head.method == "HEAD" or answer.status in NO_BODY, answer.body
         keeps = head.keeps and not self._shared.stopping
         lines, in_chunks, keeps = framed(answer, is_old=is_old, keeps=keeps, is_head=is_head)
         output = self._output

@@ -71,8 +71,9 @@ class Output:
 
         Raises ConnectionError if the client is gone.
         """
-        self._transport.pause_reading()
-        await self.drained()
+        if self.is_open:
+            self._transport.pause_reading()
+            await self.drained()
         if not self.is_open:
             raise ConnectionResetError("the client went away")
         ours: socket.socket = self._transport.get_extra_info("socket")

@@ -90,15 +90,14 @@ class RequestBody:
         """Return the whole body. Raises TooLarge above a size, Refusal like `part`, or if memory has no room for it."""
         if (self.size or 0) > most:
             raise _too_large(most)
-        parts, size = [], 0
+        body = bytearray()
         while part := await self.part():
+            if len(body) + len(part) > most:
+                raise _too_large(most)
             self._held.add(len(part))
             self._held_here += len(part)
-            size += len(part)
-            if size > most:
-                raise _too_large(most)
-            parts.append(part)
-        return b"".join(parts)
+            body += part
+        return bytes(body)
 
     async def discard(self) -> bool:
         """Read what the handler left, if that is little. False if the connection cannot go on behind it."""

@@ -131,3 +131,8 @@ def test_events_since_then_are_all_or_none(service: Service, since: str) -> None
     container = service.create()
     found = exchange(service.socket, f"GET /events?since={since} HTTP/1.1\r\nHost: x\r\n\r\n".encode(), silence=1)
     assert (container.encode() in found.answers[0].body) == since.startswith("-")
+
+
+def test_a_redirect_keeps_the_bytes_of_its_query(service: Service) -> None:
+    (answer,) = asked(service, "GET //info?к=%20é HTTP/1.1\r\nHost: x\r\n\r\n".encode(), "301, open").answers
+    assert answer.headers["location"].encode("latin-1").decode() == "/info?к=%20é"
