@@ -1,4 +1,4 @@
-"""Accepting connections: a few at a time, and without an end to it when there are no descriptors for more."""
+"""Accepting connections: one at a time, and without an end to it when there are no descriptors for more."""
 
 import asyncio
 import socket
@@ -8,8 +8,6 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
-_AT_ONCE = 16
-"""How many connections are accepted before those that have one are served again, or end."""
 _PAUSE_SECONDS = 0.05
 _LOG_SECONDS = 5
 
@@ -42,20 +40,19 @@ class Acceptor:
         self._loop.add_reader(self._listener, self._accept)
 
     def _accept(self) -> None:
-        for _ in range(_AT_ONCE):
-            try:
-                connection, _ = self._listener.accept()
-            except (BlockingIOError, InterruptedError):
-                return
-            except ConnectionAbortedError:
-                continue
-            except OSError as error:
-                self._wait(error)
-                return
-            connection.setblocking(False)  # noqa: FBT003 - the standard library has no other way
-            task = self._loop.create_task(self._loop.connect_accepted_socket(self._protocol, connection))
-            self._connecting.add(task)
-            task.add_done_callback(self._connecting.discard)
+        # One in each round of the loop: to ask for another where mostly none waits costs as much as to serve a ping,
+        # and between two of them those that must make room have ended.
+        try:
+            connection, _ = self._listener.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return
+        except OSError as error:
+            self._wait(error)
+            return
+        connection.setblocking(False)  # noqa: FBT003 - the standard library has no other way
+        task = self._loop.create_task(self._loop.connect_accepted_socket(self._protocol, connection))
+        self._connecting.add(task)
+        task.add_done_callback(self._connecting.discard)
 
     def _wait(self, error: OSError) -> None:
         """Try again in a moment: the listener stays readable, so that the loop would do nothing else meanwhile."""
