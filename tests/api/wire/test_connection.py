@@ -17,9 +17,9 @@ END = b"\r\n"
 SMALL = Limits(
     head_bytes=64 * KIB,
     header_lines=100,
-    first_head_seconds=0.4,
-    head_seconds=0.4,
-    body_seconds=0.4,
+    first_head_seconds=1,
+    head_seconds=1,
+    body_seconds=2,
     json_bytes=1 * MIB,
     held_bytes=2 * MIB,
     linger_seconds=0.2,
@@ -83,7 +83,6 @@ def test_a_request_is_read_the_same_in_any_pieces(server: WireServer) -> None:
     with connected(server.path) as connection:
         for at in range(len(data)):
             connection.sendall(data[at : at + 1])
-            time.sleep(0.0005)
         connection.shutdown(socket.SHUT_WR)
         assert [answer.body for answer in answers(read_all(connection))] == [b"one", b"two", b"OK"]
 
@@ -280,7 +279,7 @@ def test_a_head_that_is_too_large_is_refused_and_its_sender_reads_why(server: Wi
 def test_a_connection_that_sends_nothing_is_closed(server: WireServer) -> None:
     began = time.monotonic()
     assert_outcome(server, b"", "end")
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
 
 
 def test_a_head_that_does_not_end_is_refused(server: WireServer) -> None:
@@ -289,12 +288,12 @@ def test_a_head_that_does_not_end_is_refused(server: WireServer) -> None:
         connection.sendall(get("/ping") + b"GET /ping HTTP/1.1\r\n")
         began = time.monotonic()
         try:
-            while time.monotonic() < began + 5:
+            while time.monotonic() < began + 20:
                 connection.sendall(b"X: 1\r\n")
                 time.sleep(0.05)
         except BrokenPipeError:
             pass
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 10
         assert [answer.status for answer in answers(read_all(connection))] == [200, 408]
 
 
