@@ -51,6 +51,10 @@ class InvalidParameter(StateError):
     """The request is wrong."""
 
 
+class TooOld(InvalidParameter):
+    """The client speaks a version of the API that is not spoken any more."""
+
+
 class NotFound(StateError):
     """The object that the request names does not exist."""
 

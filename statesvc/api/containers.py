@@ -20,6 +20,7 @@ from statesvc.domain.documents.update import host_config
 from statesvc.domain.network_mode import is_user_defined
 from statesvc.domain.times import Clock
 from statesvc.services.containers.service import Containers, Inspection
+from statesvc.services.listing.query import Listed
 from statesvc.services.listing.service import Listing
 
 LARGE_BODY = 256 * 1024
@@ -64,7 +65,7 @@ class ContainersApi:
         """GET /containers/json?all=&limit=&size=&filters="""
         rows = await self._listing.listed(listing.query(call))
         large = len(rows.rows) > LARGE_LIST
-        render = partial(listing.render, rows, self._clock())
+        render = partial(_list, rows, self._clock(), call.version)
         return raw_json(await asyncio.to_thread(render) if large else render())
 
     async def inspect(self, call: Call) -> Answer:
@@ -104,9 +105,13 @@ class ContainersApi:
         return no_content()
 
 
+def _list(rows: Listed, now: int, version: Version) -> bytes:
+    return listing.older(listing.render(rows, now), version)
+
+
 def _adapted(document: dict[str, Any], version: Version) -> bytes:
     """Return an inspect document as the API version has it (moby daemon/inspect.go)."""
-    if version < NEWEST:
+    if version < (1, 45):
         more = [document["Id"][:12], document["Config"]["Hostname"]]
         for name, endpoint in document["NetworkSettings"]["Networks"].items():
             if is_user_defined(name):

@@ -6,7 +6,7 @@ import structlog
 
 from statesvc import errors
 from statesvc.api.wire.answer import Answer
-from statesvc.api.wire.answers import json_answer
+from statesvc.api.wire.answers import json_answer, typed
 
 STATUS: dict[type[errors.StateError], int] = {
     errors.InvalidParameter: 400,
@@ -36,6 +36,8 @@ def answer_error(error: errors.StateError) -> Answer:
     status = status_of(type(error))
     if status == 304:
         return Answer(304)
+    if isinstance(error, errors.TooOld):  # such clients show the body as it comes
+        return typed(f"{error.message}\n".encode(), "text/plain; charset=utf-8", status)
     return json_answer(error_body(error), status)
 
 

@@ -1,9 +1,12 @@
 """The answer to a list of containers, put together from the summaries that are stored."""
 
+from typing import Any
+
 import orjson
 
 from statesvc.api.wire.call import Call
 from statesvc.domain import filters
+from statesvc.domain.api_version import Version
 from statesvc.domain.state import State
 from statesvc.domain.times import human
 from statesvc.services.listing.query import ACCEPTED, Listed, ListedRow, ListQuery
@@ -35,6 +38,16 @@ def render(listed: Listed, now: int) -> bytes:
             if row.id in listed.damaged:
                 entries[at] = _damaged(row, images[row.image, row.image_id], listed.damaged[row.id])
     return f"[{','.join(entries)}]\n".encode()
+
+
+def older(rendered: bytes, version: Version) -> bytes:
+    """Return the list as the API version has it: before 1.46 without annotations."""
+    if version >= (1, 46) or b'"Annotations":' not in rendered:
+        return rendered
+    entries: list[dict[str, Any]] = orjson.loads(rendered)
+    for entry in entries:
+        entry["HostConfig"].pop("Annotations", None)
+    return orjson.dumps(entries) + b"\n"
 
 
 def _damaged(row: ListedRow, image: str, why: str) -> str:

@@ -11,7 +11,7 @@ from statesvc.api.wire.call import Call
 from statesvc.domain.api_version import parse as version
 from statesvc.domain.documents import ExecCreate, ExecStart
 from statesvc.domain.documents.decode import decode
-from statesvc.domain.go.values import quote
+from statesvc.domain.go.values import parse_uint, quote
 from statesvc.errors import InvalidParameter
 from statesvc.services.lifecycle.waits import Until, Wait, Waiting
 from statesvc.services.processes import Exec, Output, Processes, Still
@@ -224,7 +224,21 @@ def _until(call: Call) -> Until:
 
 
 def _sizes(call: Call) -> tuple[int, int]:
-    return call.integer("h"), call.integer("w")
+    return _size(call, "h", "height"), _size(call, "w", "width")
+
+
+def _size(call: Call, key: str, what: str) -> int:
+    """Read a size as Docker does, for which a negative number is a number (moby httputils.Uint32Value)."""
+    text = call.text(key)
+    try:
+        size = parse_uint(text.removeprefix("-"), 32)
+    except ValueError as error:
+        reason = str(error).rpartition(": ")[2]
+    else:
+        if not text.startswith("-"):
+            return size
+        reason = "value out of range"
+    raise InvalidParameter(f"invalid resize {what} {quote(text)}: {reason}")
 
 
 async def _end(_taken: Taken) -> None:

@@ -10,6 +10,7 @@ from statesvc.api.routing import Route
 from statesvc.api.wire.answer import Answer
 from statesvc.api.wire.answers import json_answer
 from statesvc.api.wire.call import Call
+from statesvc.domain.api_version import Version
 from statesvc.domain.platform import of_host
 from statesvc.domain.runtimes import Runtime
 from statesvc.domain.state import State
@@ -23,6 +24,9 @@ _LOG_DRIVERS = ["awslogs", "fluentd", "gcplogs", "gelf", "journald", "json-file"
 
 # The registry of references that name none; it is never contacted.
 _DOCKER_IO = {"Mirrors": [], "Name": "docker.io", "Official": True, "Secure": True}
+
+# Where the engine of containers would be: none is connected, so that there is no address.
+_CONTAINERD = {"Address": "", "Namespaces": {"Containers": "moby", "Plugins": "plugins.moby"}}
 
 _HEALTH = Endpoint(
     "The health of the database, from what is known already; only `statesvc check` reads every row. `Healthy` is false "
@@ -111,11 +115,11 @@ class SystemApi:
             }
         )
 
-    async def info(self, _call: Call) -> Answer:
+    async def info(self, call: Call) -> Answer:
         """GET /info"""
-        return json_answer(
-            self._state(await self._system.counts()) | self._host() | self._daemon(await self._system.features())
-        )
+        counts, features = await self._system.counts(), await self._system.features()
+        info = self._state(counts) | self._host(call.version) | self._daemon(features, call.version)
+        return json_answer(info)
 
     async def health(self, _call: Call) -> Answer:
         """GET /statesvc/v1/health"""
@@ -133,14 +137,24 @@ class SystemApi:
             "Images": counts.images,
         }
 
-    def _host(self) -> dict[str, object]:
+    def _host(self, version: Version) -> dict[str, object]:
         facts = self._system.site.configuration.in_force.facts
-        return {
+        # What came and went with versions: moby api/server/router/system/system_routes.go getInfo.
+        shown: dict[str, object] = {}
+        if version < (1, 42) and facts.kernel_memory:
+            shown["KernelMemory"] = True
+        if facts.kernel_memory_tcp:
+            shown["KernelMemoryTCP"] = True
+        if version < (1, 50):
+            shown |= {"BridgeNfIptables": False, "BridgeNfIp6tables": False}
+        options = facts.security_options
+        if version < (1, 25):
+            options = tuple(option.partition(",")[0].removeprefix("name=") for option in options)
+        return shown | {
             "Driver": facts.storage_driver,
             "DriverStatus": [list(pair) for pair in facts.driver_status],
             "MemoryLimit": facts.memory_limit,
             "SwapLimit": facts.swap_limit,
-            "KernelMemoryTCP": facts.kernel_memory_tcp,
             "CpuCfsPeriod": facts.cpu_cfs_period,
             "CpuCfsQuota": facts.cpu_cfs_quota,
             "CPUShares": facts.cpu_shares,
@@ -148,8 +162,6 @@ class SystemApi:
             "PidsLimit": facts.pids_limit,
             "OomKillDisable": facts.oom_kill_disable,
             "IPv4Forwarding": facts.ipv4_forwarding,
-            "BridgeNfIptables": facts.bridge_nf_iptables,
-            "BridgeNfIp6tables": facts.bridge_nf_ip6tables,
             "CgroupDriver": facts.cgroup_driver,
             "CgroupVersion": str(facts.cgroup_version),
             "KernelVersion": facts.kernel_version,
@@ -160,14 +172,25 @@ class SystemApi:
             "NCPU": facts.ncpu,
             "MemTotal": facts.mem_total,
             "Name": facts.hostname,
-            "SecurityOptions": list(facts.security_options),
+            "SecurityOptions": list(options),
             "Warnings": list(facts.warnings) or None,
         }
 
-    def _daemon(self, features: Mapping[str, str]) -> dict[str, object]:
+    def _daemon(self, features: Mapping[str, str], version: Version) -> dict[str, object]:
         site = self._system.site
         daemon = site.configuration.in_force.daemon
-        commit = {"ID": "", "Expected": ""}
+        commit = {"ID": ""}
+        registries: dict[str, object] = {
+            "InsecureRegistryCIDRs": ["::1/128", "127.0.0.0/8"],
+            "IndexConfigs": {"docker.io": _DOCKER_IO},
+            "Mirrors": None,
+        }
+        if version < (1, 47):
+            registries |= dict.fromkeys(
+                ("AllowNondistributableArtifactsCIDRs", "AllowNondistributableArtifactsHostnames")
+            )
+        if version < (1, 44):
+            features = {}
         return {
             "ID": site.instance_id,
             "Plugins": {"Volume": ["local"], "Network": [], "Authorization": None, "Log": _LOG_DRIVERS},
@@ -178,13 +201,7 @@ class SystemApi:
             "SystemTime": time_text(site.clock()),
             "LoggingDriver": daemon.log.Type,
             "IndexServerAddress": "",
-            "RegistryConfig": {
-                "AllowNondistributableArtifactsCIDRs": None,
-                "AllowNondistributableArtifactsHostnames": None,
-                "InsecureRegistryCIDRs": [],
-                "IndexConfigs": {"docker.io": _DOCKER_IO},
-                "Mirrors": None,
-            },
+            "RegistryConfig": registries,
             "GenericResources": None,
             "DockerRootDir": str(site.data_root),
             "HttpProxy": "",
@@ -209,7 +226,8 @@ class SystemApi:
             "ContainerdCommit": commit,
             "RuncCommit": commit,
             "InitCommit": commit,
-            "CDISpecDirs": [],
+            "CDISpecDirs": ["/etc/cdi", "/var/run/cdi"],
+            **({"Containerd": _CONTAINERD} if version >= (1, 46) else {}),
         }
 
 

@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from statesvc.domain.api_version import NEWEST, OLDEST, Version, parse, render
-from statesvc.errors import InvalidParameter
+from statesvc.errors import InvalidParameter, TooOld
 
 NEWEST_TEXT, OLDEST_TEXT = render(NEWEST), render(OLDEST)
 
@@ -12,13 +12,13 @@ NEWEST_TEXT, OLDEST_TEXT = render(NEWEST), render(OLDEST)
 def negotiated(text: str | None) -> Version:
     """Return the version that a path asks for, the newest if it names none.
 
-    Raises InvalidParameter outside the range.
+    Raises TooOld or InvalidParameter outside the range.
     """
     if text is None or text == NEWEST_TEXT:
         return NEWEST
     version = parse(text)
     if version < OLDEST:
-        raise InvalidParameter(
+        raise TooOld(
             f"client version {text} is too old. Minimum supported API version is {OLDEST_TEXT}, "
             "please upgrade your client to a newer version"
         )

@@ -3,12 +3,15 @@
 Version = tuple[int, ...]
 
 OLDEST: Version = (1, 24)
-NEWEST: Version = (1, 45)
+NEWEST: Version = (1, 51)
 
 
 def parse(text: str) -> Version:
-    """Return a version as numbers that compare as Docker's do: `1.045` is 1.45, an empty or odd part is 0."""
-    return tuple(int(part) if part.isdecimal() and len(part) < 10 else 0 for part in text.split("."))
+    """Return a version as numbers that compare as Docker's do: `1.045` and `1.45.0` are 1.45, an odd part is 0."""
+    parts = [int(part) if part.isdecimal() and len(part) < 10 else 0 for part in text.split(".")]
+    while parts[1:] and not parts[-1]:
+        del parts[-1]
+    return tuple(parts)
 
 
 def render(version: Version) -> str:

@@ -38,8 +38,7 @@ class HostFacts:
     blkio_write_iops: bool = True
     cgroup_namespaces: bool = True
     ipv4_forwarding: bool = True
-    bridge_nf_iptables: bool = True
-    bridge_nf_ip6tables: bool = True
+    thermal_throttles: tuple[str, ...] = ()
     storage_driver: str = "overlay2"
     driver_status: tuple[tuple[str, str], ...] = ()
     security_options: tuple[str, ...] = ()

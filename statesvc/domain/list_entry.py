@@ -21,6 +21,7 @@ def summary(
     command: str,
     created_at: int,
     network_mode: str,
+    annotations: dict[str, str] | None,
     networks: dict[str, dict[str, object]],
     mounts: tuple[MountPoint, ...],
     ports: tuple[Port, ...] = (),
@@ -32,10 +33,14 @@ def summary(
         "Created": created_at // 1_000_000_000,
         "Ports": [_port(port) for port in ports],
         "Labels": labels or {},
-        "HostConfig": {"NetworkMode": network_mode},
+        "HostConfig": {"NetworkMode": network_mode} | _annotations(annotations),
         "NetworkSettings": {"Networks": dict(sorted(networks.items()))},
         "Mounts": [mount.entry(listed=True) for mount in mounts],
     }
+
+
+def _annotations(annotations: dict[str, str] | None) -> dict[str, object]:
+    return {"Annotations": dict(sorted(annotations.items()))} if annotations else {}
 
 
 def _port(port: Port) -> dict[str, object]:

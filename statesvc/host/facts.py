@@ -60,8 +60,6 @@ _INFO = {
     "PidsLimit": "pids_limit",
     "OomKillDisable": "oom_kill_disable",
     "IPv4Forwarding": "ipv4_forwarding",
-    "BridgeNfIptables": "bridge_nf_iptables",
-    "BridgeNfIp6tables": "bridge_nf_ip6tables",
 }
 
 _THROTTLES = {
@@ -91,8 +89,7 @@ def _of_this_machine() -> HostFacts:
         cgroup_version=2 if unified else 1,
         cgroup_driver="systemd" if unified and Path("/run/systemd/system").is_dir() else "cgroupfs",
         ipv4_forwarding=_text("/proc/sys/net/ipv4/ip_forward") == "1",
-        bridge_nf_iptables=_text("/proc/sys/net/bridge/bridge-nf-call-iptables") == "1",
-        bridge_nf_ip6tables=_text("/proc/sys/net/bridge/bridge-nf-call-ip6tables") == "1",
+        thermal_throttles=_thermal_throttles(),
         security_options=_security_options(unified=unified),
         cpus=_text("/sys/devices/system/cpu/online") or "0",
         memory_nodes=_text("/sys/devices/system/node/online") or "0",
@@ -108,6 +105,11 @@ def _v2_limits() -> dict[str, Any]:
     offered = _text(_CGROUP / "cgroup.controllers").split()
     limits = {name: controller in offered for name, controller in _V2_CONTROLLERS.items()}
     return limits | dict.fromkeys(_V2_NEVER, False)
+
+
+def _thermal_throttles() -> tuple[str, ...]:
+    found = Path("/sys/devices/system/cpu").glob("cpu[0-9]*/thermal_throttle")
+    return tuple(sorted(map(str, found), key=lambda path: int(path.split("/")[5].removeprefix("cpu"))))
 
 
 def _security_options(*, unified: bool) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from statesvc.domain.api_version import NEWEST, Version
 from statesvc.domain.daemon_config import DaemonConfig
 from statesvc.domain.host_facts import HostFacts
 from statesvc.domain.mount_point import MountPoint
+from statesvc.errors import StateError
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Context:
     """The host, one version of the daemon configuration, and what was found of what the request refers to.
 
     `containers` maps each reference of the request to its container; `paths` are the sources of its mounts that exist;
+    `unknown_images` maps each image that the request wants mounted and that is not here to the error of its look-up;
     `version` is the API version of the request, `runtime_obstacle` says why the binary behind its runtime's wrapper
     script cannot be executed, "" if it can.
     """
@@ -35,6 +37,7 @@ class Context:
     containers: Mapping[str, ReferencedContainer] = field(default_factory=dict)
     paths: frozenset[str] = frozenset()
     runtime_obstacle: str = ""
+    unknown_images: Mapping[str, StateError] = field(default_factory=dict)
 
     @property
     def volumes_root(self) -> str:

@@ -6,8 +6,9 @@ from statesvc.validation import log_config, security
 from statesvc.validation.context import Context
 
 MASKED_PATHS = (
-    "/proc/asound", "/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",
-    "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap",
+    "/proc/asound", "/proc/acpi", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
+    "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware",
+    "/sys/devices/virtual/powercap",
 )  # fmt: skip
 READONLY_PATHS = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 
@@ -27,7 +28,7 @@ def fill(host: HostConfig, context: Context) -> HostConfig:
         OomKillDisable=bool(host.OomKillDisable),
         MemorySwap=_int64(host.Memory * 2) if host.MemorySwap == 0 and host.Memory > 0 else host.MemorySwap,
         SecurityOpt=security.with_generated(host),
-        MaskedPaths=_hidden(host, host.MaskedPaths, MASKED_PATHS),
+        MaskedPaths=_hidden(host, host.MaskedPaths, (*MASKED_PATHS, *context.facts.thermal_throttles)),
         ReadonlyPaths=_hidden(host, host.ReadonlyPaths, READONLY_PATHS),
     )
 

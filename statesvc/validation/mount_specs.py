@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
-from statesvc.domain.documents import BindOptions, Mount, VolumeDriverConfig, VolumeOptions
+from statesvc.domain.documents import BindOptions, Mount, TmpfsOptions, VolumeDriverConfig, VolumeOptions
 from statesvc.domain.go import paths
+from statesvc.domain.go.values import ram_in_bytes
 
 _RW = frozenset({"rw", "ro"})
 _LABEL = frozenset({"z", "Z"})
@@ -16,6 +17,8 @@ _KINDS = {word: kind for kind, words in enumerate((_RW, _LABEL, PROPAGATION, _CO
 _MOUNT = Mount()
 _VOLUME_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 _LOCAL_OPTIONS = frozenset({"type", "o", "device", "size"})
+_NEEDS = (("device", ("type",)), ("o", ("device", "type")), ("type", ("device",)))
+_TMPFS_OPTIONS = frozenset({"exec", "noexec"})
 
 
 class BadMountError(ValueError):
@@ -93,6 +96,8 @@ def faults(mount: Mount, existing: AbstractSet[str] | None = None) -> list[str]:
         found += _volume_faults(mount)
     elif mount.Type == "tmpfs":
         found += _tmpfs_faults(mount)
+    elif mount.Type == "image":
+        found += _image_faults(mount)
     else:
         found.append("mount type unknown")
     return [f'invalid mount config for type "{mount.Type}": {fault}' for fault in found] if found else found
@@ -115,8 +120,7 @@ def _bind_faults(mount: Mount, existing: AbstractSet[str] | None) -> list[str]:
     found = []
     if options and options.Propagation and options.Propagation not in PROPAGATION:
         found.append(f"invalid propagation mode: {options.Propagation}")
-    if mount.VolumeOptions is not None:
-        found.append("field VolumeOptions must not be specified")
+    found += _extra(mount, "VolumeOptions", "ImageOptions")
     if not paths.is_absolute(source):
         found.append(f"invalid mount path: '{source}' mount path must be absolute")
     elif existing is not None and source not in existing and not (options and options.CreateMountpoint):
@@ -125,9 +129,7 @@ def _bind_faults(mount: Mount, existing: AbstractSet[str] | None) -> list[str]:
 
 
 def _volume_faults(mount: Mount) -> list[str]:
-    found = []
-    if mount.BindOptions is not None:
-        found.append("field BindOptions must not be specified")
+    found = _extra(mount, "BindOptions", "ImageOptions")
     subpath = mount.VolumeOptions.Subpath if mount.VolumeOptions else ""
     if subpath and not mount.Source:
         found.append("must not set Subpath when using anonymous volumes")
@@ -139,12 +141,35 @@ def _volume_faults(mount: Mount) -> list[str]:
 
 
 def _tmpfs_faults(mount: Mount) -> list[str]:
-    found = []
-    if mount.BindOptions is not None:
-        found.append("field BindOptions must not be specified")
+    found = _extra(mount, "BindOptions", "ImageOptions")
     if mount.Source:
         found.append("field Source must not be specified")
+    if mount.TmpfsOptions is not None:
+        found += _tmpfs_option_faults(mount.TmpfsOptions)
     return found
+
+
+def _tmpfs_option_faults(options: TmpfsOptions) -> Iterator[str]:
+    """Yield the options that are neither a word nor a word and its value; Docker takes two words only."""
+    for option in options.Options or ():
+        if not 1 <= len(option) <= 2:
+            yield "invalid option array length"
+        elif option[0] not in _TMPFS_OPTIONS:
+            yield f"invalid option: {option[0]}"
+
+
+def _image_faults(mount: Mount) -> list[str]:
+    found = _extra(mount, "BindOptions", "VolumeOptions")
+    if not mount.Source:
+        found.append("field Source must not be empty")
+    subpath = mount.ImageOptions.Subpath if mount.ImageOptions else ""
+    if subpath and not paths.is_local(subpath):
+        found.append("subpath must be a relative path within the volume")
+    return found
+
+
+def _extra(mount: Mount, *fields: str) -> list[str]:
+    return [f"field {field} must not be specified" for field in fields if getattr(mount, field) is not None]
 
 
 def volume_faults(name: str, driver: str, options: dict[str, str]) -> Iterator[str]:
@@ -159,6 +184,27 @@ def volume_faults(name: str, driver: str, options: dict[str, str]) -> Iterator[s
         hint = "If you intended to pass a host directory, use absolute path"
         why = f'"{name}" includes invalid characters for a local volume name, only {allowed} are allowed'
         yield f"create {name}: {why}. {hint}"
+    yield from (f"create {name}: {fault}" for fault in _local_option_faults(options))
+
+
+def _local_option_faults(options: dict[str, str]) -> Iterator[str]:
+    """Yield what is wrong with the options of a local volume, on a file system without quotas (validateOpts)."""
     for option in sorted(options):
         if option not in _LOCAL_OPTIONS:
-            yield f'create {name}: invalid option: "{option}"'
+            yield f'invalid option: "{option}"'
+    if options.get("type") == "cifs" and _has_port(options.get("device", "")):
+        yield "port not allowed in CIFS device URL, include 'port' in 'o='"
+    if "size" in options:
+        try:
+            if ram_in_bytes(options["size"]) > 0:
+                yield "quota size requested but no quota support"
+        except ValueError as error:
+            yield str(error)
+    for option, others in _NEEDS:
+        if option in options:
+            yield from (f'missing required option: "{other}"' for other in others if other not in options)
+
+
+def _has_port(url: str) -> bool:
+    host = url.partition("//")[2].partition("/")[0]
+    return bool(re.search(r":\d+$", host))

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Iterator
 
+from statesvc.domain.api_version import Version
 from statesvc.domain.documents import Config, HostConfig, Mount, VolumeDriverConfig
 from statesvc.domain.go import paths
 from statesvc.domain.mount_point import MountPoint
-from statesvc.errors import Problem
+from statesvc.errors import NotFound, Problem
 from statesvc.validation import mount_specs, versions
 from statesvc.validation.context import Context, ReferencedContainer
 from statesvc.validation.mount_specs import BadMountError
-from statesvc.validation.rules import rule
+from statesvc.validation.rules import RuleWarning, rule
 
 _SOURCE = "moby daemon/volumes.go registerMountPoints"
 _PARSER = "moby volume/mounts/linux_parser.go"
@@ -26,6 +27,22 @@ NO_VOLUME = rule(
     missing=True,
 )
 DUPLICATE = rule("mount-duplicate", "/HostConfig/K/N", "Two mounts are not at the same destination.", _SOURCE)
+IMAGE = rule("mount-image", "/HostConfig/Mounts/N", "An image that is mounted is here.", _SOURCE, missing=True)
+IMAGE_REFERENCE = rule("mount-image-reference", "/HostConfig/Mounts/N", "A mounted image has a reference.", _SOURCE)
+EXPERIMENTAL = rule(
+    "mount-image-experimental",
+    "/HostConfig/Mounts/N",
+    "Docker calls mounts of images experimental.",
+    "moby daemon/container.go validateHostConfig",
+    warns=True,
+)
+DRIVER_IGNORED = rule(
+    "volume-driver-mounts",
+    "/HostConfig/VolumeDriver",
+    "Volumes in Mounts name their own driver.",
+    "moby api/server/router/container/container_routes.go handleVolumeDriverBC",
+    warns=True,
+)
 VOLUME = rule("volume", "/HostConfig/K/N", "A volume has a name and options of the local driver.", "moby volume/local")
 VOLUME_DRIVER = rule(
     "volume-driver",
@@ -41,6 +58,7 @@ DAEMON_ROOT = rule(
 )
 
 _LOCAL = VolumeDriverConfig()
+_DRIVER_IS_TOLD = (1, 48)
 NewName = Callable[[], str]
 _Field = tuple[str, int]
 
@@ -48,6 +66,27 @@ _Field = tuple[str, int]
 def sources(host: HostConfig) -> frozenset[str]:
     """Return the paths of this machine that must exist for the mounts."""
     return frozenset(mount.Source for mount in host.Mounts or () if mount.Type == "bind" and mount.Source)
+
+
+def images(host: HostConfig) -> frozenset[str]:
+    """Return the images that are mounted, as they are written."""
+    return frozenset(mount.Source for mount in host.Mounts or () if mount.Type == "image" and mount.Source)
+
+
+def warnings(host: HostConfig, version: Version) -> Iterator[RuleWarning]:
+    """Yield what Docker warns of: images, and volumes that a driver for all volumes does not reach."""
+    mounted = host.Mounts or ()
+    for mount in mounted:
+        if mount.Type == "image":
+            yield EXPERIMENTAL.warning("Image mount is an experimental feature")
+    if version >= _DRIVER_IS_TOLD and host.VolumeDriver and any(map(_names_no_driver, mounted)):
+        ignored = "the container-wide volume-driver configuration is ignored for volumes specified via 'mount'"
+        yield DRIVER_IGNORED.warning(f"WARNING: {ignored}. Use '--mount type=volume,volume-driver=...' instead")
+
+
+def _names_no_driver(mount: Mount) -> bool:
+    driver = mount.VolumeOptions and mount.VolumeOptions.DriverConfig
+    return mount.Type == "volume" and not (driver and driver.Name)
 
 
 def early_problems(host: HostConfig, context: Context) -> Iterator[Problem]:
@@ -118,6 +157,9 @@ class Registry:
             driver = (mount.VolumeOptions and mount.VolumeOptions.DriverConfig) or _LOCAL
             for fault in mount_specs.volume_faults(mount.Source, driver.Name, driver.Options or {}):
                 self.problems.append(VOLUME.broken(fault, mount.Source, at=field))
+        if mount.Type == "image" and (unknown := self._context.unknown_images.get(mount.Source)):
+            broken = IMAGE if isinstance(unknown, NotFound) else IMAGE_REFERENCE
+            self.problems.append(broken.broken(unknown.message, mount.Source, at=field[1]))
         self._asked.add(destination)
         self._points[destination] = self._point(mount, destination, mode)
 
@@ -130,6 +172,9 @@ class Registry:
             name = mount.Source or self._new_name()
             source = f"{self._context.volumes_root}/{name}/_data"
             return MountPoint("volume", destination, source, name, driver="local", mode=mode or "z", rw=writable)
+        if mount.Type == "image":  # it is an engine that unpacks the image, in a folder of its own
+            source = f"{self._context.data_root}/{self._context.facts.storage_driver}/{self._new_name()}/merged"
+            return MountPoint("image", destination, source, mount.Source, rw=False, propagation="rprivate")
         return MountPoint(mount.Type, destination, mode=mode, rw=writable)
 
     def _propagation(self, mount: Mount) -> str:

@@ -203,7 +203,8 @@ class Limits:
         if asked := self._now["CpusetCpus"]:
             self.problems.extend(_available(CPUS, asked, facts.cpus, "cpuset cpus", "CPUs"))
         if asked := self._now["CpusetMems"]:
-            self.problems.extend(_available(MEMS, asked, facts.memory_nodes, "cpuset mems", "memory nodes"))
+            # As in Docker 28 (pkg/sysinfo applyCPUSetCgroupInfo): numbers of CPUs pass as numbers of memory nodes.
+            self.problems.extend(_available(MEMS, asked, facts.memory_nodes, "cpuset mems", "memory nodes", facts.cpus))
 
     def _block_io(self) -> None:
         if self._now["BlkioWeight"] > 0 and not self._facts.blkio_weight:
@@ -216,9 +217,10 @@ class Limits:
                 self._discard(warning, **{name: []})
 
 
-def _available(broken: Rule, asked: str, offered: str, what: str, plural: str) -> Iterator[Problem]:
+def _available(broken: Rule, asked: str, offered: str, what: str, plural: str, also: str = "") -> Iterator[Problem]:
     try:
-        missing = cpu_lists.parse(asked) - cpu_lists.parse(offered, maximum=None)
+        known = (cpu_lists.parse(text, maximum=None) for text in (offered, also) if text)
+        missing = cpu_lists.parse(asked).difference(*known)
     except cpu_lists.BadListError as error:
         yield broken.broken(f"Invalid value {asked} for {what}: {error}", asked)
         return

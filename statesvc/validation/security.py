@@ -12,7 +12,7 @@ _SOURCE = "moby daemon/daemon_unix.go parseSecurityOpt"
 OPTION = rule(
     "security-opt",
     "/HostConfig/SecurityOpt/N",
-    "no-new-privileges, label=, apparmor=, seccomp= or no-new-privileges=.",
+    "no-new-privileges, writable-cgroups, either with a boolean, label=, apparmor=, seccomp=, or disable.",
     _SOURCE,
 )
 
@@ -25,6 +25,8 @@ def parse(options: list[str] | None) -> tuple[Security, list[Problem]]:
         if option == "no-new-privileges":
             found["no_new_privileges"] = True
             continue
+        if option in {"writable-cgroups", "disable"}:
+            continue
         key, equals, value = option.partition("=")
         if not equals:
             key, equals, value = option.partition(":")
@@ -36,7 +38,7 @@ def parse(options: list[str] | None) -> tuple[Security, list[Problem]]:
             found["seccomp_profile"] = value
         elif key == "no-new-privileges" and is_bool(value):
             found["no_new_privileges"] = parse_bool(value)
-        elif key != "label":
+        elif key != "label" and not (key == "writable-cgroups" and is_bool(value)):
             problems.append(OPTION.broken(f'invalid --security-opt 2: "{option}"', option, at=at))
     return Security(**found), problems
 

@@ -54,6 +54,8 @@ def verify(request: ContainerCreate, context: Context, new_name: Callable[[], st
     config = adjusted.request.config or _EMPTY_CONFIG
     asked = adjusted.request.host_config or _EMPTY_HOST
     network = networking.settle(config, asked, adjusted.request.networking_config, context.version)
+    if network.sysctls is not None:
+        asked = asked.copy_with(Sysctls=network.sysctls)
     limits = Limits(asked, context.facts)
     filled = defaults.fill(limits.settled(), context)
     if context.containers:
@@ -89,7 +91,12 @@ def verify(request: ContainerCreate, context: Context, new_name: Callable[[], st
         security=security,
         mounts=points,
         links=references.links(asked, context.containers),
-        warnings=(*limits.warnings, *_warnings(asked, context), *network.warnings),
+        warnings=(
+            *limits.warnings,
+            *_warnings(asked, context),
+            *(mounts.warnings(asked, context.version) if asked.Mounts else ()),
+            *network.warnings,
+        ),
     )
     middle = (
         *network.endpoint_problems,

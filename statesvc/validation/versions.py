@@ -17,6 +17,7 @@ TMPFS_OPTIONS = rule("mount-tmpfs-options", f"{_MOUNT}/TmpfsOptions", "Since API
 FORCE_RECURSIVE = rule(
     "mount-force-recursive-version", f"{_MOUNT}/BindOptions/ReadOnlyForceRecursive", "It needs API 1.44.", _SOURCE
 )
+IMAGE = rule("mount-image-version", f"{_MOUNT}/Type", "Mounts of images need API 1.48.", _SOURCE)
 SUBPATH = rule("mount-subpath-version", f"{_MOUNT}/VolumeOptions/Subpath", "It needs API 1.45.", _SOURCE)
 
 _OPTIONS: tuple[tuple[str, str, Rule], ...] = (
@@ -45,7 +46,7 @@ def adjust(request: ContainerCreate, version: Version, *, cgroup_version: int) -
         new["config"] = config
     return Adjusted(
         request.copy_with(**new) if new else request,
-        tuple(_mount_problems(host.Mounts, version)) if host.Mounts and any(map(_has_options, host.Mounts)) else (),
+        tuple(_mount_problems(host.Mounts, version)) if host.Mounts else (),
     )
 
 
@@ -138,6 +139,9 @@ def _mount_problems(mounts: list[Mount], version: Version) -> Iterator[Problem]:
     if version < (1, 45):
         message = "VolumeOptions.Subpath needs API v1.45 or newer"
         yield from _too_new(mounts, SUBPATH, message, lambda mount: mount.VolumeOptions and mount.VolumeOptions.Subpath)
+    if version < (1, 48):
+        message = 'Mount type "Image" needs API v1.48 or newer'
+        yield from _too_new(mounts, IMAGE, message, lambda mount: mount.Type == "image")
 
 
 def _foreign_options(mount: Mount, at: int) -> Iterator[Problem]:

@@ -12,8 +12,8 @@ IMAGE = "busybox:latest"
 @pytest.mark.parametrize(
     ("form", "shown"),
     [
-        pytest.param("{{.Server.Version}}", "26.1.5", id="engine"),
-        pytest.param("{{.Server.APIVersion}}", "1.45", id="api"),
+        pytest.param("{{.Server.Version}}", "28.5.2", id="engine"),
+        pytest.param("{{.Server.APIVersion}}", "1.51", id="api"),
         pytest.param("{{.Server.MinAPIVersion}}", "1.24", id="oldest-api"),
         pytest.param("{{.Server.Os}}", "linux", id="os"),
     ],
@@ -24,7 +24,7 @@ def test_version_tells(docker: DockerCli, form: str, shown: str) -> None:
 
 def test_client_and_service_agree_on_the_newest_version_that_both_know(docker: DockerCli) -> None:
     agreed, own = docker("version", "--format", "{{.Client.APIVersion}} {{.Client.DefaultAPIVersion}}").split()
-    assert agreed == min(own, "1.45", key=lambda version: int(version.partition(".")[2]))
+    assert agreed == min(own, "1.51", key=lambda version: int(version.partition(".")[2]))
 
 
 def test_version_without_a_format_is_understood(docker: DockerCli) -> None:
@@ -38,7 +38,7 @@ def test_info_counts(own_docker: DockerCli) -> None:
 
 
 def test_info_without_a_format_is_understood(docker: DockerCli) -> None:
-    assert "Server Version: 26.1.5" in docker("info")
+    assert "Server Version: 28.5.2" in docker("info")
 
 
 def test_info_lists_the_runtimes(docker: DockerCli) -> None:

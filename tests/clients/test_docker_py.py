@@ -49,7 +49,7 @@ def test_ping_answers(client: docker.DockerClient) -> None:
 
 def test_version_tells_engine_and_api(client: docker.DockerClient) -> None:
     answer = client.version()
-    assert (answer["Version"], answer["ApiVersion"], answer["MinAPIVersion"]) == ("26.1.5", "1.45", "1.24")
+    assert (answer["Version"], answer["ApiVersion"], answer["MinAPIVersion"]) == ("28.5.2", "1.51", "1.24")
 
 
 def test_info_counts_containers_and_images(own_client: docker.DockerClient) -> None:

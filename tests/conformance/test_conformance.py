@@ -1,4 +1,4 @@
-"""What Docker Engine 26.1.5 answered, asked of the service: the share that must hold, and the rest explained."""
+"""What Docker Engine 28.5.2 answered, asked of the service: the share that must hold, and the rest explained."""
 
 import filecmp
 import json
@@ -17,7 +17,7 @@ from service import CONFORMANCE, running
 pytestmark = pytest.mark.xdist_group("conformance")
 
 CHECKOUT = Path(__file__).parents[2]
-ORIGINAL = CHECKOUT.parent / "shared" / "conformance"
+ORIGINAL = CHECKOUT.parent / "shared" / "conformance-28"
 COMPATIBILITY = CHECKOUT / "docs" / "compatibility.md"
 
 # What needs a process, the files of a container, or the objects of an engine.
@@ -28,13 +28,16 @@ LEFT_OUT = [
 
 # The one place for what must hold: the areas of which every case must pass, and the share of the others.
 WHOLE = """
-    annotations binds caps command delete devices dns env events exec exposed extrahosts healthcheck hostmisc
-    hostname http imageref inspect isolation labels lifecycle list logconfig logs lookup mounts names namespaces
-    netconfig platform ports prune reads rename resources restart secopt stopsignal storageopt sysctls tmpfs top
-    ulimits update volumes volumesfrom workdir
+    annotations caps combined command delete devices dns endpoints env events exec exposed extrahosts healthcheck
+    hostmisc hostname http imagemounts imageref inspect isolation labels lifecycle list logconfig logs lookup mounts
+    names namespaces netconfig platform ports prune reads rename resources restart secopt stopsignal storageopt sysctls
+    tmpfs tmpfsoptions top ulimits update volumes volumesfrom workdir writablecgroups
 """.split()
-SHARES = dict.fromkeys(WHOLE, 1.0) | {"config": 0.96, "links": 0.95, "runtime": 0.95, "system": 0.8}
-OVERALL = 0.99
+SHARES = dict.fromkeys(WHOLE, 1.0) | {"binds": 0.98, "config": 0.96, "links": 0.95, "runtime": 0.95, "system": 0.8}
+OVERALL = 0.995
+
+# Areas about images as objects, which are on their way: the share that must hold, without an explanation for the rest.
+PENDING = {"imageload": 0.08, "imageremove": 0.04, "imagetag": 0.55, "versions": 0.77}
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +67,7 @@ def play(folder: Path, facts: Path, cases: Path, areas: Iterable[str]) -> Any:
 @pytest.fixture(scope="module")
 def results(folder: Path) -> Any:
     """What the runner reports of the areas above, on the host of the recording (cgroup v1)."""
-    return play(folder, CONFORMANCE / "HOST.json", CONFORMANCE / "corpus", SHARES)
+    return play(folder, CONFORMANCE / "HOST.json", CONFORMANCE / "corpus", SHARES | PENDING)
 
 
 def test_a_host_without_controllers_gets_the_same_warnings_and_refusals(folder: Path) -> None:
@@ -73,16 +76,15 @@ def test_a_host_without_controllers_gets_the_same_warnings_and_refusals(folder: 
     assert bare["passed"] > 100
 
 
-@pytest.mark.parametrize("area", SHARES)
-def test_the_share_of_an_area_holds(results: Any, area: str) -> None:
+@pytest.mark.parametrize(("area", "share"), (SHARES | PENDING).items())
+def test_the_share_of_an_area_holds(results: Any, area: str, share: float) -> None:
     passed, total = results["areas"][area]
-    assert passed / total >= SHARES[area], [
-        case for case in results["cases"] if case["area"] == area and not case["ok"]
-    ]
+    assert passed / total >= share, [case for case in results["cases"] if case["area"] == area and not case["ok"]]
 
 
 def test_the_share_of_all_cases_holds(results: Any) -> None:
-    assert results["passed"] / (results["passed"] + results["failed"]) >= OVERALL
+    counts = [counts for area, counts in results["areas"].items() if area not in PENDING]
+    assert sum(passed for passed, _ in counts) / sum(total for _, total in counts) >= OVERALL
 
 
 def explained() -> set[str]:
@@ -90,7 +92,7 @@ def explained() -> set[str]:
 
 
 def test_each_case_that_differs_is_explained(results: Any) -> None:
-    failing = {case["id"] for case in results["cases"] if not case["ok"]}
+    failing = {case["id"] for case in results["cases"] if not case["ok"] and case["area"] not in PENDING}
     assert failing - explained() == set()
 
 

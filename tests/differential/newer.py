@@ -1,4 +1,4 @@
-"""What Docker Engine 26.1.5 does otherwise than Debian 12's 20.10.24: the only differences that are let pass.
+"""What Docker Engine 28.5.2 does otherwise than Debian 12's 20.10.24: the only differences that are let pass.
 
 An entry has a request that shows it, which a test sends; docs/compatibility.md lists them by what they say.
 """
@@ -10,7 +10,7 @@ from typing import Any
 from differential.compare import Difference
 from differential.requests import Create
 
-_POWERCAP = "/sys/devices/virtual/powercap"
+_MASKED = {"/sys/devices/virtual/powercap", "/proc/interrupts"}
 _MODES = {"", "host"}
 
 
@@ -20,7 +20,7 @@ def _example(version: str = "1.41", /, **fields: Any) -> Create:
 
 @dataclass(frozen=True)
 class Refused:
-    """A rule of 26.1.5 by its code in statesvc: requests that break it, and for which `applies`, were accepted."""
+    """A rule of 28.5.2 by its code in statesvc: requests that break it, and for which `applies`, were accepted."""
 
     says: str
     code: str
@@ -35,7 +35,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class Accepted:
-    """What 26.1.5 no longer refuses, by the sentence with which it was refused."""
+    """What 28.5.2 no longer refuses, by the sentence with which it was refused."""
 
     says: str
     sentence: str
@@ -86,10 +86,13 @@ def _networks_agree(found: Difference) -> bool:
     return macs <= {mac, ""} and _older(found.statesvc, own) == _older(found.docker, set())
 
 
+_NEW_OF_ENDPOINTS = {"DNSNames", "GwPriority", "MacAddress"}
+
+
 def _older(networks: dict[str, dict[str, Any]], own: set[str | None]) -> dict[str, dict[str, Any]]:
     older = {}
     for name, end in networks.items():
-        rest = {key: value for key, value in end.items() if key not in {"DNSNames", "MacAddress"}}
+        rest = {key: value for key, value in end.items() if key not in _NEW_OF_ENDPOINTS}
         older[name] = rest | {"Aliases": [alias for alias in end["Aliases"] or () if alias not in own]}
     return older
 
@@ -139,6 +142,11 @@ NEWER: tuple[Refused | Accepted | Shown, ...] = (
         _example(NetworkingConfig__EndpointsConfig={"default": {}, "bridge": {}}),
         _has_default_and_bridge,
     ),
+    Accepted(
+        "Numbers of CPUs pass as numbers of memory nodes.",
+        "Requested memory nodes are not available",
+        _example(HostConfig__CpusetMems="1"),
+    ),
     Shown(
         "The restart policy without a name is shown as `no`.",
         "HostConfig.RestartPolicy",
@@ -146,10 +154,10 @@ NEWER: tuple[Refused | Accepted | Shown, ...] = (
         lambda found: not found.docker["Name"] and found.statesvc == found.docker | {"Name": "no"},
     ),
     Shown(
-        f"`{_POWERCAP}` is among the default masked paths.",
+        "`/sys/devices/virtual/powercap` and `/proc/interrupts` are among the default masked paths.",
         "HostConfig.MaskedPaths",
         _example(),
-        lambda found: found.statesvc == [*found.docker, _POWERCAP],
+        lambda found: [path for path in found.statesvc if path not in _MASKED] == found.docker,
     ),
     Shown(
         "The network mode `default` is shown as `bridge`.",
@@ -158,7 +166,8 @@ NEWER: tuple[Refused | Accepted | Shown, ...] = (
         lambda found: (found.docker, found.statesvc) == ("default", "bridge"),
     ),
     Shown(
-        "An endpoint has `DNSNames`, the short ID among its aliases, before API 1.44 the container's MAC address.",
+        "An endpoint has `DNSNames` and `GwPriority`, the short ID among its aliases, before API 1.44 the container's MAC "
+        "address.",
         "NetworkSettings.Networks",
         _example(HostConfig__NetworkMode="own-net"),
         _networks_agree,

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from statesvc.domain.api_version import NEWEST
 from statesvc.domain.mount_point import MountPoint
+from statesvc.errors import InvalidParameter, NotFound, StateError
 from statesvc.validation import ReferencedContainer
 
 Json = dict[str, Any]
@@ -20,6 +22,11 @@ CONTAINERS: Mapping[str, ReferencedContainer] = {
     "gone": ReferencedContainer(missing="No such container: gone"),
 }
 PATHS = frozenset({"/tmp"})
+UNKNOWN_IMAGES: Mapping[str, StateError] = {
+    "gone": NotFound("No such image: gone:latest"),
+    "BAD": InvalidParameter("invalid reference format"),
+}
+_SYSCTLS = "com.docker.network.endpoint.sysctls"
 
 # The fields that the rules of shared networks check.
 _NETWORK = frozenset(
@@ -39,7 +46,7 @@ class Mistake:
     field: str
     change: Json
     about: frozenset[str] = frozenset()
-    version: tuple[int, ...] = (1, 45)
+    version: tuple[int, ...] = NEWEST
     facts: Mapping[str, object] | None = None
     daemon: str = "{}"
     runtime_obstacle: str = ""
@@ -134,6 +141,14 @@ MISTAKES = (
         ]}}, **_ANCIENT,
     ),
     Mistake(
+        "mount-image-version", "/HostConfig/Mounts/0/Type",
+        {"HostConfig": {"Mounts": [{"Type": "image", "Source": "web", "Target": "/m"}]}}, **_ANCIENT,
+    ),
+    Mistake(
+        "sysctl-interface", "/HostConfig/Sysctls/net.ipv4.conf.eth0.x",
+        {"HostConfig": {"Sysctls": {"net.ipv4.conf.eth0.x": "1"}}}, _NETWORK,
+    ),
+    Mistake(
         "endpoints", "/NetworkingConfig/EndpointsConfig",
         {"NetworkingConfig": {"EndpointsConfig": {"one": {}, "two": {}}}}, **_ANCIENT,
     ),
@@ -208,6 +223,7 @@ MISTAKES = (
     _host("cgroupns-mode", {"CgroupnsMode": "container:c"}),
     # After the image was found.
     _endpoint("endpoint-null", "", "net", None),
+    _endpoint("endpoint-sysctl", "/DriverOpts", "net", {"DriverOpts": {_SYSCTLS: "net.ipv4.conf.eth0.x=1"}}),
     _endpoint("endpoint-mac", "/MacAddress", "net", {"MacAddress": "zz"}),
     _endpoint("endpoint-address", "/IPAMConfig", "bridge", {"IPAMConfig": {"IPv4Address": "10.0.0.9"}}),
     _endpoint("endpoint-aliases", "/Aliases", "bridge", {"Aliases": ["web"]}),
@@ -235,6 +251,8 @@ MISTAKES = (
     _host("bind-data-root", {"Binds": ["/data:/m:private"]}, "/0", about=_MOUNTS),
     _host("mount-duplicate", {"Binds": ["one:/m", "two:/m/"]}, "/1", about=_MOUNTS),
     _host("volume", {"Binds": ["x:/m"]}, "/0", about=_MOUNTS),
+    _mount("mount-image", "", Type="image", Source="gone"),
+    _mount("mount-image-reference", "", Type="image", Source="BAD"),
     _host("link", {"Links": ["gone:x"]}, "/0", about=_NETWORK),
     _host("link-host-network", {"Links": ["onhost:x"]}, "/0", about=_NETWORK),
     Mistake(
@@ -243,14 +261,32 @@ MISTAKES = (
     ),
 )  # fmt: skip
 
-# Requests that are stored with a warning: the code of the rule, the request, missing host features, the warning.
-WARNED: tuple[tuple[str, Json, Mapping[str, object], str], ...] = (
-    ("ipv4-forwarding", {}, {"ipv4_forwarding": False}, "IPv4 forwarding is disabled"),
-    ("published-host", {"HostConfig": {"NetworkMode": "host", "PortBindings": {"80": []}}}, {}, "Published ports are"),
-    ("cgroupns-host", {"HostConfig": {"CgroupnsMode": "private"}}, {"cgroup_namespaces": False}, "cgroup namespaces"),
-    ("mac-deprecated", {"MacAddress": "02:42:ac:11:00:02"}, {}, "field is now deprecated"),
-    ("oom-without-limit", {"HostConfig": {"OomKillDisable": True}}, {}, "OOM killer is disabled"),
-    ("discarded", {"HostConfig": {"PidsLimit": 9}}, {"pids_limit": False}, "PIDs limit discarded."),
+# Requests that are stored with a warning: code of the rule, request, missing host features, warning, API version.
+_IMAGE_MOUNT: Json = {"HostConfig": {"Mounts": [{"Type": "image", "Source": "web", "Target": "/m"}]}}
+_OWN_DRIVER: Json = {"HostConfig": {"VolumeDriver": "local", "Mounts": [{"Type": "volume", "Target": "/m"}]}}
+_ETH0: Json = {"HostConfig": {"NetworkMode": "net", "Sysctls": {"net.ipv4.conf.eth0.x": "1"}}}
+WARNED: tuple[tuple[str, Json, Mapping[str, object], str, tuple[int, ...]], ...] = (
+    ("ipv4-forwarding", {}, {"ipv4_forwarding": False}, "IPv4 forwarding is disabled", NEWEST),
+    (
+        "published-host",
+        {"HostConfig": {"NetworkMode": "host", "PortBindings": {"80": []}}},
+        {},
+        "Published ports are",
+        NEWEST,
+    ),
+    (
+        "cgroupns-host",
+        {"HostConfig": {"CgroupnsMode": "private"}},
+        {"cgroup_namespaces": False},
+        "cgroup namespaces",
+        NEWEST,
+    ),
+    ("mac-deprecated", {"MacAddress": "02:42:ac:11:00:02"}, {}, "field is now deprecated", NEWEST),
+    ("oom-without-limit", {"HostConfig": {"OomKillDisable": True}}, {}, "OOM killer is disabled", NEWEST),
+    ("discarded", {"HostConfig": {"PidsLimit": 9}}, {"pids_limit": False}, "PIDs limit discarded.", NEWEST),
+    ("mount-image-experimental", _IMAGE_MOUNT, {}, "Image mount is an experimental feature", NEWEST),
+    ("volume-driver-mounts", _OWN_DRIVER, {}, "volume-driver configuration is ignored", NEWEST),
+    ("sysctl-moved", _ETH0, {}, 'Migrated sysctl "net.ipv4.conf.eth0.x"', (1, 47)),
 )
 
 # Updates that a setting of the container forbids: the code and field of the rule, the update, what is set, the message.

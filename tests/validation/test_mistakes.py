@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from mistakes import CONTAINERS, FORBIDDEN, MISTAKES, PATHS, WARNED, Json, Mistake, merged
+from mistakes import CONTAINERS, FORBIDDEN, MISTAKES, PATHS, UNKNOWN_IMAGES, WARNED, Json, Mistake, merged
 from verdicts import codes_and_fields
 
 from statesvc.domain import names
@@ -29,7 +29,8 @@ from statesvc.validation.rules import CATALOGUE
 def judged(mistake: Mistake, host: HostFacts, body: Json | None = None) -> Verdict:
     facts = replace(host, **(mistake.facts or {}))
     config = daemon.read(mistake.daemon)
-    context = Context(facts, config, "/data/root", mistake.version, CONTAINERS, PATHS, mistake.runtime_obstacle)
+    obstacle = mistake.runtime_obstacle
+    context = Context(facts, config, "/data/root", mistake.version, CONTAINERS, PATHS, obstacle, UNKNOWN_IMAGES)
     return verify(decode_value(ContainerCreate, body or mistake.body), context, lambda: "f" * 64)
 
 
@@ -91,11 +92,11 @@ def test_every_mistake_meets_another_one() -> None:
     assert sum(meet(one, other) for one, other in itertools.combinations(MISTAKES, 2)) > 2000
 
 
-@pytest.mark.parametrize(("code", "change", "lacks", "warning"), WARNED, ids=[code for code, *_ in WARNED])
+@pytest.mark.parametrize(("code", "change", "lacks", "warning", "version"), WARNED, ids=[code for code, *_ in WARNED])
 def test_a_rule_that_warns_is_told_and_refuses_nothing(
-    code: str, change: Json, lacks: dict[str, object], warning: str, v1_host: HostFacts
+    code: str, change: Json, lacks: dict[str, object], warning: str, version: tuple[int, ...], v1_host: HostFacts
 ) -> None:
-    verdict = judged(Mistake(code, "", change, facts=lacks), v1_host)
+    verdict = judged(Mistake(code, "", change, facts=lacks, version=version), v1_host)
     assert codes_and_fields(verdict) == []
     (given,) = verdict.verified.warnings
     assert (given.code, warning in given) == (code, True)

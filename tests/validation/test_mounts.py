@@ -186,7 +186,11 @@ def test_bind_options_of_a_volume_are_told_in_old_versions_too(judge: Judge, her
 @pytest.mark.parametrize(
     ("name", "driver", "options", "faults"),
     [
-        ("", "", {}, 0), ("vol", "local", {"type": "tmpfs", "o": "", "device": "x", "size": "1"}, 0),
+        ("", "", {}, 0), ("vol", "local", {"type": "tmpfs", "o": "", "device": "x"}, 0), ("vol", "", {"size": "0"}, 0),
+        ("vol", "", {"type": "tmpfs"}, 1), ("vol", "", {"device": "x"}, 1), ("vol", "", {"o": "x"}, 2),
+        ("vol", "", {"o": "x", "type": ""}, 2), ("vol", "", {"size": "1m"}, 1), ("vol", "", {"size": "x"}, 1),
+        ("vol", "", {"type": "cifs", "device": "//host:445/share"}, 1),
+        ("vol", "", {"type": "cifs", "device": "//host/a:1"}, 0),
         ("V.1-_", "", {}, 0),
         ("v", "", {}, 1), (".vol", "", {}, 1), ("/abs", "", {}, 1), ("völ", "", {}, 1), ("vol\n", "", {}, 1),
         ("vol", "", {"bogus": "", "other": ""}, 2), ("v", "nfs", {"bogus": ""}, 1),

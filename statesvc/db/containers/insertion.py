@@ -116,7 +116,7 @@ def _mount(mount: MountPoint) -> dict[str, object]:
     return {
         "destination": mount.destination,
         "type": mount.type,
-        "volume": mount.name or None,
+        "volume": (mount.name or None) if mount.type == "volume" else None,
         "source": mount.source,
         "named": mount.named,
         "document": mount.document(),

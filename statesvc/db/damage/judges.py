@@ -44,6 +44,7 @@ class _Endpoint(_Part):
     Aliases: list[str] | None = None
     DNSNames: list[str] | None = None
     DriverOpts: dict[str, str] | None = None
+    GwPriority: int = 0
     MacAddress: str = ""
     NetworkID: str = ""
     EndpointID: str = ""

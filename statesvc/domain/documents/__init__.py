@@ -1,4 +1,4 @@
-"""The documents of Docker's API, in Docker's field names, order and zero values (Docker Engine 26.1)."""
+"""The documents of Docker's API, in Docker's field names, order and zero values (Docker Engine 28.5)."""
 
 from statesvc.domain.documents.config import Config, HealthConfig
 from statesvc.domain.documents.create import ContainerCreate
@@ -10,6 +10,7 @@ from statesvc.domain.documents.host_config import (
     DeviceMapping,
     DeviceRequest,
     HostConfig,
+    ImageOptions,
     LogConfig,
     Mount,
     PortBinding,
@@ -59,6 +60,7 @@ __all__ = [
     "HealthConfig",
     "HealthReport",
     "HostConfig",
+    "ImageOptions",
     "LogConfig",
     "Mount",
     "NetworkConnect",

@@ -74,13 +74,22 @@ class VolumeOptions(Document):
     DriverConfig: VolumeDriverConfig | None = None
 
 
-class TmpfsOptions(Document):
-    """The size and the mode of a tmpfs."""
+class ImageOptions(Document):
+    """The part of an image that is mounted."""
 
-    OMIT_EMPTY: ClassVar = frozenset({"SizeBytes", "Mode"})
+    OMIT_EMPTY: ClassVar = frozenset({"Subpath"})
+
+    Subpath: str = ""
+
+
+class TmpfsOptions(Document):
+    """The size, the mode and the mount options of a tmpfs."""
+
+    OMIT_EMPTY: ClassVar = frozenset({"SizeBytes", "Mode", "Options"})
 
     SizeBytes: Int = 0
     Mode: Uint32 = 0
+    Options: StringLists | None = None
 
 
 class ClusterOptions(Document):
@@ -92,6 +101,7 @@ _LogConfig = LogConfig
 _RestartPolicy = RestartPolicy
 _BindOptions = BindOptions
 _VolumeOptions = VolumeOptions
+_ImageOptions = ImageOptions
 _TmpfsOptions = TmpfsOptions
 _ClusterOptions = ClusterOptions
 
@@ -101,8 +111,8 @@ class Mount(Document):
 
     OMIT_EMPTY: ClassVar = frozenset(
         {
-            "Type", "Source", "Target", "ReadOnly", "Consistency", "BindOptions", "VolumeOptions", "TmpfsOptions",
-            "ClusterOptions",
+            "Type", "Source", "Target", "ReadOnly", "Consistency", "BindOptions", "VolumeOptions", "ImageOptions",
+            "TmpfsOptions", "ClusterOptions",
         }
     )  # fmt: skip
 
@@ -113,6 +123,7 @@ class Mount(Document):
     Consistency: str = ""
     BindOptions: _BindOptions | None = None
     VolumeOptions: _VolumeOptions | None = None
+    ImageOptions: _ImageOptions | None = None
     TmpfsOptions: _TmpfsOptions | None = None
     ClusterOptions: _ClusterOptions | None = None
 

@@ -23,6 +23,8 @@ class EndpointSettings(Document):
     Links: Strings | None = None
     Aliases: Strings | None = None
     MacAddress: str = ""
+    DriverOpts: StringMap | None = None
+    GwPriority: Int = 0
     NetworkID: str = ""
     EndpointID: str = ""
     Gateway: str = ""
@@ -31,7 +33,6 @@ class EndpointSettings(Document):
     IPv6Gateway: str = ""
     GlobalIPv6Address: str = ""
     GlobalIPv6PrefixLen: Int = 0
-    DriverOpts: StringMap | None = None
     DNSNames: Strings | None = None
 
 

@@ -10,7 +10,7 @@ _LIVE = (
     "MacAddress",
 )  # fmt: skip
 _NOTHING_LIVE: dict[str, object] = {name: 0 if name.endswith("PrefixLen") else "" for name in _LIVE}
-_LISTED = (*_LIVE, "NetworkID")
+_LISTED = (*_LIVE, "NetworkID", "GwPriority")
 
 
 def networks(stored: StoredNetworkSettings, *, live: bool) -> ForeignNetworks:

@@ -4,6 +4,7 @@ import orjson
 
 from statesvc.db.containers.insertion import Belongings, Container
 from statesvc.domain import list_entry
+from statesvc.domain.network_mode import BRIDGE
 from statesvc.domain.verified import Verified
 from statesvc.services.site import Site
 from statesvc.validation.image import split_command
@@ -17,8 +18,12 @@ _NO_NETWORK: dict[str, object] = {
 
 
 def network_settings(networks: dict[str, dict[str, object]]) -> str:
-    """Return the network settings of a container that was never started, as inspect shows them."""
-    return orjson.dumps(_NO_NETWORK | {"Networks": dict(sorted(networks.items()))}).decode()
+    """Return the network settings of a container that was never started, as inspect shows them.
+
+    The fields at the top are those of its endpoint on `bridge`, of which a user may choose the MAC address.
+    """
+    of_bridge = {"MacAddress": networks[BRIDGE]["MacAddress"]} if BRIDGE in networks else {}
+    return orjson.dumps(_NO_NETWORK | of_bridge | {"Networks": dict(sorted(networks.items()))}).decode()
 
 
 def of_new(
@@ -34,6 +39,7 @@ def of_new(
         command=list_entry.command_line(path, args),
         created_at=created_at,
         network_mode=host.NetworkMode,
+        annotations=host.Annotations,
         networks={name: endpoint | list_entry.NOT_LISTED for name, endpoint in networks.items()},
         mounts=verified.mounts,
     )

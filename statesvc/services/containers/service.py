@@ -238,10 +238,21 @@ class Containers:
         runtime = in_force.runtimes.get((host.Runtime if host else "") or in_force.daemon.default_runtime)
         if runtime and runtime.runtime.args:
             context = replace(context, runtime_obstacle=await asyncio.to_thread(obstacle, runtime))
+        if host and (mounted := mounts.images(host)):
+            context = replace(context, unknown_images=await self._unknown(mounted))
         sources = mounts.sources(host) if host else frozenset()
         if sources:  # a slow disk must not hold up the others
             context = replace(context, paths=await asyncio.to_thread(paths.existing, sources))
         return context
+
+    async def _unknown(self, mounted: frozenset[str]) -> dict[str, StateError]:
+        unknown = {}
+        for text in mounted:
+            try:
+                await self._images.resolve(text)
+            except StateError as error:
+                unknown[text] = error
+        return unknown
 
     async def _own_name(self, name: str, verdict: Verdict) -> str:
         """Return the checked name, "" for none. Raises the refusal of the verdict, in Docker's order."""

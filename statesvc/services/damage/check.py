@@ -141,6 +141,7 @@ def _entry(whole: Whole) -> dict[str, Any]:
         command=list_entry.command_line(whole.path, orjson.loads(whole.args) or []),
         created_at=whole.created_at,
         network_mode=value_in(HostConfig, whole.host_config, "NetworkMode"),
+        annotations=value_in(HostConfig, whole.host_config, "Annotations"),
         networks={name: (endpoint or {}) | list_entry.NOT_LISTED for name, endpoint in networks.items()},
         mounts=whole.mounts,
         ports=whole.ports,

@@ -25,7 +25,7 @@ from statesvc.services.journal.writing import log_image
 from statesvc.services.site import Site
 from statesvc.validation import platforms
 
-DOCKER_VERSION = "26.1.5"
+DOCKER_VERSION = "28.5.2"
 
 
 @dataclass(frozen=True, slots=True)

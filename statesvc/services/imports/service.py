@@ -146,6 +146,7 @@ def _container(foreign: ForeignContainer) -> Container:
         command=list_entry.command_line(foreign.path, foreign.args or []),
         created_at=foreign.created_at,
         network_mode=verified.host_config.NetworkMode,
+        annotations=verified.host_config.Annotations,
         networks=foreign.networks.listed,
         mounts=verified.mounts,
         ports=_ports(foreign),

@@ -90,7 +90,6 @@ WRONG_TYPES = {
     "a number in a command": (b'{"Cmd":["a",1]}', "/Cmd/1", None),
     "an object for a command": (b'{"Cmd":{"a":1}}', "/Cmd", None),
     "a field name in another case": (b'{"hostconfig":{"ULIMITS":[{"name":1}]}}', "/HostConfig/Ulimits/0/Name", None),
-    "a deprecated field": (b'{"Memory":"1"}', "/Memory", None),
     "a map key with a slash": (b'{"ExposedPorts":{"80/tcp":"x"}}', "/ExposedPorts/80~1tcp", None),
     "a list for a document": (b'{"HostConfig":[]}', "/HostConfig", None),
     "a wrong value replaced later": (b'{"Image":1,"Image":"a"}', "/Image", None),

@@ -29,7 +29,7 @@ def sample_documents() -> Iterator[tuple[type[Document], dict[str, Any]]]:
         yield Config, container["Config"]
         yield HostConfig, container["HostConfig"]
         for endpoint in container["NetworkSettings"]["Networks"].values():
-            yield EndpointSettings, endpoint
+            yield EndpointSettings, endpoint | {"GwPriority": 0}  # which the engine of the sample has not
 
 
 def test_what_docker_inspect_shows_reads_and_writes_unchanged() -> None:
@@ -44,8 +44,8 @@ def test_fields_are_written_in_the_order_of_dockers_structs() -> None:
     written = list(HostConfig().to_dict())
     assert written[:4] == ["Binds", "ContainerIDFile", "LogConfig", "NetworkMode"]
     assert written[-3:] == ["IOMaximumBandwidth", "MaskedPaths", "ReadonlyPaths"]
-    assert list(EndpointSettings().to_dict())[3:5] == ["MacAddress", "NetworkID"]
-    assert list(EndpointSettings().to_dict())[-2:] == ["DriverOpts", "DNSNames"]
+    assert list(EndpointSettings().to_dict())[3:7] == ["MacAddress", "DriverOpts", "GwPriority", "NetworkID"]
+    assert list(EndpointSettings().to_dict())[-2:] == ["GlobalIPv6PrefixLen", "DNSNames"]
 
 
 def test_the_order_of_the_body_does_not_change_what_is_written() -> None:
@@ -133,38 +133,12 @@ def test_a_config_field_that_is_null_still_makes_a_config() -> None:
     assert decode(ContainerCreate, b'{"image":null}').config == Config()
 
 
-def test_only_five_deprecated_fields_fill_zero_values_of_a_nested_host_config() -> None:
+def test_the_fields_of_a_host_config_beside_the_nested_one_are_ignored() -> None:
     create = decode(
-        ContainerCreate,
-        b'{"Memory":1,"MemorySwap":2,"CpuShares":3,"CpusetCpus":"4","VolumeDriver":"5","NetworkMode":"host","Init":true,'
-        b'"HostConfig":{"MemorySwap":9}}',
+        ContainerCreate, b'{"Image":"web","Memory":1,"Cpuset":"0","NetworkMode":7,"HostConfig":{"Init":true}}'
     )
-    assert create.host_config == HostConfig(Memory=1, MemorySwap=9, CpuShares=3, CpusetCpus="4", VolumeDriver="5")
-
-
-def test_deprecated_fields_alone_are_the_host_config() -> None:
-    assert decode(ContainerCreate, b'{"NetworkMode":"host","Init":true}').host_config == HostConfig(
-        NetworkMode="host", Init=True
-    )
-
-
-@pytest.mark.parametrize(
-    ("body", "cpus"),
-    [
-        (b'{"Cpuset":"0","HostConfig":{}}', "0"),
-        (b'{"Cpuset":"0","HostConfig":{"CpusetCpus":"1"}}', "1"),
-        (b'{"Cpuset":"0","CpusetCpus":"2","HostConfig":{}}', "2"),
-        (b'{"cpuset":"0","Memory":1}', "0"),
-    ],
-)
-def test_the_deprecated_cpuset_fills_an_empty_one(body: bytes, cpus: str) -> None:
-    host = decode(ContainerCreate, body).host_config
-    assert host is not None
-    assert host.CpusetCpus == cpus
-
-
-def test_a_cpuset_alone_makes_no_host_config() -> None:
-    assert decode(ContainerCreate, b'{"Image":"web","Cpuset":"0"}').host_config is None
+    assert create.host_config == HostConfig(Init=True)
+    assert decode(ContainerCreate, b'{"Memory":1,"CpusetCpus":"0"}') == ContainerCreate()
 
 
 def test_a_null_among_pointers_is_refused() -> None:

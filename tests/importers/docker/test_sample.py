@@ -18,6 +18,12 @@ from statesvc.settings import Settings
 pytestmark = pytest.mark.anyio
 
 EXPECTED = json.loads((SAMPLES / "docker-26.1-expected.json").read_text())
+for document in (*EXPECTED["inspect"].values(), *EXPECTED["list"]):
+    for endpoint in document["NetworkSettings"]["Networks"].values():
+        endpoint["GwPriority"] = 0  # which the engine of the sample has not
+for entry in EXPECTED["list"]:
+    if annotations := EXPECTED["inspect"][entry["Id"]]["HostConfig"].get("Annotations"):
+        entry["HostConfig"]["Annotations"] = annotations  # which a list has since API 1.46
 # When the engine was asked, as near as the sentences of its list tell ("Up 4 seconds").
 ASKED_AT = times.parse("2026-11-23T15:12:21.02Z")
 

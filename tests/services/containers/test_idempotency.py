@@ -11,6 +11,7 @@ import pytest
 from statesvc.app import Services
 from statesvc.db import events
 from statesvc.db.database import Connection
+from statesvc.domain.api_version import NEWEST
 from statesvc.domain.documents import Config, ContainerCreate
 from statesvc.errors import Conflict, InvalidParameter, NameConflict, Unavailable
 from statesvc.host.data_root import DataRoot
@@ -111,7 +112,7 @@ async def test_a_key_that_is_none_is_refused(services: Services, key: str) -> No
 async def test_what_is_kept_tells_nothing_of_the_request_without_the_secret(services: Services) -> None:
     await create(services, "k", "web", Env=["PIN=7"])
     ((_, digest, answer, _),) = await services.database.read(stored)
-    body = orjson.dumps(["web", "", (1, 45)]) + asked(Env=["PIN=7"]).to_json()
+    body = orjson.dumps(["web", "", NEWEST]) + asked(Env=["PIN=7"]).to_json()
     secret = DataRoot(services.site.data_root).idempotency_key.read_bytes()
     assert digest == hmac.digest(secret, body, "sha256").hex()
     assert digest != hashlib.sha256(body).hexdigest()
