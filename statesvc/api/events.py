@@ -15,7 +15,7 @@ from statesvc.api.wire.answer import Answer
 from statesvc.api.wire.answers import JSON, raw_json, stream
 from statesvc.api.wire.call import Call
 from statesvc.domain import filters, times
-from statesvc.domain.event import OWN_ACTIONS, Event
+from statesvc.domain.event import Event, is_dockers
 from statesvc.domain.event_filters import includes
 from statesvc.domain.filters import Filters
 from statesvc.domain.times import Clock
@@ -145,7 +145,7 @@ class _Rendered:
 
 
 def _is_shown(wanted: Filters, event: Event) -> bool:
-    return event.action not in OWN_ACTIONS and includes(wanted, event)
+    return is_dockers(event) and includes(wanted, event)
 
 
 def _seq(call: Call, key: str) -> int | None:

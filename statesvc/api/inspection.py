@@ -2,6 +2,9 @@
 
 from json.encoder import encode_basestring as text
 
+import orjson
+
+from statesvc.domain.documents import EndpointSettings
 from statesvc.domain.state import LIVE, State
 from statesvc.domain.times import render as time_text
 from statesvc.services.containers.service import Inspection
@@ -35,8 +38,19 @@ def render(row: Inspection) -> bytes:
         f'"Platform":{text(row.os)},"MountLabel":{text(row.mount_label)},"ProcessLabel":{text(row.process_label)},'
         f'"AppArmorProfile":{text(row.apparmor_profile)},"ExecIDs":{_execs(row)},"HostConfig":{host_config},'
         f'"GraphDriver":{{"Data":null,"Name":{text(row.driver)}}},"Mounts":[{row.mounts or ""}],'
-        f'"Config":{row.config},"NetworkSettings":{row.network_settings}}}'
+        f'"Config":{row.config},"NetworkSettings":{_networks(row.network_settings)}}}'
     ).encode()
+
+
+def _networks(settings: str) -> str:
+    """Return the network settings; endpoints from before API 1.48 get the priority that they have, 0."""
+    if '"GwPriority":' in settings:
+        return settings
+    document = orjson.loads(settings)
+    for name, endpoint in (document["Networks"] or {}).items():
+        if endpoint:
+            document["Networks"][name] = EndpointSettings(**endpoint).to_dict()
+    return orjson.dumps(document).decode()
 
 
 def _execs(row: Inspection) -> str:

@@ -7,8 +7,12 @@ from statesvc.api.wire.call import Call
 from statesvc.domain import filters, times
 from statesvc.domain.documents import NetworkConnect, NetworkCreate
 from statesvc.domain.documents.decode import decode
+from statesvc.domain.go.values import is_bool, quote
+from statesvc.errors import InvalidParameter, NotFound
 from statesvc.services.networks import ACCEPTED, PRUNE_ACCEPTED, Attachment, Network, Networks
 from statesvc.services.volumes import DERIVED
+
+_WITHOUT_POOLS = frozenset({"host", "null"})
 
 
 class NetworksApi:
@@ -21,6 +25,7 @@ class NetworksApi:
         """Return the routes of this noun."""
         return [
             Route("GET", "/networks", self.index),
+            Route("GET", "/networks/", self.index),
             Route("GET", "/networks/{name}", self.inspect),
             Route("POST", "/networks/create", self.create),
             Route("POST", "/networks/prune", self.prune),
@@ -37,7 +42,15 @@ class NetworksApi:
         return json_answer([_entry(network) for network in found])
 
     async def inspect(self, call: Call) -> Answer:
-        """GET /networks/{name}"""
+        """GET /networks/{name}?scope=&verbose="""
+        verbose, scope = call.text("verbose"), call.text("scope")
+        if verbose and not is_bool(verbose):
+            message = (
+                f"invalid value for verbose: {verbose}: strconv.ParseBool: parsing {quote(verbose)}: invalid syntax"
+            )
+            raise InvalidParameter(message)
+        if scope not in {"", "local"}:  # there are no others: no swarm is joined
+            raise NotFound(f"network {call.name} not found")
         return json_answer(_entry(await self._networks.inspect(call.name)))
 
     async def create(self, call: Call) -> Answer:
@@ -75,8 +88,9 @@ def _entry(network: Network) -> dict[str, object]:
         "Created": times.ZERO,
         "Scope": "local",
         "Driver": network.driver,
+        "EnableIPv4": True,
         "EnableIPv6": False,
-        "IPAM": {"Driver": "default", "Options": None, "Config": []},
+        "IPAM": {"Driver": "default", "Options": None, "Config": None if network.driver in _WITHOUT_POOLS else []},
         "Internal": False,
         "Attachable": False,
         "Ingress": False,

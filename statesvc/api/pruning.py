@@ -5,7 +5,7 @@ from statesvc.api.wire.answer import Answer
 from statesvc.api.wire.answers import json_answer
 from statesvc.api.wire.call import Call
 from statesvc.domain import filters
-from statesvc.services.pruning import ACCEPTED, IMAGES_ACCEPTED, Pruning
+from statesvc.services.pruning import ACCEPTED, BUILD_ACCEPTED, IMAGES_ACCEPTED, Pruning
 
 
 class PruningApi:
@@ -33,6 +33,7 @@ class PruningApi:
         shown = [{"Untagged": done.untagged} if done.untagged else {"Deleted": done.deleted} for done in removals]
         return json_answer({"ImagesDeleted": shown or None, "SpaceReclaimed": 0})
 
-    async def build_cache(self, _call: Call) -> Answer:
-        """POST /build/prune: there is no build cache, since nothing is built."""
+    async def build_cache(self, call: Call) -> Answer:
+        """POST /build/prune?filters=: there is no build cache, since nothing is built."""
+        self._pruning.build_cache(filters.parse(call.text("filters"), BUILD_ACCEPTED))
         return json_answer({"CachesDeleted": None, "SpaceReclaimed": 0})

@@ -5,8 +5,17 @@ from dataclasses import dataclass, field
 
 from statesvc.domain.asker import Asker
 
-# Actions that Docker does not have: /events leaves them out.
-OWN_ACTIONS = frozenset({"unlink"})
+# The actions of containers that Docker has (moby api/types/events), without the details behind a colon.
+_DOCKERS = frozenset(
+    """archive-path attach checkpoint commit copy create destroy detach die exec_create exec_detach exec_die exec_start
+    export extract-to-dir health_status kill oom pause prune rename resize restart start stop top unpause
+    update""".split()
+)
+
+
+def is_dockers(event: "Event") -> bool:
+    """Say whether Docker tells of such an event, too: `GET /events` leaves the others out."""
+    return event.type != "container" or event.action.partition(":")[0] in _DOCKERS
 
 
 @dataclass(frozen=True, slots=True)

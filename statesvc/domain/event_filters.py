@@ -6,7 +6,7 @@ Keys that Docker does not know are ignored, as it does.
 from statesvc.domain.event import Event
 from statesvc.domain.filters import Filters
 
-_NAMED = ("container", "plugin", "volume", "network", "daemon")
+_NAMED = ("container", "plugin", "volume", "network", "daemon", "service", "node", "secret", "config")
 # These actions carry a detail behind a colon, which a filter may leave out.
 _DETAILED = ("health_status", "exec_create", "exec_start")
 

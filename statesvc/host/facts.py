@@ -62,6 +62,11 @@ _INFO = {
     "IPv4Forwarding": "ipv4_forwarding",
 }
 
+_AMD64_VERSIONS = {
+    "v2": frozenset("cx16 lahf_lm popcnt pni sse4_1 sse4_2 ssse3".split()),
+    "v3": frozenset("avx avx2 bmi1 bmi2 f16c fma abm movbe xsave".split()),
+    "v4": frozenset("avx512f avx512bw avx512cd avx512dq avx512vl".split()),
+}
 _THROTTLES = {
     "blkio_read_bps": ("No io.max (rbps)", "No blkio throttle.read_bps_device"),
     "blkio_write_bps": ("No io.max (wbps)", "No blkio throttle.write_bps_device"),
@@ -85,6 +90,7 @@ def _of_this_machine() -> HostFacts:
         os_version=release.get("VERSION_ID", ""),
         architecture=platform.machine(),
         ncpu=os.cpu_count() or 1,
+        architecture_variant=_variant(),
         mem_total=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         cgroup_version=2 if unified else 1,
         cgroup_driver="systemd" if unified and Path("/run/systemd/system").is_dir() else "cgroupfs",
@@ -105,6 +111,24 @@ def _v2_limits() -> dict[str, Any]:
     offered = _text(_CGROUP / "cgroup.controllers").split()
     limits = {name: controller in offered for name, controller in _V2_CONTROLLERS.items()}
     return limits | dict.fromkeys(_V2_NEVER, False)
+
+
+def _variant() -> str:
+    """Return which version of amd64 the processor is (tonistiigi/go-archvariant AMD64Variant), "" for the first."""
+    if platform.machine() != "x86_64":
+        return ""
+    flags = next((line for line in _text("/proc/cpuinfo").splitlines() if line.startswith("flags")), "").split()
+    return amd64_variant(frozenset(flags))
+
+
+def amd64_variant(flags: frozenset[str]) -> str:
+    """Return the newest version of amd64 that has no more than these flags of /proc/cpuinfo, "" for the first."""
+    variant = ""
+    for version, needs in _AMD64_VERSIONS.items():
+        if not needs <= flags:
+            break
+        variant = version
+    return variant
 
 
 def _thermal_throttles() -> tuple[str, ...]:
@@ -168,6 +192,8 @@ def _from_file(path: Path) -> HostFacts:
             os_version=info.get("OSVersion", ""),
             architecture=info["Architecture"],
             ncpu=info["NCPU"],
+            # Docker tells no variant: what this machine is, if it is one of these.
+            architecture_variant=_variant() if info["Architecture"] == platform.machine() else "",
             mem_total=info["MemTotal"],
             cgroup_version=int(info["CgroupVersion"]),
             cgroup_driver=info["CgroupDriver"],

@@ -24,6 +24,8 @@ from statesvc.services.site import Site
 
 ACCEPTED = frozenset({"label", "label!", "until"})
 IMAGES_ACCEPTED = ACCEPTED | {"dangling"}
+_BUILD_FIELDS = frozenset({"id", "parent", "type", "description", "inuse", "shared", "private"})
+BUILD_ACCEPTED = ACCEPTED | _BUILD_FIELDS | {"unused-for"}
 # How many containers one unit removes: other writers wait no longer than for these.
 BATCH = 100
 
@@ -50,6 +52,10 @@ class Pruning:
         await self._database.write(_log_prune, self._site.clock())
         return removed
 
+    def build_cache(self, filters: Filters) -> None:
+        """Remove nothing: nothing is built. Raises InvalidParameter for a filter that cannot be understood."""
+        check_build_cache(filters, self._site.clock())
+
     async def images(self, filters: Filters) -> list[Removal]:
         """Remove the unused images without a tag, with `dangling=false` all unused ones; return the steps.
 
@@ -65,6 +71,17 @@ class Pruning:
                 )
         await self._database.write(_log_prune, self._site.clock(), kind="image")
         return removals
+
+
+def check_build_cache(filters: Filters, now: int) -> None:
+    """Raise InvalidParameter for a filter of the build cache that cannot be understood (moby toBuildkitPruneInfo)."""
+    until, unused = filters.get("until", ()), filters.get("unused-for", ())
+    if until and unused:
+        raise InvalidParameter('conflicting filters: "until" and "unused-for"')
+    if len((*until, *unused)) > 1 or any(len(filters.get(field, ())) > 1 for field in _BUILD_FIELDS):
+        raise InvalidParameter("filters expect only one value")
+    for text in (*until, *unused):
+        time_filters.parse(text, now)
 
 
 def _conditions(filters: Filters, now: int) -> list[Condition] | None:

@@ -40,7 +40,7 @@ def _inherited(config: Config, image: Config) -> dict[str, object]:
     }
     if not config.Entrypoint:
         if not config.Cmd:
-            inherited |= {"Cmd": image.Cmd, "ArgsEscaped": image.ArgsEscaped}
+            inherited["Cmd"] = image.Cmd
         if config.Entrypoint is None:
             inherited["Entrypoint"] = image.Entrypoint
     return inherited

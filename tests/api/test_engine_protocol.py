@@ -113,9 +113,27 @@ def test_the_journal_tells_a_life_in_docker_words(engines: Service) -> None:
     query = {"since": "1", "until": now(), "filters": json.dumps({"container": [container]})}
     lines = engines.call("GET", "/events", query=query).body.splitlines()
     actions = [json.loads(line)["Action"] for line in lines]
-    assert actions == [
-        "create", "prepare", "start", "pause", "unpause", "health_status: healthy", "oom", "die", "destroy",
-    ]  # fmt: skip
+    docker_s = ["create", "start", "pause", "unpause", "health_status: healthy", "oom", "die", "destroy"]
+    assert actions == docker_s
+    answer = engines.call("GET", "/statesvc/v1/events", query={"follow": "0", "filters": query["filters"]})
+    own = [json.loads(line)["Action"] for line in answer.body.splitlines()]
+    assert own == ["create", "prepare", *docker_s[1:]]
+
+
+def test_events_without_a_counterpart_in_docker_are_left_out(engines: Service) -> None:
+    container = engines.create(HostConfig={"Runtime": "plain"})
+    attempt = report(engines, container, "prepare-start", {"Engine": "engine-1"}).json()["Attempt"]
+    report(engines, container, "start-failed", {"Attempt": attempt, "Error": "no such file", "ExitCode": 127})
+    query = {"since": "1", "until": now(), "filters": json.dumps({"container": [container]})}
+    lines = engines.call("GET", "/events", query=query).body.splitlines()
+    assert [json.loads(line)["Action"] for line in lines] == ["create"]
+
+
+def test_a_forced_removal_tells_which_engine_has_the_container(engines: Service) -> None:
+    container, _ = start(engines)
+    answer = engines.call("DELETE", f"/containers/{container}?force=1")
+    assert answer.is_refusal(409)
+    assert "engine engine-1 runs it" in answer.message
 
 
 def test_the_locked_runtime_can_be_asked_for(engines: Service) -> None:

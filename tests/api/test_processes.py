@@ -25,8 +25,9 @@ def container(service: Service) -> str:
         ("POST", "restart", {"t": "1.5"}, None, 400, 'strconv.Atoi: parsing "1.5": invalid syntax'),
         ("POST", "kill", {"signal": "SIGFOO"}, None, 400, "cannot kill container: nosuch: invalid signal: SIGFOO"),
         ("POST", "kill", {}, None, 404, "cannot kill container: nosuch: No such container: nosuch"),
-        ("POST", "resize", {"h": "1"}, None, 400, 'strconv.Atoi: parsing "": invalid syntax'),
-        ("POST", "resize", {"h": "-1", "w": "5"}, None, 404, "No such container"),
+        ("POST", "resize", {"h": "1"}, None, 400, 'invalid resize width "": invalid syntax'),
+        ("POST", "resize", {"h": "-1", "w": "5"}, None, 400, 'invalid resize height "-1": value out of range'),
+        ("POST", "resize", {"h": "1", "w": "5"}, None, 404, "No such container"),
         ("POST", "exec", {}, None, 400, "No exec command specified"),
         ("POST", "exec", {}, {"Cmd": []}, 400, "No exec command specified"),
         ("POST", "exec", {}, {"Cmd": "true"}, 400, "/Cmd: expected an array"),
@@ -75,7 +76,7 @@ def test_a_commit_is_judged_before_an_engine_is_missed(
         ("GET", "/exec/nosuch/json", {}, 404, "No such exec instance: nosuch"),
         ("POST", "/exec/nosuch/start", {}, 404, "No such exec instance: nosuch"),
         ("POST", "/exec/nosuch/resize", {"h": 1, "w": 1}, 404, "No such exec instance: nosuch"),
-        ("POST", "/exec/nosuch/resize", {"h": "x", "w": 1}, 400, "strconv.Atoi"),
+        ("POST", "/exec/nosuch/resize", {"h": "x", "w": 1}, 400, 'invalid resize height "x": invalid syntax'),
     ],
 )
 def test_no_exec_is_there(

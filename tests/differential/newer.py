@@ -166,8 +166,7 @@ NEWER: tuple[Refused | Accepted | Shown, ...] = (
         lambda found: (found.docker, found.statesvc) == ("default", "bridge"),
     ),
     Shown(
-        "An endpoint has `DNSNames` and `GwPriority`, the short ID among its aliases, before API 1.44 the container's MAC "
-        "address.",
+        "An endpoint has `DNSNames`, `GwPriority`, the short ID as alias, before API 1.44 the container's MAC address.",
         "NetworkSettings.Networks",
         _example(HostConfig__NetworkMode="own-net"),
         _networks_agree,

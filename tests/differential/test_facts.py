@@ -10,7 +10,7 @@ pytestmark = pytest.mark.xdist_group("differential")
 FACTS = """
     MemoryLimit SwapLimit KernelMemoryTCP CpuCfsPeriod CpuCfsQuota CPUShares CPUSet PidsLimit OomKillDisable
     CgroupVersion CgroupDriver NCPU MemTotal KernelVersion OperatingSystem OSVersion OSType Architecture Name
-    IPv4Forwarding BridgeNfIptables BridgeNfIp6tables DefaultRuntime Isolation
+    IPv4Forwarding DefaultRuntime Isolation
 """.split()
 
 

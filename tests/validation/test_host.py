@@ -85,3 +85,12 @@ def test_a_runtime_whose_wrapped_binary_is_not_there_is_refused_with_its_path(ju
     assert codes_and_fields(verdict) == [("runtime-path", "/HostConfig/Runtime")]
     assert "specified runtime path: /opt/r: no such file or directory" in verdict.early[0].message
     assert codes_and_fields(judge({"Runtime": "nope"}, on=without)) == [("runtime", "/HostConfig/Runtime")]
+
+
+def test_the_heat_of_the_processors_is_masked(judge: Judge, context: Context) -> None:
+    heat = "/sys/devices/system/cpu/cpu0/thermal_throttle"
+    on = replace(context, facts=replace(context.facts, thermal_throttles=(heat,)))
+    masked = judge({}, on=on).verified.host_config.MaskedPaths
+    assert masked is not None
+    assert masked[-1] == heat
+    assert judge({"MaskedPaths": []}, on=on).verified.host_config.MaskedPaths == []

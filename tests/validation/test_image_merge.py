@@ -24,6 +24,8 @@ def config(**fields: Any) -> Config:
     ("own", "image", "merged"),
     [
         ({"User": ""}, {"User": "1"}, {"User": "1"}),
+        ({}, {"Cmd": ["x"], "ArgsEscaped": True}, {"Cmd": ["x"], "ArgsEscaped": False}),
+        ({"ArgsEscaped": True}, {"Cmd": ["x"]}, {"Cmd": ["x"], "ArgsEscaped": True}),
         ({"User": "2"}, {"User": "1"}, {"User": "2"}),
         ({"WorkingDir": ""}, {"WorkingDir": "/srv"}, {"WorkingDir": "/srv"}),
         ({"StopSignal": "TERM"}, {"StopSignal": "QUIT"}, {"StopSignal": "TERM"}),

@@ -178,6 +178,7 @@ NEXT_REVISION = func.min(_C.revision, LAST_INTEGER - 1) + 1
 _TOUCH = Statement(
     update(containers).where(_C.id == bindparam("of")).values(revision=NEXT_REVISION).returning(_C.revision)
 )
+_ENGINE = Statement(select(_C.engine).where(_C.id == bindparam("container_id")))
 _HOST_CONFIG = Statement(select(_S.host_config).where(_S.container_id == bindparam("container_id")))
 _STORE_HOST_CONFIG = Statement(
     update(container_specs).where(_S.container_id == bindparam("of")).values(host_config=bindparam("changed"))
@@ -257,6 +258,12 @@ def host_config(conn: Connection, container_id: str) -> HostConfig:
     if reason:
         raise Damaged(f"container {container_id} is damaged: container_specs.host_config {reason}")
     return decode_value(HostConfig, orjson.loads(text))
+
+
+def engine_of(conn: Connection, container_id: str) -> str | None:
+    """Return the engine that has taken charge of a container, None if none has."""
+    engine: str | None = _ENGINE.value(conn, {"container_id": container_id})
+    return engine
 
 
 def store_host_config(conn: Connection, container_id: str, changed: HostConfig) -> int:

@@ -22,7 +22,7 @@ ENDINGS = Statement(
         _E.seq > bindparam("seq"),
         _E.actor_id == bindparam("container_id"),
         _E.type == "container",
-        _E.action.in_(["die", "destroy"]),
+        _E.action.in_(["die", "destroy", "start_failed"]),
     )
     .order_by(_E.seq)
 )
@@ -43,7 +43,7 @@ CURRENT_STATE = Query(
 
 
 class Ending(NamedTuple):
-    """An event that ends a run of a container: `die`, with the exit code if the event has one, or `destroy`."""
+    """An event that ends a run of a container: `die` or `start_failed`, with the code if it has one, or `destroy`."""
 
     action: str
     exit_code: int | None

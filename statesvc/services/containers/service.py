@@ -357,7 +357,7 @@ def _remove(conn: Connection, reference: str, now: int, expected: Expected, *, f
     found = containers.find(conn, reference)
     expect(found, expected)
     if found.state in LIVE:
-        raise _live(found, force=force)
+        raise _live(found, containers.engine_of(conn, found.id), force=force)
     discard(conn, found, now)
 
 
@@ -375,9 +375,11 @@ def discard(conn: Connection, found: Discarded, now: int) -> None:
     containers.remove(conn, found.id)
 
 
-def _live(found: Found, *, force: bool) -> Conflict:
+def _live(found: Found, engine: str | None, *, force: bool) -> Conflict:
     what = f'cannot remove container "/{found.name}": container is {found.state}'
     if force:
+        if engine:
+            return Conflict(f"{what}: engine {engine} runs it, and must stop it first: ask that one to remove it")
         return Conflict(f"{what}: an engine must stop it first, and none has taken charge of it")
     hint = "stop the container before removing or force remove"
     return Conflict(f"{what}: {'unpause and then ' if found.state == 'paused' else ''}{hint}")

@@ -88,14 +88,14 @@ class Waiting:
         """Return how the container ended last, and whether that is what is waited for."""
         for ending in await self._database.read(waits.endings, wait.began.id, wait.seq):
             if ending.action == "destroy":
-                return last, True
+                return Exit(last.code), True  # a removal that went well leaves no error (moby State.SetRemoved)
             if ending.exit_code is not None:
                 last = Exit(ending.exit_code)
-                if wait.until != Until.REMOVED:
+                if wait.until != Until.REMOVED and ending.action == "die":
                     return last, True
         now = await self._database.read(waits.current_state, wait.began.id)
         if now is None:
-            return last, True
+            return Exit(last.code), True
         if now.state in LIVE:
             return last, False
         ended = now.finished_at != wait.began.finished_at

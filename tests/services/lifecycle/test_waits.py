@@ -68,6 +68,22 @@ async def test_a_start_that_failed_is_told(services: Services) -> None:
     assert await waited(services, wait) == Exit(127, "no such file")
 
 
+@pytest.mark.parametrize("looks", [True, False], ids=["seen", "at once"])
+@pytest.mark.parametrize("until", [Until.REMOVED, Until.NEXT_EXIT])
+async def test_a_removal_after_a_start_that_failed_tells_the_code_and_no_error(
+    services: Services, until: Until, *, looks: bool
+) -> None:
+    container = (await services.containers.create("web", ContainerCreate(config=Config(Cmd=["x"])))).id
+    wait = await services.waiting.begin("web", until)
+    task = await asleep(services, wait) if looks else None
+    failed = "exit_code = 127, error = 'no such file'"
+    await services.database.write(write, container, failed, "start_failed", exitCode="127")
+    if looks:
+        await services.database.write(lambda _conn: None)
+    await services.containers.remove("web")
+    assert await waited(services, wait, task) == Exit(127)
+
+
 @pytest.mark.parametrize("until", [Until.NOT_RUNNING, Until.NEXT_EXIT])
 async def test_an_exit_ends_the_wait_with_its_code(services: Services, until: Until) -> None:
     container = await started(services)
