@@ -295,7 +295,11 @@ class _Making:
             yield f"consistency={mount['Consistency']}"
         yield from self._bind_options(mount)
         yield from _volume_options(mount.get("VolumeOptions") or {})
+        if subpath := (mount.get("ImageOptions") or {}).get("Subpath"):
+            yield f"image-subpath={subpath}"
         tmpfs = mount.get("TmpfsOptions") or {}
+        if tmpfs.get("Options"):
+            self.remarks.append(f"the tmpfs at {mount['Target']} has options: --mount cannot ask for them")
         if tmpfs.get("SizeBytes"):
             yield f"tmpfs-size={tmpfs['SizeBytes']}"
         if tmpfs.get("Mode"):
@@ -337,6 +341,8 @@ class _Making:
             yield f"ip6={addresses['IPv6Address']}"
         yield from (f"link-local-ip={address}" for address in addresses.get("LinkLocalIPs") or [])
         yield from (f"driver-opt={key}={value}" for key, value in (endpoint.get("DriverOpts") or {}).items())
+        if endpoint.get("GwPriority"):
+            yield f"gw-priority={endpoint['GwPriority']}"
         # A container that runs shows the address that it was given.
         if endpoint.get("MacAddress") and not endpoint.get("EndpointID"):
             yield f"mac-address={endpoint['MacAddress']}"

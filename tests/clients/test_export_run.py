@@ -65,7 +65,10 @@ WORDS = [
     ),
     (
         *("-v", "/data", "-v", "named:/named:ro", "-v", "/tmp:/host tmp:rshared", "--tmpfs", "/run:size=64k,mode=1777"),
-        *("--mount", "type=volume,source=vol,target=/v,volume-nocopy,volume-label=a=b,volume-opt=o=x"),
+        *(
+            "--mount",
+            "type=volume,source=vol,target=/v,volume-nocopy,volume-label=a=b,volume-opt=type=tmpfs,volume-opt=device=x",
+        ),
         *("--mount", "type=bind,source=/tmp,target=/b,readonly,bind-propagation=rslave"),
         *("--mount", 'type=tmpfs,"target=/a,b",tmpfs-size=1048576,tmpfs-mode=700'),
         "busybox:latest",
@@ -214,6 +217,19 @@ def test_what_the_command_line_cannot_say_is_told_as_a_comment(exporting: Servic
         assert any(named in line for line in lines), (named, lines)
     assert "\n  --entrypoint=sh \\\n" in done.stdout
     assert done.stdout.endswith(" \\\n  busybox:latest -c true\n")
+
+
+def test_what_newer_clients_than_this_one_can_say_is_printed(exporting: Service) -> None:
+    mounts = [
+        {"Type": "image", "Source": "cf/rich:1", "Target": "/i", "ImageOptions": {"Subpath": "data"}},
+        {"Type": "tmpfs", "Target": "/t", "TmpfsOptions": {"Options": [["noexec"]]}},
+    ]
+    endpoints = {"EndpointsConfig": {"own": {"GwPriority": 7}}}
+    container = exporting.create(HostConfig={"Mounts": mounts, "NetworkMode": "own"}, NetworkingConfig=endpoints)
+    done = export(container, exporting.data_root)
+    assert "type=image,source=cf/rich:1,target=/i,image-subpath=data" in done.stdout
+    assert "name=own,gw-priority=7" in done.stdout
+    assert "the tmpfs at /t has options" in done.stderr
 
 
 def test_a_stopped_service_is_not_needed_and_an_image_that_is_gone_is_told(
