@@ -13,7 +13,7 @@ from statesvc.api.routing import Route
 from statesvc.api.wire.answer import Answer
 from statesvc.api.wire.answers import json_answer, no_content, raw_json
 from statesvc.api.wire.call import Call
-from statesvc.domain.api_version import NEWEST, Version
+from statesvc.domain.api_version import Version
 from statesvc.domain.documents import ContainerCreate, ContainerUpdate, HostConfig
 from statesvc.domain.documents.decode import decode
 from statesvc.domain.documents.update import host_config
@@ -25,6 +25,8 @@ from statesvc.services.listing.service import Listing
 
 LARGE_BODY = 256 * 1024
 LARGE_LIST = 2_000
+_AS_STORED = (1, 45)
+"""Since this version, inspect shows a container as it is stored."""
 
 
 class ContainersApi:
@@ -71,7 +73,7 @@ class ContainersApi:
     async def inspect(self, call: Call) -> Answer:
         """GET /containers/{name}/json?size="""
         row = await self._containers.inspect(call.name)
-        if call.version >= NEWEST and not call.query:
+        if call.version >= _AS_STORED and not call.query:
             return tagged(raw_json(render(row)), row.revision)
         document: dict[str, Any] = orjson.loads(render(row))
         if call.flag("size"):
@@ -111,7 +113,7 @@ def _list(rows: Listed, now: int, version: Version) -> bytes:
 
 def _adapted(document: dict[str, Any], version: Version) -> bytes:
     """Return an inspect document as the API version has it (moby daemon/inspect.go)."""
-    if version < (1, 45):
+    if version < _AS_STORED:
         more = [document["Id"][:12], document["Config"]["Hostname"]]
         for name, endpoint in document["NetworkSettings"]["Networks"].items():
             if is_user_defined(name):
