@@ -20,6 +20,7 @@ from statesvc.domain.go.text import decode_utf8, dumps, loads
 from statesvc.errors import InvalidParameter
 
 _DIGEST = re.compile(r"sha256:[a-f0-9]{64}")
+_ZERO = times.parse_any(times.ZERO)
 
 
 class RootFS(Document):
@@ -60,7 +61,7 @@ class _ImageDocument(Document):
 
 @dataclass(frozen=True, slots=True)
 class ImageConfig:
-    """A parsed image configuration; `created` is in nanoseconds."""
+    """A parsed image configuration; `created` is in nanoseconds, and may be more than 64 bits can hold."""
 
     architecture: str
     os: str
@@ -76,6 +77,13 @@ class ImageConfig:
     container_config: Config | None = None
     diff_ids: tuple[str, ...] = ()
     history: tuple[HistoryEntry, ...] = ()
+
+    @property
+    def created_at(self) -> int | None:
+        """When the image was created, as near as 64 bits of nanoseconds can hold; None if it is not known."""
+        if self.created is None or self.created == _ZERO:
+            return None
+        return max(-(2**63), min(self.created, 2**63 - 1))
 
     @property
     def labels(self) -> dict[str, str]:
@@ -164,9 +172,9 @@ def read_json(raw: bytes, what: str) -> object:
 
 
 def _time(text: str | None, name: str) -> int | None:
-    """Return the nanoseconds of a time, None for null, absent and Go's zero time."""
+    """Return the nanoseconds of a time, None for null and absent."""
     try:
-        return None if text is None else times.parse(text)
+        return None if text is None else times.parse_any(text)
     except InvalidParameter as error:
         raise InvalidParameter(f"invalid image JSON: {name}: {error.message}") from None
 

@@ -12,6 +12,7 @@ Clock = Callable[[], int]
 
 SECOND = 1_000_000_000
 ZERO = "0001-01-01T00:00:00Z"
+_400_YEARS = 146_097 * 24 * 3600
 
 _RFC3339 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d*)?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII
@@ -29,25 +30,33 @@ def render(time: int | None) -> str:
 
 @lru_cache(maxsize=1024)  # the same containers are inspected again and again
 def _second(seconds: int) -> str:
-    return strftime("%Y-%m-%dT%H:%M:%S", gmtime(seconds))
+    time = gmtime(seconds)
+    return f"{time.tm_year:04}" + strftime("-%m-%dT%H:%M:%S", time)  # %Y has no leading zeros
 
 
 def parse(text: str) -> int | None:
     """Return the time that an RFC 3339 text stands for, None for Go's zero time.
 
-    Raises InvalidParameter for other texts.
+    Raises InvalidParameter for other texts, and for times that 64 bits of nanoseconds cannot hold.
     """
+    time, year = parse_any(text), int(text[:4])
+    if year == 1:
+        return None
+    if year < 1678 or year > 2261:
+        raise InvalidParameter(f"{text!r} is not a time that 64 bits of nanoseconds can hold")
+    return time
+
+
+def parse_any(text: str) -> int:
+    """Return the time that an RFC 3339 text stands for, however far away. Raises InvalidParameter for other texts."""
     match = _RFC3339.fullmatch(text)
     if match is None:
         raise InvalidParameter(f"{text!r} is not a time: write it as 2006-01-02T15:04:05.999999999Z")
     year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
-    if year == 1:
-        return None
     if not (1 <= month <= 12 and 1 <= day <= 31 and hour <= 23 and minute <= 59 and second <= 60):
         raise InvalidParameter(f"{text!r} is not a time: a part of it is out of its range")
-    if year < 1678 or year > 2261:
-        raise InvalidParameter(f"{text!r} is not a time that 64 bits of nanoseconds can hold")
-    seconds = timegm((year, month, day, hour, minute, second))
+    # Python's calendar begins with the year 1; 400 years are always as long.
+    seconds = timegm((year or 400, month, day, hour, minute, second)) - (0 if year else _400_YEARS)
     if match[8]:
         offset = int(match[9]) * 3600 + int(match[10]) * 60
         seconds += -offset if match[8] == "+" else offset

@@ -93,10 +93,27 @@ def test_the_comment_of_the_last_step_stands_in_for_a_missing_one() -> None:
 
 
 def test_an_image_without_configuration_and_time_has_none() -> None:
-    image = parse_image_config(an_image(created="0001-01-01T00:00:00Z"))
+    image = parse_image_config(an_image())
 
     assert image.config is None
-    assert image.created is None
+    assert (image.created, image.created_at) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("created", "seconds", "stored"),
+    [
+        ("0001-01-01T00:00:00Z", -62_135_596_800, None),
+        ("0000-01-01T00:00:00Z", -62_167_219_200, -(2**63)),
+        ("0999-12-31T00:00:00Z", -30_610_310_400, -(2**63)),
+        ("9999-12-31T23:59:59Z", 253_402_300_799, 2**63 - 1),
+        ("2017-07-14T02:40:00Z", 1_500_000_000, 1_500_000_000 * 10**9),
+    ],
+)
+def test_the_time_of_an_image_may_be_any(created: str, seconds: int, stored: int | None) -> None:
+    image = parse_image_config(an_image(created=created, history=[{"created": created}]))
+
+    assert (image.created, image.created_at) == (seconds * 10**9, stored)
+    assert times.render(image.created) == created
 
 
 @pytest.mark.parametrize(
@@ -107,7 +124,7 @@ def test_an_image_without_configuration_and_time_has_none() -> None:
         an_image(config={"Labels": []}),
         an_image(config={"Volumes": {"/a": 1}}), an_image(config={"Tty": 1}), an_image(config={"Healthcheck": []}),
         an_image(config={"StopTimeout": 2**70}), an_image(created=1), an_image(created="yesterday"),
-        an_image(created="9999-01-01T00:00:00Z"), an_image(created="0000-01-01T00:00:00Z"), an_image(history={}),
+        an_image(created="9999-13-01T00:00:00Z"), an_image(created="10000-01-01T00:00:00Z"), an_image(history={}),
         an_image(os=[]), an_image(rootfs={"diff_ids": ["../x"]}),
     ],
 )  # fmt: skip

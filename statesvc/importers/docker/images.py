@@ -53,7 +53,7 @@ class ImageStore:
         size = self._size(parsed.diff_ids)
         tagged_at, warnings = self._tagged_at(hexadecimal)
         named = tuple(self._references.pop(found, ()))
-        return ForeignImage(found, raw, size or 0, parsed.created, tagged_at, named), size is not None, warnings
+        return ForeignImage(found, raw, size or 0, parsed.created_at, tagged_at, named), size is not None, warnings
 
     def lost_references(self) -> Iterator[Entry]:
         """Yield a failed entry for each reference whose image was not read."""

@@ -144,7 +144,7 @@ def _damaged(image_id: str, reason: str) -> Damaged:
 def _record(conn: Connection, loaded: Sequence[LoadedImage], now: int) -> list[str]:
     lines = []
     for entry in loaded:
-        created = parse_image_config(entry.config).created
+        created = parse_image_config(entry.config).created_at
         images.put(conn, Image(entry.id, entry.config, entry.size, created, None))
         for text in entry.repo_tags:
             reference = references.parse_normalized(text).with_default_tag()
