@@ -45,8 +45,8 @@ def test_what_names_none_is_refused_in_dockers_words(text: str, message: str) ->
 def test_an_image_of_another_platform_is_not_found() -> None:
     wanted = platforms.parse("windows/amd64", HOST)
     message = (
-        "image with reference busybox:latest was found but does not match the specified platform: "
-        "wanted windows/amd64, actual: linux/amd64"
+        "image with reference busybox:latest was found but its platform (linux/amd64) "
+        "does not match the specified platform (windows/amd64)"
     )
 
     with pytest.raises(NotFound, match=re.escape(message)):
