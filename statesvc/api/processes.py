@@ -59,6 +59,7 @@ class ProcessesApi:
             Route("POST", "/containers/{name}/wait", self.wait),
             Route("POST", "/containers/{name}/resize", self.resize),
             Route("POST", "/containers/{name}/attach", self.attach),
+            Route("GET", "/containers/{name}/attach/ws", self.attach_websocket),
             Route("GET", "/containers/{name}/top", self.top),
             Route("GET", "/containers/{name}/logs", self.logs),
             Route("GET", "/containers/{name}/stats", self.stats),
@@ -129,6 +130,11 @@ class ProcessesApi:
         keys, logs, goes_on = call.text("detachKeys"), call.flag("logs"), call.flag("stream")
         output = await self._processes.attach(call.name, keys=keys, logs=logs, stream=goes_on)
         return hijack(_end, _stream_type(output, call))
+
+    async def attach_websocket(self, call: Call) -> Answer:
+        """GET /containers/{name}/attach/ws?logs=&stream=&stdin=&stdout=&stderr=&detachKeys="""
+        await self._processes.attach(call.name, keys=call.text("detachKeys"), logs=call.flag("logs"), stream=True)
+        return Answer()
 
     async def top(self, call: Call) -> Answer:
         """GET /containers/{name}/top?ps_args="""

@@ -115,10 +115,10 @@ class Router:
         if begin < 0 or "\n" in path:
             return None, ""
         before = path[: begin + 1]
-        if last > begin:
-            handler = self._open.get((method, before, path[last:]))
-            if handler is not None:
-                return handler, path[begin + 1 : last]
+        # Behind the name come one part, or two as in /attach/ws.
+        for end in (last, path.rfind("/", begin, last)) if last > begin else ():
+            if end > begin and (handler := self._open.get((method, before, path[end:]))) is not None:
+                return handler, path[begin + 1 : end]
         return self._open.get((method, before, "")), path[begin + 1 :]
 
 

@@ -156,3 +156,16 @@ def test_figures_stream_until_the_container_goes(service: Service, container: st
     lines = response.read().splitlines()
     assert all(json.loads(line)["id"] == container for line in lines)
     connection.close()
+
+
+def test_a_websocket_to_a_container_is_not_offered(service: Service) -> None:
+    service.create("websocket", Image="busybox", Cmd=["x"])
+    assert service.call("GET", "/containers/websocket/attach/ws").is_refusal(501)
+    missing = service.call("GET", "/containers/no-such/attach/ws")
+    assert missing.is_refusal(404)
+    assert missing.message == "No such container: no-such"
+
+
+@pytest.mark.parametrize("path", ["/session", "/grpc"])
+def test_a_session_of_a_build_is_not_offered(service: Service, path: str) -> None:
+    assert service.call("POST", path).is_refusal(501)
