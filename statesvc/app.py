@@ -16,6 +16,7 @@ from statesvc.api.containers import ContainersApi
 from statesvc.api.engine_protocol import EngineProtocolApi
 from statesvc.api.events import EventsApi
 from statesvc.api.files import FilesApi
+from statesvc.api.image_transfer import ImageTransferApi
 from statesvc.api.images import ImagesApi
 from statesvc.api.imports import ImportsApi
 from statesvc.api.networks import NetworksApi
@@ -101,6 +102,7 @@ class Services:
         apis = (
             ContainersApi(self.containers, self.listing, self.site.clock),
             ImagesApi(self.images),
+            ImageTransferApi(self.images),
             EventsApi(self.journal, self.listing, self.site.clock),
             SystemApi(self.system, self.journal),
             RuntimesApi(self.runtimes, self.runtime_history),

@@ -1,25 +1,19 @@
-"""Image records over HTTP: load, import, tag, list, inspect, remove."""
+"""Image records over HTTP: list, inspect, history, tag, remove."""
 
-from collections.abc import Sequence
-
-import orjson
-
+from statesvc.api.image_documents import history_steps, inspected, list_entry
 from statesvc.api.routing import Route
 from statesvc.api.wire.answer import Answer
-from statesvc.api.wire.answers import JSON, json_answer, typed
+from statesvc.api.wire.answers import json_answer
 from statesvc.api.wire.call import Call
 from statesvc.domain import filters
-from statesvc.domain.api_version import Version
-from statesvc.domain.times import SECOND
-from statesvc.domain.times import render as time_text
-from statesvc.errors import InvalidParameter, NotOffered
+from statesvc.domain.platform import Platform
+from statesvc.errors import InvalidParameter
 from statesvc.services.images.listing import ACCEPTED
-from statesvc.services.images.records import RecordedImage
-from statesvc.services.images.service import Images
+from statesvc.services.images.service import Images, asked_platform
 
 
 class ImagesApi:
-    """The handlers under /images."""
+    """The handlers under /images that read and change what is recorded."""
 
     def __init__(self, images: Images) -> None:
         self._images = images
@@ -28,50 +22,38 @@ class ImagesApi:
         """Return the routes of this noun."""
         return [
             Route("GET", "/images/json", self.index),
-            Route("POST", "/images/load", self.load),
-            Route("POST", "/images/create", self.create),
             Route("GET", "/images/{name}/json", self.inspect),
+            Route("GET", "/images/{name}/history", self.history),
             Route("POST", "/images/{name}/tag", self.tag),
             Route("DELETE", "/images/{name}", self.delete),
         ]
 
     async def index(self, call: Call) -> Answer:
-        """GET /images/json?filters=&filter=&all=&digests="""
+        """GET /images/json?filters=&filter=&all=&digests=&shared-size=&manifests="""
         wanted = filters.parse(call.text("filters"), ACCEPTED)
         if call.version < (1, 41) and (pattern := call.text("filter")):
             wanted = {**wanted, "reference": (*wanted.get("reference", ()), pattern)}
-        return json_answer([entry(image, call.version) for image in await self._images.listed(wanted)])
-
-    async def load(self, call: Call) -> Answer:
-        """POST /images/load, the body a tar archive of `docker save`."""
-        lines = await self._images.load(call.stream())
-        return _lines([{"stream": line + "\n"} for line in lines])
-
-    async def create(self, call: Call) -> Answer:
-        """POST /images/create: with fromSrc an import; with fromImage a pull, which is not offered."""
-        source = call.text("fromSrc")
-        if not source:
-            raise NotOffered(
-                f"pulling {call.text('fromImage')!r} is not offered: statesvc keeps image records and talks to no "
-                "registry; load the image from an archive: docker save IMAGE | docker load"
-            )
-        if source != "-":
-            raise NotOffered(
-                f"importing from {source!r} is not offered: send the archive itself: docker import - < FILE"
-            )
-        image_id = await self._images.import_root(
-            call.stream(),
-            repo=call.text("repo"),
-            tag=call.text("tag"),
-            message=call.text("message"),
-            changes=call.values("changes"),
-            architecture=call.text("platform").partition("/")[2].partition("/")[0],
+        counted = call.version >= (1, 51)
+        shared = call.version >= (1, 42) and call.flag("shared-size")
+        listed = await self._images.listed(wanted, counted=counted, shared=shared)
+        return json_answer(
+            [
+                list_entry(one.recorded, call.version, containers=one.containers if counted else -1, shared=one.shared)
+                for one in listed
+            ]
         )
-        return _lines([{"status": image_id}])
 
     async def inspect(self, call: Call) -> Answer:
-        """GET /images/{name}/json"""
-        return json_answer(_document(await self._images.inspect(call.name), call.version))
+        """GET /images/{name}/json?platform=&manifests="""
+        platform = asked_platform(call.text("platform")) if call.version >= (1, 49) else None
+        if platform and call.flag("manifests"):
+            raise InvalidParameter("conflicting options: manifests and platform options cannot both be set")
+        return json_answer(inspected(await self._images.inspect(call.name, platform), call.version))
+
+    async def history(self, call: Call) -> Answer:
+        """GET /images/{name}/history?platform="""
+        platform = asked_platform(call.text("platform")) if call.version >= (1, 48) else None
+        return json_answer(history_steps(await self._images.history(call.name, platform)))
 
     async def tag(self, call: Call) -> Answer:
         """POST /images/{name}/tag?repo=&tag="""
@@ -79,66 +61,22 @@ class ImagesApi:
         return Answer(201)
 
     async def delete(self, call: Call) -> Answer:
-        """DELETE /images/{name}?force="""
+        """DELETE /images/{name}?force=&noprune=&platforms="""
         if not call.name.strip():
             raise InvalidParameter("image name cannot be blank")
-        removals = await self._images.remove(call.name, force=call.flag("force"))
+        platform = one_platform(call, "platforms") if call.version >= (1, 50) else None
+        removals = await self._images.remove(call.name, force=call.flag("force"), platform=platform)
         return json_answer(
             [{"Untagged": done.untagged} if done.untagged else {"Deleted": done.deleted} for done in removals]
         )
 
 
-def _lines(messages: Sequence[dict[str, str]]) -> Answer:
-    return typed(b"".join(orjson.dumps(message) + b"\r\n" for message in messages), JSON)
+def one_platform(call: Call, key: str) -> Platform | None:
+    """Return the platform in a parameter that may come several times, None for none.
 
-
-def entry(image: RecordedImage, version: Version) -> dict[str, object]:
-    """Return an image as a list shows it."""
-    parsed = image.parsed
-    shown: dict[str, object] = {
-        "Containers": -1,
-        "Created": (image.image.created_at or 0) // SECOND,
-        "Id": image.image.id,
-        "Labels": parsed.config.Labels if parsed.config else None,
-        "ParentId": parsed.parent,
-        "RepoDigests": image.repo_digests,
-        "RepoTags": image.repo_tags,
-        "SharedSize": -1,
-        "Size": image.image.size,
-    }
-    if version < (1, 44):
-        shown["VirtualSize"] = image.image.size
-    if version < (1, 43) and not image.repo_tags:
-        shown |= {"RepoTags": ["<none>:<none>"], "RepoDigests": image.repo_digests or ["<none>@<none>"]}
-    return shown
-
-
-def _document(image: RecordedImage, version: Version) -> dict[str, object]:
-    parsed = image.parsed
-    shown: dict[str, object] = {
-        "Id": image.image.id,
-        "RepoTags": image.repo_tags,
-        "RepoDigests": image.repo_digests,
-        "Parent": parsed.parent,
-        "Comment": parsed.comment,
-        "Created": time_text(image.image.created_at),
-        "DockerVersion": parsed.docker_version,
-        "Author": parsed.author,
-        "Config": parsed.config.to_dict() if parsed.config else None,
-        "Architecture": parsed.architecture,
-        "Os": parsed.os,
-        "Size": image.image.size,
-        "GraphDriver": {"Data": None, "Name": "overlay2"},
-        "RootFS": {"Type": "layers", "Layers": list(parsed.diff_ids)} if parsed.diff_ids else {"Type": "layers"},
-        "Metadata": {"LastTagTime": time_text(image.image.tagged_at)},
-    }
-    if parsed.variant:
-        shown["Variant"] = parsed.variant
-    if parsed.os_version:
-        shown["OsVersion"] = parsed.os_version
-    if version < (1, 44):
-        shown["VirtualSize"] = image.image.size
-    if version < (1, 45):
-        container_config = parsed.container_config.to_dict() if parsed.container_config else None
-        shown |= {"Container": parsed.container, "ContainerConfig": container_config}
-    return shown
+    Raises InvalidParameter for what is no platform, and for several: an image here is for one.
+    """
+    asked = [asked_platform(text) for text in call.values(key)]
+    if len(asked) > 1:
+        raise InvalidParameter("multiple platform parameters not supported")
+    return asked[0] if asked else None

@@ -2,7 +2,8 @@
 
 import orjson
 
-from statesvc.api import images, listing, volumes
+from statesvc.api import listing, volumes
+from statesvc.api.image_documents import list_entry
 from statesvc.api.routing import Route
 from statesvc.api.wire.answer import Answer
 from statesvc.api.wire.answers import raw_json
@@ -50,12 +51,9 @@ class UsageApi:
 
 def _images(usage: Usage, version: Version) -> list[dict[str, object]]:
     return [
-        images.entry(image, version)
-        | {
-            "Containers": usage.shared[image.image.id].users,
-            "SharedSize": -1 if usage.shared[image.image.id].shared is None else usage.shared[image.image.id].shared,
-        }
+        list_entry(image, version, containers=of_image.users, shared=of_image.shared)
         for image in usage.images
+        if (of_image := usage.shared[image.image.id])
     ]
 
 

@@ -77,13 +77,14 @@ def put(conn: Connection, image: Image) -> bool:
 def tag(conn: Connection, reference: str, image_id: str, at: int | None) -> str | None:
     """Let the reference name this image; return the ID of the image it named before, None if it was free.
 
-    `at` is when that happened, None if it is not known.
+    `at` is when the image was tagged, None if that is not known, or if this does not count.
     """
     table = image_digests if "@" in reference else image_tags
     before = conn.execute(select(table.c.image_id).where(table.c.reference == reference)).scalar()
     statement = insert(table).values(reference=reference, image_id=image_id)
     conn.execute(statement.on_conflict_do_update(index_elements=["reference"], set_={"image_id": image_id}))
-    conn.execute(update(images).where(_I.id == image_id).values(tagged_at=at))
+    if at is not None:
+        conn.execute(update(images).where(_I.id == image_id).values(tagged_at=at))
     return before
 
 
@@ -114,6 +115,19 @@ def references_by_image(conn: Connection) -> tuple[dict[str, list[str]], dict[st
     return _grouped(conn.execute(select(image_tags).order_by(image_tags.c.reference)).all()), _grouped(
         conn.execute(select(image_digests).order_by(image_digests.c.reference)).all()
     )
+
+
+def containing(conn: Connection, text: str, *, but: str) -> list[Image]:
+    """Return the images whose configuration contains a text, all but the one with this ID."""
+    contains = func.instr(_I.config, text.encode()) > 0
+    return [Image(*row) for row in conn.execute(select(images).where(contains, _I.id != but))]
+
+
+def has_tag_in(conn: Connection, repository: str) -> bool:
+    """Say whether a tag of this repository names an image; its name is the full one."""
+    reference = image_tags.c.reference
+    found = select(reference).where(reference >= f"{repository}:", reference < f"{repository};").limit(1)
+    return conn.execute(found).first() is not None
 
 
 def _grouped(rows: Sequence[Any]) -> dict[str, list[str]]:

@@ -82,6 +82,10 @@ class Reference:
         """The same reference; with the tag `latest` if it was a bare name."""
         return replace(self, tag=_DEFAULT_TAG) if self.is_name_only else self
 
+    def as_stored(self) -> "Reference":
+        """The same reference as it is stored: with a tag or, where a digest was given, with that alone."""
+        return replace(self, tag=None) if self.digest else self.with_default_tag()
+
     def with_tag(self, tag: str) -> "Reference":
         """The same repository with another tag. Raises InvalidParameter for a tag that cannot be one."""
         if not _TAG_RE.fullmatch(tag):
@@ -122,14 +126,39 @@ def parse_any(text: str) -> Reference | DigestReference:
 def parse_repo_tag(repo: str, tag: str) -> Reference | None:
     """Read the `repo` and `tag` parameters of tag, commit and import; None if no repository is named.
 
-    The answer has a tag. Raises InvalidParameter for a bad name, a bad tag, or a digest.
+    The answer has a tag. Raises InvalidParameter for a bad name, a bad tag, a digest, or what would be read as one.
     """
     if not repo:
         return None
     reference = parse_normalized(repo)
     if reference.digest is not None:
         raise InvalidParameter("cannot import digest reference")
-    return reference.with_tag(tag) if tag else reference.with_default_tag()
+    return _unambiguous(reference.with_tag(tag) if tag else reference.with_default_tag())
+
+
+def parse_pulled(image: str, tag: str) -> Reference:
+    """Read what is to be pulled; the tag may be a digest. Raises InvalidParameter as `parse_normalized` does."""
+    reference = parse_normalized(image)
+    if tag and _digest_problem(tag) is None:
+        return replace(reference, tag=None, digest=tag)
+    return reference.with_tag(tag) if tag else reference
+
+
+def parse_tagged(text: str) -> Reference:
+    """Read a tag of an image archive. Raises InvalidParameter for what is no name with a tag and nothing else."""
+    reference = parse_normalized(text)
+    if reference.tag is None:
+        raise InvalidParameter(f'invalid tag "{text}"')
+    if reference.digest is not None:
+        raise InvalidParameter("refusing to create a tag with a digest reference")
+    return _unambiguous(reference)
+
+
+def _unambiguous(reference: Reference) -> Reference:
+    # `sha256:…` would be read as a digest ever after.
+    if reference.familiar_name == "sha256":
+        raise InvalidParameter("refusing to create an ambiguous tag using digest algorithm as name")
+    return reference
 
 
 def familiar(full: str) -> str:

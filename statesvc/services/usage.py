@@ -8,11 +8,10 @@ from statesvc.db.database import Connection
 from statesvc.db.volumes import Volume
 from statesvc.services import volumes
 from statesvc.services.images import records
+from statesvc.services.images.layers import Layers, shared_sizes
 from statesvc.services.images.records import RecordedImage
 from statesvc.services.listing.query import Listed, ListQuery
 from statesvc.services.listing.service import Listing, Select
-
-Layers = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +46,14 @@ class DiskUsage:
 
 def _usage(conn: Connection, select: Select) -> Usage:
     found = records.recorded(conn)
-    sizes = {image.parsed.diff_ids: image.image.size for image in found}
+    made_of = [(image.parsed.diff_ids, image.image.size) for image in found]
     users = containers.count_by_image(conn)
-    shared = {image.image.id: Shared(users.get(image.image.id, 0), _shared(image, found, sizes)) for image in found}
+    shared = {
+        image.image.id: Shared(users.get(image.image.id, 0), size)
+        for image, size in zip(found, shared_sizes(made_of), strict=True)
+    }
     listed = select(conn, ListQuery(all=True, size=True))
-    return Usage(_layers(sizes), found, shared, listed, volumes.every(conn))
+    return Usage(_layers(dict(made_of)), found, shared, listed, volumes.every(conn))
 
 
 def _layers(sizes: Mapping[Layers, int]) -> int:
@@ -62,18 +64,3 @@ def _layers(sizes: Mapping[Layers, int]) -> int:
 def _longest_below(chain: Layers, sizes: Mapping[Layers, int]) -> Layers:
     """Return the layers of the largest image that this one is built on, () if there is none."""
     return next((chain[:end] for end in range(len(chain) - 1, 0, -1) if chain[:end] in sizes), ())
-
-
-def _shared(image: RecordedImage, among: Sequence[RecordedImage], sizes: Mapping[Layers, int]) -> int | None:
-    """Return the bytes of the layers shared with another image; None if no image has exactly these layers."""
-    chain: Layers = image.parsed.diff_ids
-    others = [other.parsed.diff_ids for other in among if other is not image]
-    part = max((_common(chain, other) for other in others), default=0)
-    return sizes.get(chain[:part]) if part else 0
-
-
-def _common(one: Layers, other: Layers) -> int:
-    """Return how many layers two images have in common, from the lowest."""
-    return next(
-        (at for at, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), min(len(one), len(other))
-    )

@@ -45,8 +45,12 @@ ARCHIVES = {
 
 
 @pytest.mark.parametrize("archive", ARCHIVES.values(), ids=ARCHIVES)
-def test_garbage_instead_of_an_image_archive_is_refused(service: Service, archive: bytes) -> None:
-    assert service.call("POST", "/images/load", archive).is_refusal(400, 413)
+def test_garbage_instead_of_an_image_archive_is_refused_in_the_stream(service: Service, archive: bytes) -> None:
+    answer = service.call("POST", "/images/load", archive)
+    assert answer.status == 200
+    error = answer.json()
+    assert error == {"errorDetail": {"message": error["error"]}, "error": error["error"]}
+    assert error["error"]
 
 
 @pytest.mark.parametrize("archive", ARCHIVES.values(), ids=ARCHIVES)

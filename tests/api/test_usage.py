@@ -39,7 +39,8 @@ def test_what_is_not_asked_for_is_null(service: Service, query: str, shown: set[
 
 def test_an_old_version_knows_no_types(service: Service) -> None:
     usage = service.call("GET", "/v1.41/system/df?type=bogus").json()
-    assert usage["Images"][0]["VirtualSize"] == usage["Images"][0]["Size"]
+    (busybox,) = (image for image in usage["Images"] if "busybox:latest" in image["RepoTags"])
+    assert busybox["VirtualSize"] == busybox["Size"] > 0
 
 
 def test_an_unknown_type_is_refused(service: Service) -> None:

@@ -40,7 +40,7 @@ def test_load_reads_standard_input(own_docker: DockerCli) -> None:
 def test_load_of_something_else_says_what_is_wrong(docker: DockerCli, tmp_path: Path) -> None:
     (tmp_path / "no.tar").write_bytes(b"this is no archive" * 100)
     complaint = docker.refused("load", "-i", str(tmp_path / "no.tar"))
-    assert "Error response from daemon: " in complaint
+    assert "this is not a tar archive" in complaint
 
 
 def test_import_prints_the_id_of_the_image(docker: DockerCli) -> None:
@@ -91,6 +91,24 @@ def test_images_shows_a_table(docker: DockerCli) -> None:
 )
 def test_images_selects(own_docker: DockerCli, flags: list[str], shown: list[str]) -> None:
     assert own_docker("images", *flags).splitlines() == shown
+
+
+def test_history_shows_the_steps(docker: DockerCli) -> None:
+    imported(docker, "cli/history:1")
+    shown = docker("history", "--format", "{{.Comment}} {{.Size}}", "cli/history:1")
+    assert re.fullmatch(r"made here \d+B", shown)
+    assert "No such image" in docker.refused("history", "no/such")
+
+
+@pytest.mark.parametrize("command", [["save", "-o"], ["push"]], ids=str)
+def test_what_needs_an_engine_says_so_or_that_there_is_no_such_image(
+    docker: DockerCli, tmp_path: Path, command: list[str]
+) -> None:
+    if command[-1] == "-o":
+        command = [*command, str(tmp_path / "saved.tar")]
+    assert "not offered" in docker.refused(*command, "busybox")
+    missing = docker.refused(*command, "no/such")
+    assert "No such image" in missing or "does not exist locally" in missing
 
 
 def test_images_filters_by_label(docker: DockerCli) -> None:

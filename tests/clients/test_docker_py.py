@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import docker
 import pytest
-from docker.errors import APIError, ImageNotFound, NotFound
+from docker.errors import APIError, ImageLoadError, ImageNotFound, NotFound
 from service import CONFORMANCE, Service, now
 
 IMAGE = "busybox:latest"
@@ -144,6 +144,25 @@ def test_pull_is_not_offered(client: docker.DockerClient) -> None:
 def test_load_returns_the_image(own_client: docker.DockerClient) -> None:
     archive = (CONFORMANCE / "images" / "cf_rich_1.tar.gz").read_bytes()
     assert [image.tags for image in own_client.images.load(archive)] == [["cf/rich:1"]]
+
+
+def test_a_broken_archive_is_an_error_of_loading(client: docker.DockerClient) -> None:
+    with pytest.raises(ImageLoadError, match="this is not a tar archive"):
+        client.images.load(b"this is no archive" * 100)
+
+
+def test_an_image_tells_its_history(client: docker.DockerClient) -> None:
+    imported(client, "py/history")
+    (step,) = client.images.get("py/history:1").history()
+    assert (step["Comment"], step["Tags"]) == ("Imported from -", ["py/history:1"])
+
+
+def test_what_needs_a_registry_or_layers_is_not_offered(client: docker.DockerClient) -> None:
+    image = client.images.get("busybox:latest")
+    for ask in (lambda: next(image.save()), lambda: client.images.push("busybox"), lambda: client.images.search("x")):
+        with pytest.raises(APIError) as refusal:
+            ask()
+        assert refusal.value.status_code == 501
 
 
 def test_images_are_listed_by_name(client: docker.DockerClient) -> None:

@@ -164,7 +164,7 @@ async def test_images_that_nobody_needs_go(
 ) -> None:
     removals = await prune.images(filters)
     assert {recorded[done.deleted] for done in removals if done.deleted} == set(gone.split())
-    left = {recorded[image.image.id] for image in await services.images.listed({})}
+    left = {recorded[image.recorded.image.id] for image in await services.images.listed({})}
     assert left == {"tagged", "digest", "bare", "used"} - set(gone.split())
     assert (await services.images.inspect("used:2")).repo_tags == ["used:1", "used:2"]
     last = (await journal(services))[-1]

@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import repeat
+from typing import NamedTuple
 
 import re2
 
+from statesvc.db.containers.rows import count_by_image
 from statesvc.db.database import Connection
 from statesvc.domain import filters as filtering
 from statesvc.domain import references
 from statesvc.domain.filters import Filters
 from statesvc.domain.go import path_patterns, time_filters
 from statesvc.errors import InvalidParameter
+from statesvc.services.images.layers import shared_sizes
 from statesvc.services.images.records import RecordedImage, find, recorded
 
 ACCEPTED = frozenset({"dangling", "label", "before", "since", "reference", "until"})
@@ -18,24 +22,37 @@ _QUIET = re2.Options()
 _QUIET.log_errors = False
 
 
-def listed(conn: Connection, filters: Filters, now: int) -> list[RecordedImage]:
+class ListedImage(NamedTuple):
+    """An image in a list, with the number of its containers and the bytes it shares with others, None if unknown."""
+
+    recorded: RecordedImage
+    containers: int = 0
+    shared: int | None = None
+
+
+def listed(
+    conn: Connection, filters: Filters, now: int, *, counted: bool = False, shared: bool = False
+) -> list[ListedImage]:
     """Return the images that pass the filters, newest first, each with the references that match `reference`.
 
-    Raises InvalidParameter for an invalid filter value, NotFound if the image that `before` or `since` names is not
-    recorded.
+    Containers are only counted, and shared sizes only found, on request. Raises InvalidParameter for an invalid filter
+    value, NotFound if the image that `before` or `since` names is not recorded.
     """
     dangling = filtering.flag(filters, "dangling")
     before = _created(conn, filters.get("before", ()))
     before += [time_filters.parse(text, now) for text in filters.get("until", ())]
     since = _created(conn, filters.get("since", ()))
     patterns = [_compiled(text) for text in filters.get("reference", ())]
+    every = recorded(conn)
+    sizes = shared_sizes([(image.parsed.diff_ids, image.image.size) for image in every]) if shared else repeat(None)
+    users = count_by_image(conn) if counted else {}
     shown = []
-    for image in recorded(conn):
+    for image, size in zip(every, sizes, strict=shared):
         if not (_is_between(image.image.created_at, before, since) and _is_labelled(image, filters)):
             continue
         named = _narrowed(image, patterns) if "reference" in filters else image
         if named and (dangling is None or _is_dangling(named, dangling=dangling)):
-            shown.append(named)
+            shown.append(ListedImage(named, users.get(image.image.id, 0), size))
     return shown
 
 

@@ -9,8 +9,10 @@ from statesvc.db.database import Connection
 from statesvc.db.images import Image
 from statesvc.domain import references
 from statesvc.domain.image_config import ImageConfig, parse_image_config, unreadable_image_config
+from statesvc.domain.platform import Platform, of_image
 from statesvc.domain.references import DigestReference
 from statesvc.errors import InvalidParameter, NotFound
+from statesvc.validation import platforms
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ def find(conn: Connection, text: str) -> Image:
         found = images.by_id(conn, reference.digest)
         shown = reference.digest
     else:
-        tagged = reference.with_default_tag()
+        tagged = reference.as_stored()
         found = images.by_reference(conn, tagged.full) or images.by_prefix(conn, text.removeprefix("sha256:"))
         shown = tagged.familiar
     if found is None:
@@ -53,9 +55,37 @@ def id_of(conn: Connection, text: str) -> str:
         return ""
 
 
-def inspect(conn: Connection, text: str) -> RecordedImage:
-    """Return the image that a text names, with its references and configuration. Raises as `find` does."""
+def find_for(conn: Connection, text: str, platform: Platform | None) -> Image:
+    """Return the image that a text names. Raises as `find` does, and NotFound if it is not for the platform, if any."""
     image = find(conn, text)
+    if platform is not None:
+        platforms.check(text, platform, of_image(readable(image)))
+    return image
+
+
+def find_repository(conn: Connection, name: str, tag: str) -> None:
+    """Raise NotFound if no image has this name, with this tag or with any; InvalidParameter for an invalid name."""
+    reference = references.parse_repo_tag(name, tag) if tag else references.parse_normalized(name)
+    if reference is None:
+        raise InvalidParameter("invalid reference format")
+    known = (
+        images.has_tag_in(conn, reference.name) if reference.is_name_only else images.by_reference(conn, reference.full)
+    )
+    if not known:
+        raise NotFound(f"An image does not exist locally with the tag: {reference.familiar_name}")
+
+
+def readable(image: Image) -> ImageConfig:
+    """Return the parsed configuration of an image, an empty one if it cannot be read."""
+    try:
+        return parse_image_config(image.config)
+    except InvalidParameter:
+        return unreadable_image_config()
+
+
+def inspect(conn: Connection, text: str, platform: Platform | None = None) -> RecordedImage:
+    """Return the image that a text names, with its references and configuration. Raises as `find_for` does."""
+    image = find_for(conn, text, platform)
     return _recorded(image, images.tags(conn, image.id), images.digests(conn, image.id))
 
 

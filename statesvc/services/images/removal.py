@@ -7,10 +7,12 @@ from statesvc.db.containers import rows as containers
 from statesvc.db.database import Connection
 from statesvc.db.images import Image
 from statesvc.domain.ids import short
+from statesvc.domain.platform import Platform
 from statesvc.domain.references import parse_normalized
 from statesvc.domain.state import LIVE
 from statesvc.errors import Conflict
-from statesvc.services.images.records import find
+from statesvc.services.images.layers import chain_ids, common
+from statesvc.services.images.records import find_for, readable
 from statesvc.services.journal.writing import log_image
 
 
@@ -22,12 +24,12 @@ class Removal:
     deleted: str = ""
 
 
-def remove(conn: Connection, text: str, now: int, *, force: bool) -> list[Removal]:
+def remove(conn: Connection, text: str, now: int, *, force: bool, platform: Platform | None = None) -> list[Removal]:
     """Remove a reference, and the image with its last reference; or, if the text is its ID, an image as a whole.
 
-    Raises as `find` does, Conflict where Docker refuses.
+    Raises as `find_for` does, Conflict where Docker refuses.
     """
-    image = find(conn, text)
+    image = find_for(conn, text, platform)
     if _names_the_id(text, image.id):
         return _remove_by_id(conn, image, now, force=force)
     return _remove_reference(conn, image, text, now, force=force)
@@ -49,18 +51,20 @@ def _remove_reference(conn: Connection, image: Image, text: str, now: int, *, fo
             f'conflict: unable to remove repository reference "{text}" (must force) - container {short(user[0])} '
             f"is using its referenced image {_short(image)}"
         )
-    reference = parse_normalized(text).with_default_tag().full
+    reference = parse_normalized(text).as_stored().full
     removals = [_untag(conn, image, reference, now)]
     left = _references(conn, image)
     repository = parse_normalized(reference).name
-    if not any("@" not in other and parse_normalized(other).name == repository for other in left):
+    if "@" not in reference and not any(
+        "@" not in other and parse_normalized(other).name == repository for other in left
+    ):
         digests = [other for other in left if "@" in other and parse_normalized(other).name == repository]
         removals += [_untag(conn, image, digest, now) for digest in digests]
         left = _references(conn, image)
     # The image is deleted with its last reference, unless a container uses it: then it stays, without a name.
     if left or _conflict(conn, image, force=force):
         return removals
-    return [*removals, _delete(conn, image, now)]
+    return [*removals, *_delete(conn, image, now)]
 
 
 def _remove_by_id(conn: Connection, image: Image, now: int, *, force: bool) -> list[Removal]:
@@ -71,7 +75,7 @@ def _remove_by_id(conn: Connection, image: Image, now: int, *, force: bool) -> l
         conflict = f"conflict: unable to delete {_short(image)} (must be forced) - {why}"
     if conflict:
         raise Conflict(conflict)
-    return [*(_untag(conn, image, reference, now) for reference in held), _delete(conn, image, now)]
+    return [*(_untag(conn, image, reference, now) for reference in held), *_delete(conn, image, now)]
 
 
 def _conflict(conn: Connection, image: Image, *, force: bool) -> str | None:
@@ -108,7 +112,18 @@ def _untag(conn: Connection, image: Image, reference: str, now: int) -> Removal:
     return Removal(untagged=shown)
 
 
-def _delete(conn: Connection, image: Image, now: int) -> Removal:
+def _delete(conn: Connection, image: Image, now: int) -> list[Removal]:
     log_image(conn, "delete", image.id, image.id, now)  # while its labels can still be read
+    released = _released(conn, image)
     images.remove(conn, image.id)
-    return Removal(deleted=image.id)
+    return [Removal(deleted=deleted) for deleted in (image.id, *released)]
+
+
+def _released(conn: Connection, image: Image) -> list[str]:
+    """Return the chain IDs of the layers that no other image has, the top one first; none if a container has them."""
+    layers = readable(image).diff_ids
+    if not layers or containers.users_of_image(conn, image.id):
+        return []
+    others = images.containing(conn, layers[0], but=image.id)
+    kept = max((common(layers, readable(other).diff_ids) for other in others), default=0)
+    return chain_ids(layers)[kept:][::-1]

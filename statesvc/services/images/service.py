@@ -16,8 +16,10 @@ from statesvc.domain.image_config import image_id, imported_config, parse_image_
 from statesvc.domain.platform import Platform, of_host, of_image
 from statesvc.domain.references import Reference
 from statesvc.errors import Damaged, InvalidParameter
-from statesvc.services.images import listing, records, removal
-from statesvc.services.images.archive import LoadedImage, digest_layer, read_archive
+from statesvc.services.images import history, listing, loading, records, removal
+from statesvc.services.images.archive import digest_layer, read_archive
+from statesvc.services.images.history import History
+from statesvc.services.images.listing import ListedImage
 from statesvc.services.images.records import RecordedImage, find
 from statesvc.services.images.removal import Removal
 from statesvc.services.images.streams import read_in_thread
@@ -62,37 +64,47 @@ class Images:
             raise _damaged(image.id, fault("images", "config", image.config) or "") from None
         return ResolvedImage(image.id, config, platform)
 
-    async def inspect(self, text: str) -> RecordedImage:
-        """Return an image with its references and configuration. Raises as `resolve` does."""
-        found = await self._database.scan(records.inspect, text)
+    async def inspect(self, text: str, platform: Platform | None = None) -> RecordedImage:
+        """Return an image with its references and configuration.
+
+        Raises as `resolve` does, and NotFound if the image is not for the platform, if one is given.
+        """
+        found = await self._database.scan(records.inspect, text, platform)
         if found.damage:
             raise _damaged(found.image.id, found.damage)
         return found
 
-    async def listed(self, filters: Filters) -> Sequence[RecordedImage]:
+    async def history(self, text: str, platform: Platform | None) -> History:
+        """Return the steps in which an image was built. Raises as `inspect` does."""
+        return await self._database.scan(history.history, text, platform)
+
+    async def listed(self, filters: Filters, *, counted: bool = False, shared: bool = False) -> Sequence[ListedImage]:
         """Return the images that pass the filters, newest first, each with the references that match `reference`.
 
         Raises InvalidParameter for an invalid filter value, NotFound if the image that `before` or `since` names is
         not recorded.
         """
-        return await self._database.scan(listing.listed, filters, self._site.clock())
+        return await self._database.scan(listing.listed, filters, self._site.clock(), counted=counted, shared=shared)
 
-    async def load(self, archive: AsyncIterator[bytes]) -> list[str]:
-        """Record the images of a `docker save` archive; return the lines that `docker load` prints."""
-        loaded = await read_in_thread(archive, read_archive)  # type: ignore[arg-type]
-        return await self._database.write(_record, loaded, self._site.clock())
+    async def load(self, archive: AsyncIterator[bytes], platform: Platform | None = None) -> list[str]:
+        """Record the images of a `docker save` archive; return the lines that `docker load` prints.
+
+        With a platform, images for others are left out. Raises InvalidParameter for an invalid archive.
+        """
+        host = of_host(self._site.facts.architecture)
+        loaded = await read_in_thread(archive, lambda file: read_archive(file, host, platform))
+        return await self._database.write(loading.record, loaded, self._site.clock())
 
     async def import_root(
-        self,
-        tar: AsyncIterator[bytes],
-        *,
-        repo: str,
-        tag: str,
-        message: str,
-        changes: Sequence[str],
-        architecture: str = "",
+        self, tar: AsyncIterator[bytes], *, repo: str, tag: str, message: str, changes: Sequence[str], platform: str
     ) -> str:
-        """Record an image with a single layer, from the tar of a root file system; return its ID."""
+        """Record an image with a single layer, from the tar of a root file system; return its ID.
+
+        Raises InvalidParameter for an invalid name, platform, change or tar.
+        """
+        meant = self.platform_named(platform) or of_host(self._site.facts.architecture)
+        if meant.os != "linux":
+            raise InvalidParameter("operating system is not supported")
         reference = references.parse_repo_tag(repo, tag)
         config = apply_changes({}, changes)
         layer = await read_in_thread(tar, digest_layer)
@@ -102,12 +114,25 @@ class Images:
             diff_id=layer.diff_id,
             created=now,
             comment=message or "Imported from -",
-            architecture=architecture or of_host(self._site.facts.architecture).architecture,
-            os="linux",
+            architecture=meant.architecture,
+            os=meant.os,
             docker_version=DOCKER_VERSION,
+            variant=meant.variant,
         )
-        image = Image(image_id(raw), raw, layer.size, now, now if reference else None)
-        return await self._database.write(_record_import, image, reference, now)
+        image = Image(image_id(raw), raw, layer.size, now, None)
+        return await self._database.write(loading.record_import, image, reference, now)
+
+    def platform_named(self, text: str) -> Platform | None:
+        """Return the platform that a text such as `linux/arm/v7` names, None for none. Raises InvalidParameter."""
+        return platforms.parse(text, of_host(self._site.facts.architecture)) if text else None
+
+    async def find(self, text: str) -> None:
+        """Raise NotFound if a text names no image, InvalidParameter if it is no reference."""
+        await self._database.read(find, text)
+
+    async def find_repository(self, name: str, tag: str) -> None:
+        """Raise NotFound if no image has this name, with this tag or, without one, with any."""
+        await self._database.read(records.find_repository, name, tag)
 
     async def tag(self, text: str, repo: str, tag: str) -> None:
         """Give an image another reference; an image that has this reference loses it."""
@@ -116,12 +141,18 @@ class Images:
             raise InvalidParameter("invalid reference format")
         await self._database.write(_tag, text, reference, self._site.clock())
 
-    async def remove(self, text: str, *, force: bool) -> list[Removal]:
+    async def remove(self, text: str, *, force: bool, platform: Platform | None = None) -> list[Removal]:
         """Remove a reference, or an image with all its references; return what was done, in order.
 
-        Raises Conflict where Docker refuses: a container uses the image, or several repositories name it.
+        Raises Conflict where Docker refuses: a container uses the image, or several repositories name it. NotFound if
+        the image is not for the platform, where one is given.
         """
-        return await self._database.write(removal.remove, text, self._site.clock(), force=force)
+        return await self._database.write(removal.remove, text, self._site.clock(), force=force, platform=platform)
+
+
+def asked_platform(text: str) -> Platform | None:
+    """Return the platform in a parameter, a JSON object; None for none. Raises InvalidParameter for anything else."""
+    return platforms.parse_json(text) if text else None
 
 
 def judge_platform(image: ResolvedImage, text: str, wanted: str, host: Platform) -> tuple[str, ...]:
@@ -139,31 +170,6 @@ def judge_platform(image: ResolvedImage, text: str, wanted: str, host: Platform)
 
 def _damaged(image_id: str, reason: str) -> Damaged:
     return Damaged(f"image {image_id} is damaged: images.config {reason}. It can be removed, and loaded again")
-
-
-def _record(conn: Connection, loaded: Sequence[LoadedImage], now: int) -> list[str]:
-    lines = []
-    for entry in loaded:
-        created = parse_image_config(entry.config).created_at
-        images.put(conn, Image(entry.id, entry.config, entry.size, created, None))
-        for text in entry.repo_tags:
-            reference = references.parse_normalized(text).with_default_tag()
-            before = images.tag(conn, reference.full, entry.id, now)
-            if before not in {None, entry.id}:
-                lines.append(f"The image {text} already exists, renaming the old one with ID {before} to empty string")
-            lines.append(f"Loaded image: {text}")
-        if not entry.repo_tags:
-            lines.append(f"Loaded image ID: {entry.id}")
-        log_image(conn, "load", entry.id, entry.id, now)
-    return lines
-
-
-def _record_import(conn: Connection, image: Image, reference: Reference | None, now: int) -> str:
-    images.put(conn, image)
-    if reference is not None:
-        images.tag(conn, reference.full, image.id, now)
-    log_image(conn, "import", image.id, reference.familiar if reference else image.id, now)
-    return image.id
 
 
 def _tag(conn: Connection, text: str, reference: Reference, now: int) -> None:

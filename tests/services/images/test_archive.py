@@ -1,25 +1,25 @@
 import bz2
 import contextlib
 import gzip
-import hashlib
 import io
 import json
 import lzma
 import sys
 import tarfile
+import tracemalloc
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from image_archives import LAYER, LAYER_SIZE, a_config, a_manifest, a_tar, an_archive, digest
 
+from statesvc.domain.platform import Platform
 from statesvc.errors import InvalidParameter
-from statesvc.services.images.archive import images as image_archive
-from statesvc.services.images.archive import layers
-from statesvc.services.images.archive.images import digest_layer, read_archive
+from statesvc.services.images.archive import LoadedImage, digest_layer, entries, layers, manifest, read_archive
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -30,47 +30,17 @@ CONFORMANCE = Path(__file__).parents[2] / "conformance"
 IMAGES = json.loads((CONFORMANCE / "images.json").read_text())["images"]
 COMPRESSIONS: list[Callable[[bytes], bytes]] = [bytes, gzip.compress, bz2.compress, lzma.compress, zstd.compress]
 
-
-def digest(data: bytes) -> str:
-    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+HOST = Platform("linux", "amd64")
 
 
-def a_tar(*members: tuple[str, bytes | tuple[bytes, str]], form: int = tarfile.PAX_FORMAT) -> bytes:
-    """A tar of (name, content) members; a content of (type, target) is a link."""
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w", format=form) as tar:
-        for name, content in members:
-            info = tarfile.TarInfo(name)
-            if isinstance(content, tuple):
-                info.type, info.linkname = content
-                tar.addfile(info)
-            else:
-                info.size = len(content)
-                tar.addfile(info, io.BytesIO(content))
-    return out.getvalue()
+def load(data: bytes, **given: Platform) -> list[LoadedImage]:
+    return read_archive(io.BytesIO(data), HOST, **given)
 
 
-LAYER = a_tar(("etc/hosts", b"127.0.0.1 localhost\n"), ("bin/sh", (tarfile.SYMTYPE, "busybox")))
-LAYER_SIZE = 20 + len("busybox")
-
-
-def a_config(*layer_tars: bytes, **fields: Any) -> bytes:
-    diff_ids = [digest(layer) for layer in layer_tars]
-    return json.dumps({"os": "linux", "rootfs": {"type": "layers", "diff_ids": diff_ids}, **fields}).encode()
-
-
-def a_manifest(config: str = "c.json", tags: Any = ("x:1",), layer_names: Any = ("l/layer.tar",)) -> bytes:
-    return json.dumps([{"Config": config, "RepoTags": tags, "Layers": layer_names}]).encode()
-
-
-def an_archive(**members: Any) -> bytes:
-    """A Docker archive of one image; a member given replaces one, None leaves it out."""
-    given: dict[str, Any] = {"c.json": a_config(LAYER), "l/layer.tar": LAYER, "manifest.json": a_manifest(), **members}
-    return a_tar(*((name, content) for name, content in given.items() if content is not None))
-
-
-def load(data: bytes) -> list[image_archive.LoadedImage]:
-    return read_archive(io.BytesIO(data))
+def size_of(image: LoadedImage) -> int:
+    """The bytes of all layers, which the archive has to hold."""
+    assert all(isinstance(layer, int) for layer in image.layers), image.layers
+    return sum(layer for layer in image.layers if isinstance(layer, int))
 
 
 class Trickle(io.RawIOBase):
@@ -87,7 +57,7 @@ class Trickle(io.RawIOBase):
 @pytest.mark.parametrize("image", IMAGES, ids=[image["ref"] for image in IMAGES])
 def test_a_real_archive_loads_with_dockers_id(image: dict[str, Any]) -> None:
     with (CONFORMANCE / image["tar"]).open("rb") as stream:
-        (loaded,) = read_archive(stream)
+        (loaded,) = read_archive(stream, HOST)
 
     assert (loaded.id, loaded.repo_tags) == (image["id"], (image["ref"],))
     assert digest(loaded.config) == image["id"]
@@ -97,7 +67,7 @@ def test_the_size_is_what_docker_shows() -> None:
     # Docker Engine 26.1.5 says 1982312 for this busybox: 1982256 bytes of files and 56 of symlink targets.
     (busybox,) = load((CONFORMANCE / "images/busybox_latest.tar.gz").read_bytes())
 
-    assert busybox.size == 1_982_312
+    assert size_of(busybox) == 1_982_312
 
 
 @pytest.mark.parametrize("compress_layer", COMPRESSIONS)
@@ -107,9 +77,9 @@ def test_compression_changes_nothing(
 ) -> None:
     data = compress(an_archive(**{"l/layer.tar": compress_layer(LAYER)}))
 
-    (image,) = read_archive(Trickle(data))  # type: ignore[arg-type]
+    (image,) = read_archive(Trickle(data), HOST)
 
-    assert (image.id, image.size) == (digest(a_config(LAYER)), LAYER_SIZE)
+    assert (image.id, size_of(image)) == (digest(a_config(LAYER)), LAYER_SIZE)
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (1, 0, 2)])
@@ -135,13 +105,15 @@ def test_long_names_are_read_in_every_form_of_tar(form: int) -> None:
 def test_a_layer_may_be_a_link_to_another(link: tuple[bytes, str]) -> None:
     (image,) = load(an_archive(**{"l/layer.tar": link, "k/layer.tar": LAYER}))
 
-    assert image.size == LAYER_SIZE
+    assert size_of(image) == LAYER_SIZE
 
 
 def test_a_layer_whose_first_file_looks_like_json_is_a_layer() -> None:
     layer = a_tar(("{odd}", b"x"))
 
-    assert load(an_archive(**{"c.json": a_config(layer), "l/layer.tar": layer}))[0].size == 1
+    (image,) = load(an_archive(**{"c.json": a_config(layer), "l/layer.tar": layer}))
+
+    assert size_of(image) == 1
 
 
 def test_tags_come_out_as_docker_shows_them() -> None:
@@ -151,15 +123,69 @@ def test_tags_come_out_as_docker_shows_them() -> None:
     assert load(an_archive(**{"manifest.json": a_manifest(tags=None)}))[0].repo_tags == ()
 
 
-def test_a_layer_that_is_not_the_configurations_is_named_with_both_digests() -> None:
-    other = a_tar(("other", b""))
+OTHER = a_tar(("other", b""))
 
-    with pytest.raises(InvalidParameter) as caught:
-        load(an_archive(**{"l/layer.tar": other}))
 
-    assert caught.value.message == (
-        f'invalid diffID for layer 0 ("l/layer.tar"): expected "{digest(LAYER)}", got "{digest(other)}"'
+@pytest.mark.parametrize(
+    ("layer", "reason"),
+    [
+        (OTHER, f'invalid diffID for layer 0 ("l/layer.tar"): expected "{digest(LAYER)}", got "{digest(OTHER)}"'),
+        (None, 'does not contain the layer "l/layer.tar"'),
+        (b"no tar" * 200, "not a tar archive"),
+        (gzip.compress(LAYER)[:-9], "cut off"),
+        ((tarfile.SYMTYPE, "layer.tar"), "too many levels of links"),
+    ],
+    ids=["another", "none", "no tar", "cut off", "a circle"],
+)
+def test_a_layer_that_the_archive_does_not_hold_is_left_out_for_a_reason(layer: Any, reason: str) -> None:
+    (image,) = load(an_archive(**{"l/layer.tar": layer}))
+
+    (left_out,) = image.layers
+    assert isinstance(left_out, InvalidParameter)
+    assert reason in left_out.message
+
+
+def test_a_layer_without_a_name_is_left_out() -> None:
+    base = a_tar(("base", b"12"))
+    (image,) = load(
+        an_archive(**{"c.json": a_config(base, LAYER), "manifest.json": a_manifest(layer_names=["", "l/layer.tar"])})
     )
+
+    assert isinstance(image.layers[0], InvalidParameter)
+    assert image.layers[1] == LAYER_SIZE
+
+
+def test_members_may_be_named_from_the_root() -> None:
+    (image,) = load(a_tar(("/manifest.json", a_manifest()), ("/c.json", a_config(LAYER)), ("//l/./layer.tar", LAYER)))
+
+    assert size_of(image) == LAYER_SIZE
+
+
+def test_an_image_has_as_many_layers_as_docker_can_mount() -> None:
+    def stacked(count: int) -> bytes:
+        config, listed = a_config(*[LAYER] * count), a_manifest(layer_names=["l/layer.tar"] * count)
+        return an_archive(**{"c.json": config, "manifest.json": listed})
+
+    (image,) = load(stacked(125))
+    assert size_of(image) == 125 * LAYER_SIZE
+    with pytest.raises(InvalidParameter, match="max depth exceeded"):
+        load(stacked(126))
+
+
+def test_an_image_that_is_named_twice_has_all_its_tags() -> None:
+    items = [{"Config": "c.json", "RepoTags": [tag, "x:1"], "Layers": ["l/layer.tar"]} for tag in ("a:1", "b:1")]
+    (image,) = load(an_archive(**{"manifest.json": json.dumps(items).encode()}))
+
+    assert image.repo_tags == ("a:1", "x:1", "b:1")
+
+
+def test_the_images_for_one_platform_are_picked() -> None:
+    configs = {f"{name}.json": a_config(LAYER, architecture=name) for name in ("amd64", "arm64")}
+    items = [{"Config": name, "RepoTags": [f"{name[:5]}:1"], "Layers": ["l/layer.tar"]} for name in configs]
+    data = an_archive(**configs, **{"manifest.json": json.dumps(items).encode()})
+
+    assert len(load(data)) == 2
+    assert [image.repo_tags for image in load(data, wanted=Platform("linux", "arm64"))] == [("arm64:1",)]
 
 
 @pytest.mark.parametrize(
@@ -179,7 +205,6 @@ def test_a_layer_that_is_not_the_configurations_is_named_with_both_digests() -> 
         (b"\x28\xb5\x2f\xfd" + bytes(100), "the zstd data is damaged"),
         (b"\x50\x2a\x4d\x18\xff\0\0\0", "the zstd data is damaged or cut off"),
         (an_archive(**{"manifest.json": None}), "does not contain a manifest.json"),
-        (a_tar(("oci-layout", b"{}"), ("index.json", b"{}")), "OCI layout"),
         (an_archive(**{"manifest.json": b"no JSON"}), "not valid JSON"),
         (an_archive(**{"manifest.json": b"[" * 100_000}), "not valid JSON"),
         (an_archive(**{"manifest.json": b"null"}), "cannot be null"),
@@ -189,17 +214,17 @@ def test_a_layer_that_is_not_the_configurations_is_named_with_both_digests() -> 
         (an_archive(**{"manifest.json": a_manifest(tags="x:1")}), "repotags must be a list of strings"),
         (an_archive(**{"manifest.json": a_manifest(tags=["x"])}), 'invalid tag "x"'),
         (an_archive(**{"manifest.json": a_manifest(tags=["X:1"])}), "must be lowercase"),
+        (an_archive(**{"manifest.json": a_manifest(tags=["sha256:" + "a" * 64])}), "ambiguous tag"),
+        (an_archive(**{"manifest.json": a_manifest(tags=["a" * 64])}), "cannot specify 64-byte hexadecimal strings"),
+        (an_archive(**{"manifest.json": a_manifest(tags=["x:1@" + digest(b"")])}), "a digest reference"),
+        (an_archive(**{"c.json": a_config(LAYER, history=[{}, {}])}), "too many non-empty layers in History"),
         (an_archive(**{"manifest.json": a_manifest(config="../../c2.json")}), "does not contain the configuration"),
         (an_archive(**{"manifest.json": a_manifest(config="l/layer.tar")}), "too large, or not JSON"),
         (an_archive(**{"manifest.json": a_manifest(layer_names=[])}), "layers length mismatch: expected 0, got 1"),
         (an_archive(**{"c.json": b"{}"}), "no RootFS key"),
         (an_archive(**{"c.json": a_config(LAYER, os="windows")}), "cannot load windows image on linux"),
-        (an_archive(**{"l/layer.tar": None}), 'does not contain the layer "l/layer.tar"'),
-        (an_archive(**{"l/layer.tar": b"no tar" * 200}), "not a tar archive"),
-        (an_archive(**{"l/layer.tar": gzip.compress(LAYER)[:-9]}), "cut off"),
-        (an_archive(**{"l/layer.tar": (tarfile.SYMTYPE, "layer.tar")}), "too many levels of links"),
+        (an_archive(**{"a/../../out": b""}), 'invalid archive: "a/../../out" is outside'),
         (an_archive(**{"../out": b""}), 'invalid archive: "../out" is outside'),
-        (an_archive(**{"/etc/passwd": b""}), "is outside of the archive"),
         (an_archive(h=(tarfile.LNKTYPE, "../../etc/passwd")), "is outside of the archive"),
     ],
     # A compressed archive holds the time, and workers must agree on the names of the tests.
@@ -244,12 +269,53 @@ def test_sizes_that_lie_are_refused(data: bytes) -> None:
 
 
 def test_the_number_of_members_and_the_size_of_documents_have_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(image_archive, "_DOCUMENTS_MAX", 10)
+    monkeypatch.setattr(entries, "_DOCUMENTS_MAX", 10)
     with pytest.raises(InvalidParameter, match="documents"):
         load(an_archive())
-    monkeypatch.setattr(image_archive, "_MEMBERS_MAX", 1)
+    monkeypatch.setattr(entries, "_MEMBERS_MAX", 1)
     with pytest.raises(InvalidParameter, match="members"):
         load(a_tar(("a", b""), ("b", b"")))
+
+
+def test_what_one_archive_may_name_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manifest, "_NAMED_MAX", 3)
+    assert load(an_archive(**{"manifest.json": a_manifest(tags=["x:1", "x:2"])}))
+    with pytest.raises(InvalidParameter, match="images and tags"):
+        load(an_archive(**{"manifest.json": a_manifest(tags=["x:1", "x:2", "x:3"])}))
+
+
+def peak_of(reading: Callable[[], object]) -> int:
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidParameter):
+            reading()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.SYMTYPE], ids=["names", "targets of links"])
+def test_long_names_cannot_take_the_memory(kind: bytes) -> None:
+    def members() -> Iterator[tuple[str, Any]]:
+        for number in range(100):
+            long = f"{number:03}" + "x" * 1_000_000
+            yield (long, b"") if kind == tarfile.REGTYPE else (str(number), (kind, long))
+
+    data = gzip.compress(a_tar(*members()))
+
+    assert len(data) < 200_000
+    assert peak_of(lambda: load(data)) < 40 * 1024 * 1024
+
+
+def test_records_of_headers_that_nobody_reads_cannot_take_the_memory() -> None:
+    def header(number: int) -> bytes:
+        body = b"%d=%s\n" % (number, b"x" * 500_000)
+        record = b"%d %s" % (len(body) + 7, body)
+        return a_header(b"%o" % len(record), b"x") + record + bytes(-len(record) % 512)
+
+    data = b"".join(header(100 + number) for number in range(100))
+
+    assert peak_of(lambda: load(gzip.compress(data) + b"more")) < 40 * 1024 * 1024
 
 
 def test_a_bomb_is_refused_when_it_has_unpacked_too_much() -> None:

@@ -42,9 +42,8 @@ def record(conn: Connection) -> dict[str, str]:
 async def listed(services: Services, filters: Mapping[str, tuple[str, ...]]) -> dict[str, list[str]]:
     """Return the references of the images that are shown, by their names."""
     await services.database.write(record)
-    return {
-        image.parsed.comment: [*image.repo_tags, *image.repo_digests] for image in await services.images.listed(filters)
-    }
+    shown = [image.recorded for image in await services.images.listed(filters)]
+    return {image.parsed.comment: [*image.repo_tags, *image.repo_digests] for image in shown}
 
 
 @pytest.mark.parametrize(

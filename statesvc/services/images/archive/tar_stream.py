@@ -16,6 +16,7 @@ _BLOCK = 512
 _ZERO = b"\0" * _BLOCK
 _EXTENDED_HEADER_MAX = 1024 * 1024
 _PAX_RECORD = re.compile(rb"([1-9][0-9]{0,9}) ")
+_PAX_READ = frozenset({b"path", b"linkpath", b"size"})
 _WITHOUT_DATA = frozenset(b"123456")
 
 
@@ -44,8 +45,8 @@ class TarStream:
             kind = header[156:157]
             if kind in (b"x", b"L", b"K", b"g"):
                 body = self._extended_header(header)
-                if kind == b"x":
-                    pax.update(_pax_records(body))
+                if kind == b"x":  # an archive may have any number of records: only those that are read are kept
+                    pax.update((key, value) for key, value in _pax_records(body) if key in _PAX_READ)
                 elif kind != b"g":
                     pax[b"path" if kind == b"L" else b"linkpath"] = body.split(b"\0", 1)[0]
                 continue
