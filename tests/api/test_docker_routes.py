@@ -16,7 +16,8 @@ ROUTES = """
     POST /containers/prune|POST /commit|PUT /containers/{}/archive|DELETE /containers/{}
     GET /distribution/{}/json
     GET /images/json|GET /images/{}/json|POST /images/load|POST /images/create|POST /images/{}/tag|POST /images/prune
-    DELETE /images/{}
+    DELETE /images/{}|GET /images/search|GET /images/get|GET /images/{}/get|GET /images/{}/history|POST /images/{}/push
+    POST /session|POST /grpc|GET /containers/{}/attach/ws
     GET /networks|GET /networks/|GET /networks/{}|POST /networks/create|POST /networks/{}/connect
     POST /networks/{}/disconnect|POST /networks/prune|DELETE /networks/{}
     GET /plugins|GET /plugins/{}/json|GET /plugins/privileges|DELETE /plugins/{}|POST /plugins/{}/enable

@@ -23,7 +23,7 @@ STORED = {
     "domain/dockerfile/healthcheck.py": "Retries Test",
     # the stored summary, which is a part of the list entry as it is answered
     "domain/list_entry.py": """
-        Command Created HostConfig Id Labels Mounts NetworkMode NetworkSettings Networks Ports PrivatePort
+        Annotations Command Created HostConfig Id Labels Mounts NetworkMode NetworkSettings Networks Ports PrivatePort
         PublicPort Type
     """,
     # the stored mount points
