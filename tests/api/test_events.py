@@ -140,8 +140,7 @@ def test_clients_that_hang_up_in_the_middle_leave_nothing(own_service: Service) 
         for _ in range(10):
             own_service.send_and_hang_up(f"GET {path} HTTP/1.1\r\nHost: d\r\n\r\n".encode())
     deadline = time.monotonic() + 10
-    while (listeners(own_service) or sockets(own_service) > open_before) and time.monotonic() < deadline:
-        pass
-    assert listeners(own_service) == 0
-    assert sockets(own_service) <= open_before
+    # The connection that asks for the listeners takes its moment to close, too, so both are asked again.
+    while listeners(own_service) or sockets(own_service) > open_before:
+        assert time.monotonic() < deadline
     assert "Traceback" not in own_service.log_text

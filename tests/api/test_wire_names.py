@@ -46,12 +46,12 @@ STORED = {
     "db/damage/judges.py": "Hostname LogConfig NetworkMode Tty WorkingDir",
     # reads a file of facts, which is an answer of Docker's /info
     "host/facts.py": """
-        BridgeNfIp6tables BridgeNfIptables CPUSet CPUShares CpuCfsPeriod CpuCfsQuota IPv4Forwarding
+        CPUSet CPUShares CpuCfsPeriod CpuCfsQuota IPv4Forwarding
         KernelMemoryTCP MemoryLimit OomKillDisable PidsLimit SwapLimit
     """,
     # changes of a Config, which is stored
     "validation/image.py": """
-        ArgsEscaped Cmd Entrypoint Env ExposedPorts Healthcheck Labels StopSignal User Volumes WorkingDir
+        Cmd Entrypoint Env ExposedPorts Healthcheck Labels StopSignal User Volumes WorkingDir
     """,
     # changes of a Config
     "validation/namespaces.py": "ExposedPorts Hostname",
