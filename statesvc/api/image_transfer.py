@@ -71,7 +71,7 @@ class ImageTransferApi:
         return _lines([{"status": image_id}])
 
     async def search(self, call: Call) -> Answer:
-        """GET /images/search?term=&limit=&filters=: there is no registry, but a mistake is told first."""
+        """GET /images/search?term=&limit=&filters=: there is no registry, but mistakes are reported first."""
         limit = _limit(call.text("limit"))
         wanted = filters.parse(call.text("filters"), _SEARCH_FILTERS)
         automated = filters.flag(wanted, "is-automated")

@@ -124,7 +124,7 @@ def containing(conn: Connection, text: str, *, but: str) -> list[Image]:
 
 
 def has_tag_in(conn: Connection, repository: str) -> bool:
-    """Say whether a tag of this repository names an image; its name is the full one."""
+    """Return whether a tag of this repository names an image; its name is the full one."""
     reference = image_tags.c.reference
     found = select(reference).where(reference >= f"{repository}:", reference < f"{repository};").limit(1)
     return conn.execute(found).first() is not None

@@ -14,7 +14,7 @@ _DOCKERS = frozenset(
 
 
 def is_dockers(event: "Event") -> bool:
-    """Say whether Docker tells of such an event, too: `GET /events` leaves the others out."""
+    """Return whether Docker has such an event, too: `GET /events` leaves the others out."""
     return event.type != "container" or event.action.partition(":")[0] in _DOCKERS
 
 

@@ -198,8 +198,8 @@ def _move_sysctls(host: HostConfig, mode: str, endpoints: _Endpoints, version: V
     options = endpoint.DriverOpts or {}
     both = f"{moved},{options[_SYSCTLS]}" if _SYSCTLS in options else moved
     endpoints[name] = endpoint.copy_with(DriverOpts=options | {_SYSCTLS: both})
-    told = f"Migrated sysctl {quote(','.join(of_interfaces))} to DriverOpts{{{quote(_SYSCTLS)}:{quote(moved)}}}."
-    return _Sysctls(left, warnings=(SYSCTL_MOVED.warning(told),))
+    warning = f"Migrated sysctl {quote(','.join(of_interfaces))} to DriverOpts{{{quote(_SYSCTLS)}:{quote(moved)}}}."
+    return _Sysctls(left, warnings=(SYSCTL_MOVED.warning(warning),))
 
 
 def _interface(sysctl: str) -> str:

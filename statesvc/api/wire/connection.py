@@ -249,7 +249,7 @@ def peer_of(connection: socket.socket) -> Peer:
 
 
 def refused(refusal: Refusal) -> Answer:
-    """Return the answer that a refusal is told by, in Docker's form; the connection ends behind it."""
+    """Return the answer to a refused request, in Docker's form; the connection ends after it."""
     answer = _message(refusal.status, refusal.message)
     answer.closes = True
     if refusal.status == 503:

@@ -140,12 +140,12 @@ def _check_host(hosts: list[str] | None, *, is_needed: bool) -> None:
 
 
 def is_token(text: str) -> bool:
-    """Say whether a text can be a method or the name of a header."""
+    """Return whether a text can be a method or the name of a header."""
     return _TOKEN.fullmatch(text) is not None
 
 
 def has_token(values: list[str] | None, token: str) -> bool:
-    """Say whether one of the comma-separated words of a header is this one, whatever its case."""
+    """Return whether one of the comma-separated words of a header is this one, whatever its case."""
     if not values:
         return False
     return any(word.strip(" \t").lower() == token for value in values for word in value.split(","))

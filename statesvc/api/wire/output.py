@@ -60,7 +60,7 @@ class Output:
         await self.room()
 
     def has_gone(self) -> bool:
-        """Say whether the client closed the connection, not only its side of it: only a Unix socket tells at once."""
+        """Return whether the client closed the connection, not only its side of it: a Unix socket shows it at once."""
         connection: socket.socket = self._transport.get_extra_info("socket")
         poll = select.poll()
         poll.register(connection.fileno(), select.POLLHUP)

@@ -50,7 +50,7 @@ class Server:
         self._stop_asked.set()
 
     async def run_on(self, listeners: Sequence[socket.socket]) -> None:
-        """Serve the sockets until the server is told to stop."""
+        """Serve the sockets until the server is asked to stop."""
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._most_descriptors = soft - min(_SPARE_DESCRIPTORS, soft // 4)
         acceptors = [Acceptor(listener, lambda: Connection(self._shared), self._make_room) for listener in listeners]
@@ -87,7 +87,7 @@ class Server:
         await asyncio.sleep(0.01)  # what was cut off is cleaned up
 
     def _admits(self, descriptor: int) -> bool:
-        """Say whether a connection with this descriptor may stay. Near the limit, the longest idle one makes room."""
+        """Return whether a connection with this descriptor may stay. Near the limit, the longest idle makes room."""
         if descriptor < self._most_descriptors:
             return True
         has_room = self._make_room()

@@ -12,7 +12,7 @@ from statesvc.api.wire.output import Output
 log = structlog.get_logger(__name__)
 
 _LOOKS = 5
-"""How often a stream may have said something since the last look, after its client ended its side."""
+"""How often a stream that sent something is looked at again, after its client ended its side."""
 
 
 class Stream:

@@ -47,7 +47,7 @@ class Entries:
             pass
 
     def has(self, name: str) -> bool:
-        """Say whether there is a file or a link of that name."""
+        """Return whether there is a file or a link of that name."""
         return _clean(name) in self._entries
 
     def document(self, name: str) -> bytes | None:
