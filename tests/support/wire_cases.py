@@ -114,6 +114,7 @@ CASES = (
     Case("length-in-words", CREATE + b"Content-Length: ten\r\n\r\n", "400 close, end"),
     Case("empty-length", CREATE + b"Content-Length: \r\n\r\n{}", "400 close, end", docker="500, open"),
     Case("length-of-26-digits", CREATE + b"Content-Length: 99999999999999999999999999\r\n\r\n{}", "400 close, end"),
+    Case("length-with-thousands-of-zeros", CREATE + b"Content-Length: " + b"0" * 5_000 + b"2\r\n\r\n{}", "400, open"),
     Case("list-of-lengths", CREATE + b"Content-Length: 2, 2\r\n\r\n{}", "400 close, end"),
     Case("length-among-blanks", CREATE + b"Content-Length:   2  \r\n\r\n{}", "400, open"),
     Case("gzip", CREATE + b"Transfer-Encoding: gzip\r\n\r\n{}", "501 close, end"),

@@ -74,6 +74,7 @@ class Connection(asyncio.Protocol):
         is_admitted = shared.admits(connection.fileno())
         shared.connections.add(self)
         self._task = loop.create_task(self._serve() if is_admitted else self._turn_away())
+        self._task.add_done_callback(self._leave)
         self._stream = Stream(self._task, self._input, self._output, shared.limits.quiet_seconds)
 
     def data_received(self, data: bytes) -> None:
@@ -88,11 +89,11 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         """Note that nothing can be sent any more; a stream ends, other work goes on to its end."""
-        self._shared.connections.discard(self)
         self._shared.idle.pop(self, None)
         self._input.end()
         self._output.lose()
         self._stream.cancel()
+        self._leave(self._task)
 
     def pause_writing(self) -> None:
         """Note that the client reads more slowly than we write."""
@@ -105,14 +106,27 @@ class Connection(asyncio.Protocol):
     # What the server calls.
 
     def end(self) -> None:
-        """Close the connection if it waits for a head; a whole request that came in is still answered."""
+        """Close the connection if it waits for a head; a whole request that came in is still answered.
+
+        A client that does not read what was sent to it is cut off after a time.
+        """
         if self in self._shared.idle:
             self._input.dismiss()
+            self._input.loop.call_later(self._shared.limits.longest_linger_seconds, self._cut_off)
 
     def abort(self) -> None:
         """Close the connection now."""
         self._task.cancel()
         self._transport.abort()
+
+    def _cut_off(self) -> None:
+        if self._task.done() and not self._output.is_lost:
+            self._transport.abort()
+
+    def _leave(self, task: asyncio.Task[None]) -> None:
+        # A server that stops waits for both: what a handler began is written, also when its client is gone.
+        if task.done() and self._output.is_lost:
+            self._shared.connections.discard(self)
 
     # The task.
 

@@ -166,7 +166,7 @@ def _length(headers: Headers, *, is_old: bool) -> int | None:
     if values := headers.get("content-length"):
         if len(set(values)) > 1 or _LENGTH.fullmatch(values[0]) is None or len(values[0].lstrip("0")) > 19:
             raise malformed("its Content-Length is none")
-        length = int(values[0])
+        length = int(values[0].lstrip("0") or "0")  # Python refuses to read thousands of digits
         if length > _MOST:
             raise malformed("its Content-Length is none")
     encodings = headers.get("transfer-encoding")

@@ -27,16 +27,17 @@ class Stream:
         self._has_spoken = True
         self._is_unwanted = False
         self._looks_left = _LOOKS
+        self._next_look: asyncio.Handle | None = None
 
     async def send(self, parts: Parts, *, in_chunks: bool) -> bool:
         """Send a stream. False if it was cut off: the connection must be closed then."""
-        self._is_active = True
+        self._is_active, self._has_spoken, self._is_unwanted, self._looks_left = True, True, False, _LOOKS
         try:
             async with aclosing(parts):
                 if self._output.is_lost:
                     return False
-                if self._input.has_ended:
-                    self.end_of_input()
+                if self._input.has_ended:  # not at once: a task that cancels itself is cancelled at any later wait
+                    self._next_look = self._input.loop.call_soon(self.end_of_input)
                 async for part in parts:
                     if part:
                         self._has_spoken = True
@@ -51,10 +52,15 @@ class Stream:
             log.exception("a stream met a bug: it is cut off")
             return False
         finally:
-            self._is_active = False
+            self._rest()
         if in_chunks:
             self._output.write(b"0\r\n\r\n")
         return not self._output.is_lost
+
+    def _rest(self) -> None:
+        self._is_active = False
+        if self._next_look:
+            self._next_look.cancel()
 
     def end_of_input(self) -> None:
         """Note that the client ended its side: the stream ends now if the client is gone, else when it falls quiet.
@@ -70,7 +76,7 @@ class Stream:
             return
         self._has_spoken = False
         self._looks_left -= not self._output.is_full
-        self._input.loop.call_later(self._quiet_seconds, self.end_of_input)
+        self._next_look = self._input.loop.call_later(self._quiet_seconds, self.end_of_input)
 
     def cancel(self) -> None:
         """End the stream: its client is gone."""

@@ -4,6 +4,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -354,6 +355,12 @@ def test_a_client_that_ended_its_side_gets_what_there_is_and_the_end(server: Wir
     assert exchange(server.path, get("/empty"), half_close=True, silence=3).answers[0].body == b"onetwo"
 
 
+def test_each_stream_of_a_pipeline_ends_when_its_client_has_ended_its_side(server: WireServer) -> None:
+    found = exchange(server.path, get("/silent") + get("/busy") + get("/silent"), half_close=True)
+    assert [answer.is_whole for answer in found.answers] == [True, True, True]
+    assert server.streams == 0
+
+
 def test_a_stream_that_is_never_silent_ends_too_when_its_client_has_ended_its_side(server: WireServer) -> None:
     found = exchange(server.path, get("/busy"), half_close=True, expected="200 chunked, end")
     assert str(found) == "200 chunked, end"
@@ -439,6 +446,32 @@ def test_a_server_that_stops_finishes_what_was_begun_and_closes_what_is_idle(ser
         assert not server.done[1:]
         (answer,) = answers(read_all(busy))
         assert (str(answer), answer.body) == ("200 close", b"slow")
+
+
+def test_a_server_that_stops_finishes_what_was_begun_for_a_client_that_is_gone(server: WireServer) -> None:
+    with connected(server.path) as connection:
+        connection.sendall(get("/ping") + get("/slow"))
+        assert eventually(lambda: len(server.done) == 1)
+        time.sleep(0.1)
+    # Closed with an answer unread, so the connection is reset while the handler runs.
+    time.sleep(0.1)
+    server.stop()
+    assert eventually(lambda: server.done == ["GET /ping?", "GET /slow?"])
+
+
+def test_a_server_that_stops_waits_no_longer_for_a_client_that_does_not_read() -> None:
+    limits = replace(SMALL, stop_seconds=20, longest_linger_seconds=0.3)
+    with (
+        tempfile.TemporaryDirectory(prefix="statesvc-") as folder,
+        wire_server(Path(folder) / "s", limits) as server,
+        connected(server.path) as connection,
+    ):
+        connection.sendall(get("/large?60000") * 4)
+        assert eventually(lambda: len(server.done) == 4)
+        began = time.monotonic()
+        server.stop()
+        assert eventually(lambda: server.connections == 0)
+        assert time.monotonic() - began < 5
 
 
 def test_a_server_that_stops_cuts_off_what_does_not_end(server: WireServer) -> None:
