@@ -143,6 +143,9 @@ class DamageGuard:
         """Wait until every noted row is quarantined."""
         while self._marking:
             await asyncio.gather(*self._marking)
+            await asyncio.sleep(
+                0
+            )  # from Python 3.12 on gather returns at once if all are done, before they are discarded
 
     async def _mark(self, table: str, key: str, judged: int) -> None:
         try:
