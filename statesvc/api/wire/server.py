@@ -84,7 +84,10 @@ class Server:
             log.warning("requests under way are cut off", connections=len(shared.connections))
         for connection in list(shared.connections):
             connection.abort()
-        await asyncio.sleep(0.01)  # what was cut off is cleaned up
+        for _ in range(100):  # what was cut off is cleaned up
+            await asyncio.sleep(0.01)
+            if not shared.connections:
+                break
 
     def _admits(self, descriptor: int) -> bool:
         """Return whether a connection with this descriptor may stay. Near the limit, the longest idle makes room."""

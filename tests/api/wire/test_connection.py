@@ -448,7 +448,16 @@ def test_a_server_that_stops_finishes_what_was_begun_and_closes_what_is_idle(ser
         assert (str(answer), answer.body) == ("200 close", b"slow")
 
 
-def test_a_server_that_stops_finishes_what_was_begun_for_a_client_that_is_gone(server: WireServer) -> None:
+def test_a_server_that_stops_finishes_what_was_begun_for_a_client_that_is_gone() -> None:
+    limits = replace(SMALL, stop_seconds=20)
+    with (
+        tempfile.TemporaryDirectory(prefix="statesvc-") as folder,
+        wire_server(Path(folder) / "s", limits) as server,
+    ):
+        check_that_what_was_begun_is_finished(server)
+
+
+def check_that_what_was_begun_is_finished(server: WireServer) -> None:
     with connected(server.path) as connection:
         connection.sendall(get("/ping") + get("/slow"))
         assert eventually(lambda: len(server.done) == 1)
