@@ -36,6 +36,14 @@ def server() -> Iterator[WireServer]:
         yield serving
 
 
+@pytest.fixture
+def patient() -> Iterator[WireServer]:
+    """A server that waits long for what was begun when it stops, and not long for clients that do not read."""
+    limits = replace(SMALL, stop_seconds=20, longest_linger_seconds=0.3)
+    with tempfile.TemporaryDirectory(prefix="statesvc-") as folder, wire_server(Path(folder) / "s", limits) as serving:
+        yield serving
+
+
 def get(path: str, *headers: str, version: str = "1.1") -> bytes:
     return "".join(f"{line}\r\n" for line in (f"GET {path} HTTP/{version}", "Host: x", *headers, "")).encode()
 
@@ -448,38 +456,24 @@ def test_a_server_that_stops_finishes_what_was_begun_and_closes_what_is_idle(ser
         assert (str(answer), answer.body) == ("200 close", b"slow")
 
 
-def test_a_server_that_stops_finishes_what_was_begun_for_a_client_that_is_gone() -> None:
-    limits = replace(SMALL, stop_seconds=20)
-    with (
-        tempfile.TemporaryDirectory(prefix="statesvc-") as folder,
-        wire_server(Path(folder) / "s", limits) as server,
-    ):
-        check_that_what_was_begun_is_finished(server)
-
-
-def check_that_what_was_begun_is_finished(server: WireServer) -> None:
-    with connected(server.path) as connection:
+def test_a_server_that_stops_finishes_what_was_begun_for_a_client_that_is_gone(patient: WireServer) -> None:
+    with connected(patient.path) as connection:
         connection.sendall(get("/ping") + get("/slow"))
-        assert eventually(lambda: len(server.done) == 1)
+        assert eventually(lambda: len(patient.done) == 1)
         time.sleep(0.1)
     # Closed with an answer unread, so the connection is reset while the handler runs.
     time.sleep(0.1)
-    server.stop()
-    assert eventually(lambda: server.done == ["GET /ping?", "GET /slow?"])
+    patient.stop()
+    assert eventually(lambda: patient.done == ["GET /ping?", "GET /slow?"])
 
 
-def test_a_server_that_stops_waits_no_longer_for_a_client_that_does_not_read() -> None:
-    limits = replace(SMALL, stop_seconds=20, longest_linger_seconds=0.3)
-    with (
-        tempfile.TemporaryDirectory(prefix="statesvc-") as folder,
-        wire_server(Path(folder) / "s", limits) as server,
-        connected(server.path) as connection,
-    ):
+def test_a_server_that_stops_waits_no_longer_for_a_client_that_does_not_read(patient: WireServer) -> None:
+    with connected(patient.path) as connection:
         connection.sendall(get("/large?60000") * 4)
-        assert eventually(lambda: len(server.done) == 4)
+        assert eventually(lambda: len(patient.done) == 4)
         began = time.monotonic()
-        server.stop()
-        assert eventually(lambda: server.connections == 0)
+        patient.stop()
+        assert eventually(lambda: patient.connections == 0)
         assert time.monotonic() - began < 5
 
 
