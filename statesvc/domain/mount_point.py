@@ -8,7 +8,8 @@ import orjson
 class MountPoint(NamedTuple):
     """What is mounted where. (A NamedTuple: one is made for every mount of a request, in half a dataclass's time.)
 
-    `source` is the path on the host; `named` says that the user, not the service, named the volume.
+    `source` is the path on the host; `named` says that the user, not the service, named the volume. `shows_name` is false
+    for an anonymous volume that `Binds` asks for: it has a name, but Docker shows none.
     """
 
     type: str
@@ -20,21 +21,24 @@ class MountPoint(NamedTuple):
     rw: bool = True
     propagation: str = ""
     named: bool = True
+    shows_name: bool = True
 
     @classmethod
-    def of_document(cls, text: str, *, named: bool) -> "MountPoint":
-        """Return the mount point whose document this is."""
+    def of_document(cls, text: str, volume: str | None = None, *, named: bool) -> "MountPoint":
+        """Return the mount point whose document this is, of a volume whose name the document need not have."""
         entry = orjson.loads(text)
+        shown = entry.get("Name", "")
         return cls(
             entry["Type"],
             entry["Destination"],
             entry["Source"],
-            entry.get("Name", ""),
+            shown or volume or "",
             entry.get("Driver", ""),
             entry["Mode"],
             entry["RW"],
             entry["Propagation"],
             named,
+            shows_name=bool(shown) or not volume,
         )
 
     def document(self) -> str:
@@ -44,7 +48,7 @@ class MountPoint(NamedTuple):
     def entry(self, *, listed: bool = False) -> dict[str, object]:
         """Return Docker's MountPoint. In a list, Docker leaves out the source of a volume it named itself."""
         entry: dict[str, object] = {"Type": self.type}
-        if self.name:
+        if self.name and self.shows_name:
             entry["Name"] = self.name
         entry["Source"] = self.source if self.named or not listed else ""
         entry["Destination"] = self.destination

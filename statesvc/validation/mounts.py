@@ -141,6 +141,8 @@ class Registry:
             destination = paths.clean(mount.Target)
             taken = destination in (self._host.Tmpfs or ())
             self._register(mount, ("Binds", at), mode, destination, taken=taken, shown=destination)
+            if not mount.Source:  # moby asks for a volume without a name, and does not note the one it gets
+                self._points[destination] = self._points[destination]._replace(shows_name=False)
 
     def _from_mounts(self) -> None:
         for at, mount in enumerate(self._host.Mounts or ()):

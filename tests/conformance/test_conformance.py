@@ -28,16 +28,16 @@ LEFT_OUT = [
 
 # The one place for what must hold: the areas of which every case must pass, and the share of the others.
 WHOLE = """
-    annotations caps combined command delete devices dns endpoints env events exec exposed extrahosts healthcheck
+    annotations binds caps combined command delete devices dns endpoints env events exec exposed extrahosts healthcheck
     hostmisc hostname http imageevents imagelist imageload imagemounts imageref imageremove imagetag inspect
     isolation labels lifecycle list logconfig logs lookup mounts names namespaces netconfig platform ports prune
     reads rename resources restart secopt stopsignal storageopt sysctls tmpfs tmpfsoptions top ulimits update
     volumes volumesfrom workdir writablecgroups
 """.split()
 SHARES = dict.fromkeys(WHOLE, 1.0) | {
-    "binds": 0.98, "config": 0.96, "imageread": 0.9, "links": 0.95, "runtime": 0.95, "system": 0.8, "versions": 0.94,
+    "config": 0.96, "imageread": 0.9, "links": 0.95, "runtime": 0.95, "system": 0.8, "versions": 0.94,
 }  # fmt: skip
-OVERALL = 0.994
+OVERALL = 0.995
 
 
 @pytest.fixture(scope="module")

@@ -184,7 +184,7 @@ _STORE_HOST_CONFIG = Statement(
     update(container_specs).where(_S.container_id == bindparam("of")).values(host_config=bindparam("changed"))
 )
 _MOUNT_POINTS = Statement(
-    select(container_mounts.c.document, container_mounts.c.named)
+    select(container_mounts.c.document, container_mounts.c.volume, container_mounts.c.named)
     .where(container_mounts.c.container_id == bindparam("container_id"))
     .order_by(container_mounts.c.destination)
 )
@@ -246,9 +246,9 @@ def remove(conn: Connection, container_id: str) -> None:
 def mounts(conn: Connection, container_id: str) -> tuple[MountPoint, ...]:
     """Return the mount points of a container by destination. Raises Damaged if one cannot be read."""
     rows = _MOUNT_POINTS.run(conn, {"container_id": container_id}).fetchall()
-    if any(fault("container_mounts", "document", document) for document, _ in rows):
+    if any(fault("container_mounts", "document", document) for document, _, _ in rows):
         raise Damaged(f"container {container_id} is damaged: a mount point cannot be read")
-    return tuple(MountPoint.of_document(document, named=bool(named)) for document, named in rows)
+    return tuple(MountPoint.of_document(document, volume, named=bool(named)) for document, volume, named in rows)
 
 
 def host_config(conn: Connection, container_id: str) -> HostConfig:

@@ -206,6 +206,21 @@ async def test_volumes_from_takes_over_the_mounts_read_only_if_asked(services: S
     ]
 
 
+async def test_the_volume_of_a_bind_without_a_source_is_known_but_not_shown_by_name(services: Services) -> None:
+    await services.containers.create("data", asked(Binds=["/b"]))
+    await services.containers.create("user", asked(VolumesFrom=["data"]))
+    for name in ("data", "user"):
+        row = await services.containers.inspect(name)
+        mount = orjson.loads(row.mounts or "")
+        assert (mount["Type"], mount["Destination"], mount.get("Name")) == ("volume", "/b", None)
+        (point,) = await services.database.read(rows.mounts, row.id)
+        assert mount["Source"].endswith(f"/volumes/{point.name}/_data")
+        (listed,) = (
+            await services.listing.listed(ListQuery(all=True, filters={"volume": (point.name,), "name": (name,)}))
+        ).rows
+        assert listed.id == row.id
+
+
 @pytest.fixture
 async def linkable(services: Services) -> Services:
     """Services with two containers that another can be linked to."""
