@@ -8,8 +8,8 @@ import orjson
 class MountPoint(NamedTuple):
     """What is mounted where. (A NamedTuple: one is made for every mount of a request, in half a dataclass's time.)
 
-    `source` is the path on the host; `named` says that the user, not the service, named the volume. `shows_name` is false
-    for an anonymous volume that `Binds` asks for: it has a name, but Docker shows none.
+    `source` is the path on the host; `named` says that the user, not the service, named the volume. `shows_name` is
+    false for an anonymous volume that `Binds` asks for: it has a name, but Docker shows none.
     """
 
     type: str

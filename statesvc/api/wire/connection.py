@@ -80,6 +80,8 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take what came in."""
         self._input.feed(data)
+        if self._input.is_paused:
+            self._stream.pause_of_input()
 
     def eof_received(self) -> bool:
         """Note that the client has ended its side; what it asked for is still answered."""

@@ -16,10 +16,10 @@ class Input:
         self.buffer = bytearray()
         self.has_ended = False
         self.is_dismissed = False
+        self.is_paused = False
         self.loop = loop
         self._transport = transport
         self._ahead_bytes = ahead_bytes
-        self._is_paused = False
         self._waiter: asyncio.Future[None] | None = None
 
     def feed(self, data: bytes) -> None:
@@ -27,8 +27,8 @@ class Input:
         self.buffer += data
         if self._waiter is not None:
             self._wake()
-        elif len(self.buffer) >= self._ahead_bytes and not self._is_paused:
-            self._is_paused = True
+        elif len(self.buffer) >= self._ahead_bytes and not self.is_paused:
+            self.is_paused = True
             self._transport.pause_reading()
 
     def end(self) -> None:
@@ -49,8 +49,8 @@ class Input:
         """Wait for more bytes. False if there will be none; TimeoutError if there were none for so long."""
         if self.has_ended:
             return False
-        if self._is_paused:
-            self._is_paused = False
+        if self.is_paused:
+            self.is_paused = False
             self._transport.resume_reading()
         waiter = self._waiter = self.loop.create_future()
         timer = None if seconds is None else self.loop.call_later(seconds, self._wake)

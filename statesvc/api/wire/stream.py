@@ -31,13 +31,11 @@ class Stream:
 
     async def send(self, parts: Parts, *, in_chunks: bool) -> bool:
         """Send a stream. False if it was cut off: the connection must be closed then."""
-        self._is_active, self._has_spoken, self._is_unwanted, self._looks_left = True, True, False, _LOOKS
         try:
             async with aclosing(parts):
                 if self._output.is_lost:
                     return False
-                if self._input.has_ended:  # not at once: a task that cancels itself is cancelled at any later wait
-                    self._next_look = self._input.loop.call_soon(self.end_of_input)
+                self._begin()
                 async for part in parts:
                     if part:
                         self._has_spoken = True
@@ -56,6 +54,14 @@ class Stream:
         if in_chunks:
             self._output.write(b"0\r\n\r\n")
         return not self._output.is_lost
+
+    def _begin(self) -> None:
+        self._is_active, self._has_spoken, self._is_unwanted, self._looks_left = True, True, False, _LOOKS
+        # Not at once: a task that cancels itself is cancelled at any later wait.
+        if self._input.has_ended:
+            self._next_look = self._input.loop.call_soon(self.end_of_input)
+        elif self._input.is_paused:
+            self._next_look = self._input.loop.call_soon(self.pause_of_input)
 
     def _rest(self) -> None:
         self._is_active = False
@@ -77,6 +83,15 @@ class Stream:
         self._has_spoken = False
         self._looks_left -= not self._output.is_full
         self._next_look = self._input.loop.call_later(self._quiet_seconds, self.end_of_input)
+
+    def pause_of_input(self) -> None:
+        """Note that nothing is read of what the client sends: its end is not seen there, so it is looked for."""
+        if not self._is_active or self._is_unwanted or not self._input.is_paused:
+            return
+        if self._output.has_gone():
+            self.cancel()
+        else:
+            self._next_look = self._input.loop.call_later(self._quiet_seconds, self.pause_of_input)
 
     def cancel(self) -> None:
         """End the stream: its client is gone."""

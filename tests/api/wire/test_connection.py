@@ -356,6 +356,18 @@ def test_a_client_that_goes_away_ends_its_stream(server: WireServer, path: str) 
     assert eventually(lambda: server.streams == 0, 1)
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_client_that_goes_away_ends_its_stream_also_when_no_more_is_read_of_it(
+    server: WireServer, is_first: bool
+) -> None:
+    waiting = b"x" * SMALL.ahead_bytes * 2
+    with connected(server.path) as connection:
+        connection.sendall(get("/silent") if is_first else get("/slow") + get("/silent") + waiting[: SMALL.ahead_bytes])
+        assert eventually(lambda: server.streams == 1)
+        connection.sendall(waiting if is_first else b"")
+    assert eventually(lambda: server.streams == 0)
+
+
 def test_a_client_that_ended_its_side_gets_what_there_is_and_the_end(server: WireServer) -> None:
     found = exchange(server.path, get("/silent"), half_close=True, silence=3)
     assert str(found) == "200 chunked, end"

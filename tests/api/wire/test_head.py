@@ -59,6 +59,11 @@ def test_any_valid_head_is_read_as_it_is_meant(head: tuple[bytes, dict[str, list
     assert parsed(raw).headers == said
 
 
+def test_many_lines_go_on_with_one_value() -> None:
+    raw = lines("GET / HTTP/1.1", "Host: x", "A: 0", *(f" {number}" for number in range(1, 5)), "A: 5", "\t6", "B: 7")
+    assert parsed(raw).headers == {"host": ["x"], "a": ["0 1 2 3 4", "5 6"], "b": ["7"]}
+
+
 @given(heads(), st.binary(max_size=20), st.data())
 def test_the_end_of_a_head_is_found_however_it_comes_in(
     head: tuple[bytes, dict[str, list[str]]], behind: bytes, data: st.DataObject
