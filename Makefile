@@ -10,7 +10,7 @@ REQUESTS ?= 5000
 SEED := $(or $(SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))
 
 # What `make quick` leaves out, besides tests marked "kills": all else, and each new test, belongs to it.
-SLOW := clients conformance differential e2e migrations
+SLOW := cli clients conformance differential e2e migrations
 QUICK := $(addprefix --ignore=tests/,$(SLOW)) -m 'not kills'
 
 .DEFAULT_GOAL := help
