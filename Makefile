@@ -7,6 +7,7 @@ SOCKET ?= $(DATA_ROOT)/statesvc.sock
 WORKERS ?= auto
 ARGS ?=
 REQUESTS ?= 5000
+EXAMPLES ?= 100
 SEED := $(or $(SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))
 
 # What `make quick` leaves out, besides tests marked "kills": all else, and each new test, belongs to it.
@@ -41,7 +42,8 @@ fix: install ## mend what ruff can mend, and format
 docs: install ## write the documents that are made from rules, views and routes
 	$(BIN)/python -c "from statesvc.validation.catalogue import markdown; print(markdown(), end='')" > docs/validation.md
 	$(BIN)/python -c "from statesvc.db.views.document import markdown; print(markdown(), end='')" > docs/admin-sql.md
-	$(BIN)/python tests/support/api_document.py > docs/api.md
+	$(BIN)/python tests/support/api_document.py markdown > docs/api.md
+	$(BIN)/python tests/support/api_document.py openapi > docs/openapi.yaml
 
 revision: install ## begin a migration (MESSAGE="add the exit code")
 	@test -n "$(MESSAGE)" || { echo 'say what it does: make revision MESSAGE="add the exit code"'; exit 2; }
@@ -75,9 +77,11 @@ differential: install ## send REQUESTS generated from a SEED to Docker Engine, t
 	DIFFERENTIAL_REQUESTS=$(REQUESTS) DIFFERENTIAL_SEED=$(SEED) DIFFERENTIAL_TIMEOUT=86400 \
 		$(BIN)/python -m pytest -s tests/differential $(ARGS)
 
-fuzz: install ## send REQUESTS requests that were changed at random, from a SEED
+fuzz: install ## send REQUESTS changed at random, and EXAMPLES made from docs/openapi.yaml to each route, from a SEED
 	@echo "seed: $(SEED)"
 	FUZZ_REQUESTS=$(REQUESTS) FUZZ_SEED=$(SEED) $(BIN)/python -m pytest -q tests/api/wire/test_fuzz.py $(ARGS)
+	OPENAPI_EXAMPLES=$(EXAMPLES) OPENAPI_SEED=$(SEED) \
+		$(BIN)/python -m pytest -q -n $(WORKERS) tests/api/test_openapi.py $(ARGS)
 
 ## Measure it
 

@@ -40,16 +40,16 @@ class ContainersApi:
     def routes(self) -> list[Route]:
         """Return the routes of this noun."""
         return [
-            Route("POST", "/containers/create", self.create),
+            Route("POST", "/containers/create", self.create, body=ContainerCreate),
             Route("GET", "/containers/json", self.index),
             Route("GET", "/containers/{name}/json", self.inspect),
-            Route("POST", "/containers/{name}/update", self.update),
+            Route("POST", "/containers/{name}/update", self.update, body=ContainerUpdate),
             Route("POST", "/containers/{name}/rename", self.rename),
             Route("DELETE", "/containers/{name}", self.delete),
         ]
 
     async def create(self, call: Call) -> Answer:
-        """POST /containers/create?name="""
+        """POST /containers/create?name=&platform="""
         body = await call.json_body()
         # A large body may take seconds to decode: other requests must not wait for it.
         large = len(body) > LARGE_BODY

@@ -18,7 +18,8 @@ curl -s --unix-socket /run/statesvc/statesvc.sock http://localhost/statesvc/v1/h
 ```
 
 The service answers on its Unix socket. Docker's paths are Docker's Engine API; under `/statesvc/v1/` is an API of the
-service's own, for operations that Docker's does not have.
+service's own, for operations that Docker's does not have. [openapi.yaml](openapi.yaml) has all routes with their
+parameters and bodies, for programs.
 
 - **Spelling.** Fields are in PascalCase as Docker's: `Id`, `DryRun`, `LoadedAt`. In requests the case of the letters
   does not matter. Unknown fields are ignored, as in Docker's API, except in an import, where a misspelt `DryRun` would

@@ -44,23 +44,25 @@ class EngineProtocolApi:
 
     def routes(self) -> list[Route]:
         """Return the routes of this noun."""
-        reports: dict[str, Handler] = {
-            "prepare-start": self.prepare_start,
-            "adopt": self.adopt,
-            "started": self.started,
-            "start-failed": self.start_failed,
-            "exited": self.exited,
-            "restarting": self.restarting,
-            "paused": _plain(self._lifecycle.paused),
-            "unpaused": _plain(self._lifecycle.unpaused),
-            "removing": _plain(self._lifecycle.removing),
-            "dead": _plain(self._lifecycle.dead),
-            "removed": self.removed,
-            "health": self.health,
-            "execs": self.exec_started,
+        reports: dict[str, tuple[Handler, type[Document] | None]] = {
+            "prepare-start": (self.prepare_start, PrepareStartRequest),
+            "adopt": (self.adopt, AdoptRequest),
+            "started": (self.started, StartedReport),
+            "start-failed": (self.start_failed, StartFailedReport),
+            "exited": (self.exited, ExitedReport),
+            "restarting": (self.restarting, RestartingReport),
+            "paused": (_plain(self._lifecycle.paused), None),
+            "unpaused": (_plain(self._lifecycle.unpaused), None),
+            "removing": (_plain(self._lifecycle.removing), None),
+            "dead": (_plain(self._lifecycle.dead), None),
+            "removed": (self.removed, None),
+            "health": (self.health, HealthReport),
+            "execs": (self.exec_started, ExecStartedReport),
         }
-        posted = [Route("POST", f"{_CONTAINER}/{verb}", handler) for verb, handler in reports.items()]
-        ended = Route("POST", "/statesvc/v1/execs/{name}/ended", self.exec_ended)
+        posted = [
+            Route("POST", f"{_CONTAINER}/{verb}", handler, body=body) for verb, (handler, body) in reports.items()
+        ]
+        ended = Route("POST", "/statesvc/v1/execs/{name}/ended", self.exec_ended, body=ExecEndedReport)
         return [Route("GET", f"{_CONTAINER}/runtime", self.runtime), *posted, ended]
 
     async def prepare_start(self, call: Call) -> Answer:

@@ -1,6 +1,6 @@
 """The files of a container over HTTP: archive, changes, export, commit. Only an engine has them: 501."""
 
-from statesvc.api.routing import Route
+from statesvc.api.routing import TAR, Route
 from statesvc.api.wire.answer import Answer
 from statesvc.api.wire.answers import json_answer
 from statesvc.api.wire.call import Call
@@ -20,10 +20,11 @@ class FilesApi:
     def routes(self) -> list[Route]:
         """Return the routes of this noun."""
         return [
-            *(Route(method, "/containers/{name}/archive", self.archive) for method in ("GET", "HEAD", "PUT")),
+            *(Route(method, "/containers/{name}/archive", self.archive) for method in ("GET", "HEAD")),
+            Route("PUT", "/containers/{name}/archive", self.archive, body=TAR),
             Route("GET", "/containers/{name}/changes", self.changes),
             Route("GET", "/containers/{name}/export", self.export),
-            Route("POST", "/commit", self.commit),
+            Route("POST", "/commit", self.commit, body=ContainerCreate),
         ]
 
     async def archive(self, call: Call) -> Answer:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import orjson
 
 from statesvc.api.images import one_platform
-from statesvc.api.routing import Route
+from statesvc.api.routing import TAR, Route
 from statesvc.api.wire.answer import Answer
 from statesvc.api.wire.answers import JSON, json_answer, typed
 from statesvc.api.wire.call import Call
@@ -28,8 +28,8 @@ class ImageTransferApi:
     def routes(self) -> list[Route]:
         """Return the routes of this noun."""
         return [
-            Route("POST", "/images/load", self.load),
-            Route("POST", "/images/create", self.create),
+            Route("POST", "/images/load", self.load, body=TAR),
+            Route("POST", "/images/create", self.create, body=TAR),
             Route("GET", "/images/search", self.search),
             Route("GET", "/images/get", self.export),
             Route("GET", "/images/{name}/get", self.export),
@@ -49,7 +49,10 @@ class ImageTransferApi:
         return _lines([{"stream": line + "\n"} for line in lines])
 
     async def create(self, call: Call) -> Answer:
-        """POST /images/create: with fromImage a pull, which is not offered; with fromSrc an import."""
+        """POST /images/create?fromImage=&fromSrc=&repo=&tag=&message=&changes=&platform=
+
+        With fromImage it is a pull, which is not offered; with fromSrc an import.
+        """
         platform = call.text("platform") if call.version >= (1, 32) else ""
         self._images.platform_named(platform)
         if call.text("fromImage"):
@@ -84,7 +87,7 @@ class ImageTransferApi:
         raise NotOffered(f"searching for {call.text('term')!r} is not offered: statesvc talks to no registry")
 
     async def export(self, call: Call) -> Answer:
-        """GET /images/{name}/get or /images/get?names=: only an engine has the layers."""
+        """GET /images/{name}/get or /images/get?names=&platform=: only an engine has the layers."""
         if call.version >= (1, 48):
             one_platform(call, "platform")
         for name in [call.name] if call.name else call.values("names"):

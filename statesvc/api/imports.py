@@ -62,7 +62,7 @@ class ImportsApi:
 
     def routes(self) -> list[Route]:
         """Return the routes of this noun."""
-        return [Route("POST", "/statesvc/v1/import", self.run, _IMPORT)]
+        return [Route("POST", "/statesvc/v1/import", self.run, _IMPORT, ImportRequest)]
 
     async def run(self, call: Call) -> Answer:
         """POST /statesvc/v1/import {"Engine": "docker", "Path": "/var/lib/docker", "DryRun": false}"""

@@ -27,11 +27,11 @@ class NetworksApi:
             Route("GET", "/networks", self.index),
             Route("GET", "/networks/", self.index),
             Route("GET", "/networks/{name}", self.inspect),
-            Route("POST", "/networks/create", self.create),
+            Route("POST", "/networks/create", self.create, body=NetworkCreate),
             Route("POST", "/networks/prune", self.prune),
             Route("DELETE", "/networks/{name}", self.delete),
             *(
-                Route("POST", f"/networks/{{name}}/{doing}", self._connect(doing))
+                Route("POST", f"/networks/{{name}}/{doing}", self._connect(doing), body=NetworkConnect)
                 for doing in ("connect", "disconnect")
             ),
         ]

@@ -63,14 +63,14 @@ class ProcessesApi:
             Route("GET", "/containers/{name}/top", self.top),
             Route("GET", "/containers/{name}/logs", self.logs),
             Route("GET", "/containers/{name}/stats", self.stats),
-            Route("POST", "/containers/{name}/exec", self.create_exec),
+            Route("POST", "/containers/{name}/exec", self.create_exec, body=ExecCreate),
             Route("GET", "/exec/{name}/json", self.inspect_exec),
-            Route("POST", "/exec/{name}/start", self.start_exec),
+            Route("POST", "/exec/{name}/start", self.start_exec, body=ExecStart),
             Route("POST", "/exec/{name}/resize", self.resize_exec),
         ]
 
     async def start(self, call: Call) -> Answer:
-        """POST /containers/{name}/start"""
+        """POST /containers/{name}/start?checkpoint="""
         if _has_body(call):
             raise InvalidParameter(
                 "starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24"

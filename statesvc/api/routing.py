@@ -19,6 +19,7 @@ from statesvc.api.wire.refusal import Refusal
 from statesvc.api.wire.request import Request
 from statesvc.domain import asker
 from statesvc.domain.asker import AGENT_LIMIT, Asker
+from statesvc.domain.documents import Document
 from statesvc.errors import StateError
 
 Handler = Callable[[Call], Awaitable[Answer]]
@@ -26,6 +27,7 @@ Handler = Callable[[Call], Awaitable[Answer]]
 log = structlog.get_logger(__name__)
 
 OWN = "/statesvc/v1/"
+TAR = "application/x-tar"
 _VERSIONED = re.compile(r"/v([0-9.]+)(/.*)", re.DOTALL)
 LINES = (
     f"Api-Version: {versions.NEWEST_TEXT}\r\nDocker-Experimental: false\r\nOstype: linux\r\n"
@@ -40,13 +42,15 @@ class Route:
 
     One part of the path may be open, the second (`/containers/{name}/json`), or the fourth of a path of the service's
     own (`/statesvc/v1/containers/{name}/runtime`); the name may contain slashes. A route of the service's own has its
-    documentation, but for those of the engine protocol, which has a document for itself.
+    documentation, but for those of the engine protocol, which has a document for itself. `body` is what a request is
+    decoded to, or the media type of a body that is no JSON.
     """
 
     method: str
     path: str
     handler: Handler
     endpoint: Endpoint | None = None
+    body: type[Document] | str | None = None
 
 
 class Router:

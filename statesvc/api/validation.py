@@ -5,6 +5,7 @@ from statesvc.api.routing import Route
 from statesvc.api.wire.answer import Answer
 from statesvc.api.wire.answers import json_answer
 from statesvc.api.wire.call import Call
+from statesvc.domain.documents import ContainerCreate
 from statesvc.errors import Problem
 from statesvc.services.containers.service import Containers, Judgement
 
@@ -34,7 +35,7 @@ class ValidationApi:
 
     def routes(self) -> list[Route]:
         """Return the routes of this noun."""
-        return [Route("POST", "/statesvc/v1/containers/validate", self.validate, _VALIDATE)]
+        return [Route("POST", "/statesvc/v1/containers/validate", self.validate, _VALIDATE, ContainerCreate)]
 
     async def validate(self, call: Call) -> Answer:
         """POST /statesvc/v1/containers/validate?name=&platform=, the body that of a create."""

@@ -21,7 +21,7 @@ class VolumesApi:
         return [
             Route("GET", "/volumes", self.index),
             Route("GET", "/volumes/{name}", self.inspect),
-            Route("POST", "/volumes/create", self.create),
+            Route("POST", "/volumes/create", self.create, body=VolumeCreate),
             Route("POST", "/volumes/prune", self.prune),
             Route("DELETE", "/volumes/{name}", self.delete),
         ]
@@ -42,7 +42,7 @@ class VolumesApi:
         return json_answer(entry(await self._volumes.create(asked.Name, asked.Driver, asked.DriverOpts or {})), 201)
 
     async def prune(self, call: Call) -> Answer:
-        """POST /volumes/prune: all known volumes are in use, so that nothing is removed."""
+        """POST /volumes/prune?filters=: all known volumes are in use, so that nothing is removed."""
         filters.parse(call.text("filters"), PRUNE_ACCEPTED)
         return json_answer({"VolumesDeleted": None, "SpaceReclaimed": 0})
 

@@ -1,10 +1,16 @@
-"""`make docs`: print docs/api.md, from the routes of a service on a temporary data root."""
+"""`make docs`: print docs/api.md or docs/openapi.yaml, from the routes of a service on a temporary data root.
+
+python tests/support/api_document.py markdown|openapi
+"""
 
 import asyncio
 import sys
 import tempfile
 from pathlib import Path
 
+import yaml
+
+from statesvc.api import openapi
 from statesvc.api.document import markdown
 from statesvc.api.routing import Route
 from statesvc.app import opened
@@ -28,6 +34,20 @@ def document() -> str:
     return markdown(routes())
 
 
+def description() -> str:
+    """Return docs/openapi.yaml."""
+    head = "# Made by `make docs` from the routes in statesvc/api and the documents in statesvc/domain/documents.\n"
+    return head + yaml.dump(openapi.description(routes()), sort_keys=False, allow_unicode=True, width=120, Dumper=Plain)
+
+
+class Plain(yaml.SafeDumper):
+    """Writes what is meant twice twice, and no anchors."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - PyYAML's signature
+        """Return that there are none."""
+        return True
+
+
 if __name__ == "__main__":
     logs.configure("error", "text")
-    sys.stdout.write(document())
+    sys.stdout.write({"markdown": document, "openapi": description}[sys.argv[1]]())
