@@ -105,8 +105,11 @@ bench-reloads: install ## reloads, sweeps, and starts during reloads (ARGS=--qui
 wheel: install ## build the wheel into ./dist
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
 
+sbom: install ## write a bill of materials (CycloneDX) of what an installed statesvc brings, to ./dist
+	@.ci/sbom $(VENV) dist/statesvc.cdx.json
+
 golden: install ## release a migration: store a database of its schema and its digest (REVISION=0002)
 	@test -n "$(REVISION)" || { echo 'say which: make golden REVISION=0002'; exit 2; }
 	$(BIN)/python tests/migrations/make_golden.py $(REVISION)
 
-.PHONY: help serve migrate install fix docs revision clean check quick test conformance differential fuzz bench bench-lists bench-store bench-events bench-reloads wheel golden
+.PHONY: help serve migrate install fix docs revision clean check quick test conformance differential fuzz bench bench-lists bench-store bench-events bench-reloads wheel sbom golden
