@@ -77,6 +77,10 @@ differential: install ## send REQUESTS generated from a SEED to Docker Engine, t
 	DIFFERENTIAL_REQUESTS=$(REQUESTS) DIFFERENTIAL_SEED=$(SEED) DIFFERENTIAL_TIMEOUT=86400 \
 		$(BIN)/python -m pytest -s tests/differential $(ARGS)
 
+docker-samples: install ## record the samples of Docker 28 anew, with the dockerd in the root file system ROOTFS (as root)
+	@test -n "$(ROOTFS)" || { echo 'say where the engine is, see tests/samples/README.md: make docker-samples ROOTFS=DIR'; exit 2; }
+	$(BIN)/python tests/samples/recording/record.py $(ROOTFS)
+
 fuzz: install ## send REQUESTS changed at random, and EXAMPLES made from docs/openapi.yaml to each route, from a SEED
 	@echo "seed: $(SEED)"
 	FUZZ_REQUESTS=$(REQUESTS) FUZZ_SEED=$(SEED) $(BIN)/python -m pytest -q tests/api/wire/test_fuzz.py $(ARGS)
@@ -112,4 +116,4 @@ golden: install ## release a migration: store a database of its schema and its d
 	@test -n "$(REVISION)" || { echo 'say which: make golden REVISION=0002'; exit 2; }
 	$(BIN)/python tests/migrations/make_golden.py $(REVISION)
 
-.PHONY: help serve migrate install fix docs revision clean check quick test conformance differential fuzz bench bench-lists bench-store bench-events bench-reloads wheel sbom golden
+.PHONY: help serve migrate install fix docs revision clean check quick test conformance differential docker-samples fuzz bench bench-lists bench-store bench-events bench-reloads wheel sbom golden

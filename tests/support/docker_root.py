@@ -16,9 +16,9 @@ ENGINE_ROOT = "/var/lib/docker"
 ZERO = "0001-01-01T00:00:00Z"
 
 
-def unpack_sample(folder: Path) -> Path:
+def unpack_sample(folder: Path, engine: str = "26.1") -> Path:
     """Unpack the sample's files and folders; its device node is not needed, and would require root."""
-    with tarfile.open(SAMPLES / "docker-26.1-root.tar.gz") as archive:
+    with tarfile.open(SAMPLES / f"docker-{engine}-root.tar.gz") as archive:
         # An attribute and not extract(filter=), which Debian 12's Python 3.11.2 does not know yet.
         archive.extraction_filter = getattr(tarfile, "data_filter", None)
         for member in archive:

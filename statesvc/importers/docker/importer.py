@@ -22,7 +22,7 @@ _NO_SIZES = "the sizes of some images are not known, as their layers are not in 
 
 
 class DockerImporter:
-    """Imports data roots of Docker Engine (tested with 26.1)."""
+    """Imports data roots of Docker Engine (tested with 26.1 and 28.5)."""
 
     def __init__(self, imports: Imports) -> None:
         self._imports = imports

@@ -10,11 +10,12 @@ _LIVE = (
     "MacAddress",
 )  # fmt: skip
 _NOTHING_LIVE: dict[str, object] = {name: 0 if name.endswith("PrefixLen") else "" for name in _LIVE}
+_FIELD_OF_28 = "GwPriority"
 _LISTED = (*_LIVE, "NetworkID", "GwPriority")
 
 
 def networks(stored: StoredNetworkSettings, *, live: bool) -> ForeignNetworks:
-    """Return the networks of a container; if it is not `live`, without addresses and ports."""
+    """Return the networks of a container; if it is not `live`, without ports and what a failed start has left."""
     endpoints = {name: endpoint for name, endpoint in (stored.Networks or {}).items() if endpoint is not None}
     return ForeignNetworks(
         inspected=_inspected(stored, endpoints, live=live),
@@ -33,21 +34,25 @@ def mac_address(stored: StoredNetworkSettings, mode: str) -> str:
 
 
 def _inspected(stored: StoredNetworkSettings, endpoints: dict[str, StoredEndpoint], *, live: bool) -> dict[str, object]:
-    shown = {name: _shown(endpoint, live=live) for name, endpoint in sorted(endpoints.items())}
+    # A failed start leaves a sandbox and what belongs to it on disk, which the engine no longer has in memory.
+    stale = not live and bool(stored.SandboxID)
+    shown = {name: _cleaned(endpoint) if stale else _shown(endpoint) for name, endpoint in sorted(endpoints.items())}
     bridge = shown.get("bridge", EndpointSettings())
     settings = stored.to_dict()
     del settings["Networks"]
+    if stale and any(_FIELD_OF_28 in endpoint.model_fields_set for endpoint in endpoints.values()):
+        settings |= {"SandboxID": "", "SandboxKey": ""}  # older engines go on showing these two
     settings["Ports"] = (settings["Ports"] or {}) if live else {}
     settings |= {name: getattr(bridge, name) for name in _LIVE}
     return settings | {"Networks": {name: endpoint.to_dict() for name, endpoint in shown.items()}}
 
 
-def _shown(stored: StoredEndpoint, *, live: bool) -> EndpointSettings:
-    endpoint = EndpointSettings(**{name: getattr(stored, name) for name in EndpointSettings.model_fields})
-    if live:
-        return endpoint
-    # A failed start leaves values on disk that the engine no longer has in memory (moby cleanOperationalData).
-    endpoint = endpoint.copy_with(**_NOTHING_LIVE)
+def _shown(stored: StoredEndpoint) -> EndpointSettings:
+    return EndpointSettings(**{name: getattr(stored, name) for name in EndpointSettings.model_fields})
+
+
+def _cleaned(stored: StoredEndpoint) -> EndpointSettings:
+    endpoint = _shown(stored).copy_with(**_NOTHING_LIVE)  # moby cleanOperationalData
     return endpoint.copy_with(IPAMConfig=None) if stored.IPAMOperational else endpoint
 
 
