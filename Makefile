@@ -80,6 +80,7 @@ differential: install ## send REQUESTS generated from a SEED to Docker Engine, t
 docker-samples: install ## record the samples of Docker 28 anew, with the dockerd in the root file system ROOTFS (as root)
 	@test -n "$(ROOTFS)" || { echo 'say where the engine is, see tests/samples/README.md: make docker-samples ROOTFS=DIR'; exit 2; }
 	$(BIN)/python tests/samples/recording/record.py $(ROOTFS)
+	$(BIN)/python tests/samples/recording/old.py $(ROOTFS)
 
 fuzz: install ## send REQUESTS changed at random, and EXAMPLES made from docs/openapi.yaml to each route, from a SEED
 	@echo "seed: $(SEED)"

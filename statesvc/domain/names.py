@@ -8,6 +8,8 @@ from statesvc.errors import InvalidParameter, Problem
 # moby daemon/names: RestrictedNameChars, at least two of them, with an optional leading slash.
 _NAME = re.compile(r"/?[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 
+_OTHERS = re.compile(r"[^a-zA-Z0-9_.-]+")
+
 ATTEMPTS = 6
 
 
@@ -17,6 +19,11 @@ def check(text: str) -> str:
         message = f"Invalid container name ({text}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"
         raise InvalidParameter(message, (Problem("name", "/name", message, text),))
     return text.removeprefix("/")
+
+
+def fitted(text: str, container_id: str) -> str:
+    """Return a name that is valid, near to one that is not, and no other container's: it ends with the short ID."""
+    return re.sub("[^a-zA-Z0-9]*", "", f"{_OTHERS.sub('_', text)}_{short(container_id)}", count=1)
 
 
 def fits(stored: str, *, alias: bool = False) -> bool:

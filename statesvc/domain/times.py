@@ -15,7 +15,7 @@ ZERO = "0001-01-01T00:00:00Z"
 _400_YEARS = 146_097 * 24 * 3600
 
 _RFC3339 = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d*)?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII
+    r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9})\d*)?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII
 )
 
 
@@ -42,7 +42,7 @@ def parse(text: str) -> int | None:
     time, year = parse_any(text), int(text[:4])
     if year == 1:
         return None
-    if year < 1678 or year > 2261:
+    if not EARLIEST <= time <= LATEST:
         raise InvalidParameter(f"{text!r} is not a time that 64 bits of nanoseconds can hold")
     return time
 
@@ -61,6 +61,10 @@ def parse_any(text: str) -> int:
         offset = int(match[9]) * 3600 + int(match[10]) * 60
         seconds += -offset if match[8] == "+" else offset
     return seconds * SECOND + int((match[7] or "0").ljust(9, "0"))
+
+
+EARLIEST, LATEST = parse_any("1678-01-01T00:00:00Z"), parse_any("2261-12-31T23:59:59.999999999Z")
+"""The times that can be recorded: of the whole years that 64 bits of nanoseconds hold."""
 
 
 def human(duration: int) -> str:

@@ -212,7 +212,7 @@ VIEWS = (
             Column("user", _json("b.config", "$.User"), "User and group, or empty: the image's, else root."),
             Column("restart_policy", _json("b.host_config", "$.RestartPolicy.Name"), "no, always, on-failure, …"),
             Column("restart_limit", _json("b.host_config", "$.RestartPolicy.MaximumRetryCount"), "Of on-failure."),
-            Column("network_mode", _json("b.host_config", "$.NetworkMode"), "default, host, none, container:…, …"),
+            Column("network_mode", _json("b.host_config", "$.NetworkMode"), "bridge, host, none, container:…, …"),
             Column("privileged", _json("b.host_config", "$.Privileged"), "1: it may do anything on the host."),
             Column("cap_add", _json("b.host_config", "$.CapAdd"), "Capabilities that it gets, a JSON list, or NULL."),
             Column("read_only", _json("b.host_config", "$.ReadonlyRootfs"), "1: its root cannot be written."),

@@ -2,7 +2,6 @@
 
 from typing import TypeVar
 
-from statesvc.domain import health, names, times
 from statesvc.domain.container_files import ContainerFiles
 from statesvc.domain.documents import Document, HostConfig
 from statesvc.domain.documents.decode import decode
@@ -12,14 +11,15 @@ from statesvc.domain.network_mode import is_user_defined
 from statesvc.domain.state import LIVE, State
 from statesvc.domain.verified import SEAL, Security, Verified
 from statesvc.errors import InvalidParameter
-from statesvc.importers.docker.documents import StoredContainer, StoredHealth, StoredMount, StoredState
+from statesvc.importers.docker import nearest
+from statesvc.importers.docker.documents import CONFIG, StoredContainer, StoredMount, StoredState
 from statesvc.importers.docker.network import mac_address, networks
 from statesvc.importers.folder import Folder, Unreadable
-from statesvc.services.imports.foreign import ForeignContainer, ForeignHealth, ForeignState
+from statesvc.services.imports.foreign import ForeignContainer, ForeignState
 
 D = TypeVar("D", bound=Document)
 
-CONFIG, HOST_CONFIG = "config.v2.json", "hostconfig.json"
+HOST_CONFIG = "hostconfig.json"
 LIMIT = 16 * 1024 * 1024
 
 
@@ -33,13 +33,15 @@ class Stored:
             raise Unreadable(f"{CONFIG} is of the container {self.container.ID or '(none)'}, not of this directory's")
         if self.container.Config is None:
             raise Unreadable(f"{CONFIG} holds no configuration")
+        self._told: list[str] = []
         # Docker itself takes a missing or empty file for defaults: the container would lose the limits it was given.
-        self.host = _document(HostConfig, folder, HOST_CONFIG)
-        try:
-            self.name = names.check(self.container.Name)
-        except InvalidParameter as error:
-            raise Unreadable(error.message) from None
-        self.state = state_of(self.container.State)
+        self.host = nearest.host_config(_document(HostConfig, folder, HOST_CONFIG), self._told)
+        self.name = nearest.name(self.container.Name, self.container.ID, self._told)
+        self._state = _recorded(self.container.State, self._told)
+        self._created_at = nearest.creation_time(self.container.Created, self._told)
+        stored_health = self.container.State.Health
+        self._health = nearest.health_of(stored_health, self._told) if stored_health else None
+        self._mounts = nearest.mounts(self.container.MountPoints or {}, self._told)
 
     @property
     def links(self) -> dict[str, str]:
@@ -62,21 +64,19 @@ class Stored:
 
     def warnings(self) -> tuple[str, ...]:
         """Return the warnings for the report if the container is imported."""
-        if self.state not in LIVE:
-            return ()
-        return (f"imported as {self.state}: operations on it are refused until an engine adopts it",)
+        if self._state.state not in LIVE:
+            return tuple(self._told)
+        adopt = f"imported as {self._state.state}: operations on it are refused until an engine adopts it"
+        return (*self._told, adopt)
 
     def foreign(self, data_root: str, links: tuple[Link, ...]) -> ForeignContainer:
-        """Return the container as it will be recorded. Raises Unreadable for values that cannot be recorded."""
+        """Return the container as it will be recorded."""
         found, host = self.container, self.host
         config = found.Config
         assert config is not None
         if not config.MacAddress and (address := mac_address(found.NetworkSettings, host.NetworkMode)):
             config = config.copy_with(MacAddress=address)
-        created = _time(found.Created, "Created")
-        if created is None:
-            raise Unreadable(f"{CONFIG} has no time of creation")
-        connected = networks(found.NetworkSettings, live=self.state in LIVE)
+        connected = networks(found.NetworkSettings, live=self._state.state in LIVE)
         return ForeignContainer(
             id=found.ID,
             name=self.name,
@@ -85,7 +85,7 @@ class Stored:
                 origin="docker",
                 config=config,
                 host_config=host.copy_with(Links=None),  # inspect computes the links from the names
-                mounts=_mounts(found.MountPoints or {}, data_root),
+                mounts=tuple(_mount(at, self._mounts[at], data_root) for at in sorted(self._mounts)),
                 links=links,
                 security=_security(found),
             ),
@@ -95,26 +95,25 @@ class Stored:
             driver=found.Driver,
             os=found.OS or "linux",
             managed=found.Managed,
-            created_at=created,
-            state=_recorded(found.State, self.state),
+            created_at=self._created_at,
+            state=self._state,
             restart_count=found.RestartCount,
             started_before=found.HasBeenStartedBefore,
             manually_stopped=found.HasBeenManuallyStopped,
             networks=connected,
             files=_files(found),
-            health=_health(found.State.Health),
+            health=self._health,
         )
 
 
-def state_of(stored: StoredState) -> State:
+def _state_of(stored: StoredState, started_at: int | None) -> State:
     """Return the state that a set of flags stands for (moby container/state.go StateString)."""
     if stored.Running:
         return State.PAUSED if stored.Paused else State.RESTARTING if stored.Restarting else State.RUNNING
-    if stored.RemovalInProgress:
-        return State.REMOVING
-    if stored.Dead:
+    # An engine that finds a removal which was not finished leaves the container dead, to be removed again.
+    if stored.RemovalInProgress or stored.Dead:
         return State.DEAD
-    return State.CREATED if _time(stored.StartedAt, "State.StartedAt") is None else State.EXITED
+    return State.CREATED if started_at is None else State.EXITED
 
 
 def _document(model: type[D], folder: Folder, name: str) -> D:
@@ -135,33 +134,17 @@ def _before(path: str, part: str) -> str:
     return root if found and root.startswith("/") else ""
 
 
-def _time(text: str, field: str) -> int | None:
-    try:
-        return times.parse(text)
-    except InvalidParameter as error:
-        raise Unreadable(f"{CONFIG}: {field}: {error.message}") from None
-
-
-def _recorded(stored: StoredState, state: State) -> ForeignState:
+def _recorded(stored: StoredState, told: list[str]) -> ForeignState:
+    started_at = nearest.time(stored.StartedAt, "State.StartedAt", told)
     return ForeignState(
-        state=state,
+        state=_state_of(stored, started_at),
         pid=stored.Pid,
         exit_code=stored.ExitCode,
         error=stored.Error,
         oom_killed=stored.OOMKilled,
-        started_at=_time(stored.StartedAt, "State.StartedAt"),
-        finished_at=_time(stored.FinishedAt, "State.FinishedAt"),
+        started_at=started_at,
+        finished_at=nearest.time(stored.FinishedAt, "State.FinishedAt", told),
     )
-
-
-def _health(stored: StoredHealth | None) -> ForeignHealth | None:
-    if stored is None:
-        return None
-    # Docker shows a status that was never set as unhealthy (moby container/health.go).
-    status = stored.Status or health.UNHEALTHY
-    if status not in health.STATUSES:
-        raise Unreadable(f"{CONFIG}: State.Health.Status is {status!r}, which is not a health status")
-    return ForeignHealth(status, stored.FailingStreak, [probe.to_dict() for probe in stored.Log or ()])
 
 
 def _files(found: StoredContainer) -> ContainerFiles:
@@ -184,16 +167,7 @@ def _security(found: StoredContainer) -> Security:
     )
 
 
-def _mounts(stored: dict[str, StoredMount | None], data_root: str) -> tuple[MountPoint, ...]:
-    mounts = {
-        mount.destination: mount for key, entry in stored.items() if entry for mount in (_mount(key, entry, data_root),)
-    }
-    if len(mounts) < sum(entry is not None for entry in stored.values()):
-        raise Unreadable(f"{CONFIG}: two mounts have the same destination")
-    return tuple(mounts[destination] for destination in sorted(mounts))
-
-
-def _mount(key: str, stored: StoredMount, data_root: str) -> MountPoint:
+def _mount(destination: str, stored: StoredMount, data_root: str) -> MountPoint:
     kind = stored.Type or ("volume" if stored.Name else "bind")  # engines before 1.13 wrote no type
     is_volume = kind == "volume"
     source = stored.Source
@@ -201,7 +175,7 @@ def _mount(key: str, stored: StoredMount, data_root: str) -> MountPoint:
         source = f"{data_root}/volumes/{stored.Name}/_data"
     return MountPoint(
         type=kind,
-        destination=stored.Destination or key,
+        destination=destination,
         source=source,
         name=stored.Name,
         driver=stored.Driver,

@@ -8,6 +8,8 @@ from statesvc.domain.documents import Document, EndpointSettings, PortBinding
 from statesvc.domain.documents.go_types import Int, Strings, Structs
 from statesvc.domain.times import ZERO
 
+CONFIG = "config.v2.json"
+
 
 class StoredProbe(Document):
     """The result of one health probe."""
@@ -23,7 +25,7 @@ class StoredHealth(Document):
 
     Status: str = ""
     FailingStreak: Int = 0
-    Log: list[StoredProbe] | None = None
+    Log: list[StoredProbe | None] | None = None
 
 
 class StoredState(Document):

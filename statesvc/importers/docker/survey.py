@@ -90,7 +90,9 @@ def _look_at(found: Survey, containers: Folder, directory: str) -> None:
         found.problems.append(failure("container", directory, "", error))
         return
     found.names[directory] = stored.name
-    found.owners.setdefault(stored.name, []).append(directory)
+    # Links may name a container by the name that it could not keep.
+    for name in {stored.name, stored.container.Name.removeprefix("/")}:
+        found.owners.setdefault(name, []).append(directory)
     if links:
         found.links[directory] = links
     found.data_roots |= data_roots
