@@ -219,10 +219,10 @@ async def repaired(settings: Settings, *, clock: Clock = wall_clock) -> tuple[Ba
     with root.lock():
         if migrate.refuse_newer(root.database) != migrate.known_revisions()[-1]:
             raise Conflict("only a database of the newest schema can be repaired: run `statesvc db upgrade` first")
-        backup = Backups(root.backups, settings.backups_kept, clock).take(root.database, sound=False)
-        database = _database(settings, root)
+        backups, database = Backups(root.backups, settings.backups_kept, clock), _database(settings, root)
         try:
-            mended = await database.write(mend, clock())
+            with backups.around(root.database, sound=False) as backup:
+                mended = await database.write(mend, clock())
             folder = ScriptFolder(root.scripts)
             report = await sweep(database, folder, clock, history=settings.history_versions)
         finally:

@@ -1,8 +1,10 @@
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
@@ -88,6 +90,23 @@ def execute(path: Path, *statements: str) -> None:
 def backups_beside(path: Path, keep: int = 10) -> Backups:
     ticks = count(1_700_000_000_000_000_000, 1_000_000_000)
     return Backups(path.parent / "backups", keep, lambda: next(ticks))
+
+
+def folder_of(backups: Backups) -> list[str]:
+    return sorted(entry.name for entry in backups.folder.iterdir())
+
+
+def killed_upgrade(path: Path, backups: Backups, *, once_done: bool = False) -> None:
+    """Upgrade a database in a process that is killed by the migration, or once that is committed."""
+    child = os.fork()
+    if child == 0:
+        if once_done:
+            migrate._settle = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        with suppress(BaseException):
+            migrate.bring_up_to_date(path, backups=backups)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status), status
 
 
 def alembic(path: Path, *command: str, yes: bool = False) -> "subprocess.CompletedProcess[str]":
@@ -221,14 +240,47 @@ def test_a_change_of_a_database_is_backed_up_before(filled: Path, extend: Extend
     assert rows_of(done.backup.path) == before
 
 
-def test_a_failing_migration_keeps_its_backup_and_changes_nothing(filled: Path, extend: Extend) -> None:
+def test_migrations_that_fail_again_and_again_leave_every_good_backup(filled: Path, extend: Extend) -> None:
+    backups = backups_beside(filled, keep=3)
+    for _ in range(3):
+        backups.take(filled)
     extend(ADD_A_COLUMN.replace("CREATE TABLE nodes", "CREATE TABLE events"))
-    before = rows_of(filled), schema_of(filled), migrate.current(filled)
-    with pytest.raises(Exception, match="events"):
-        migrate.bring_up_to_date(filled, backups=backups_beside(filled))
-    assert (rows_of(filled), schema_of(filled), migrate.current(filled)) == before
-    (backup,) = (filled.parent / "backups").iterdir()
-    assert verified(backup).revision == before[2]
+    before = rows_of(filled), schema_of(filled), migrate.current(filled), folder_of(backups)
+    for _ in range(5):
+        with pytest.raises(Exception, match="events"):
+            migrate.bring_up_to_date(filled, backups=backups)
+        assert (rows_of(filled), schema_of(filled), migrate.current(filled), folder_of(backups)) == before
+
+
+@pytest.mark.kills
+def test_migrations_that_are_killed_again_and_again_leave_one_copy_and_every_good_backup(
+    filled: Path, extend: Extend
+) -> None:
+    backups, old = backups_beside(filled, keep=3), migrate.current(filled)
+    good = [backups.take(filled).path.name for _ in range(3)]
+    newer = extend(ADD_A_COLUMN.replace("def upgrade():", "def upgrade():\n    import os; os.kill(os.getpid(), 9)"))
+    for _ in range(3):
+        killed_upgrade(filled, backups)
+        assert [name for name in folder_of(backups) if name.endswith(".db")] == good
+        assert len(folder_of(backups)) == 4
+    (added,) = (migrate.scripts() / "versions").glob(f"{newer}_*.py")
+    added.write_text(added.read_text().replace("import os; os.kill(os.getpid(), 9)", "pass"))
+    backup = migrate.bring_up_to_date(filled, backups=backups).backup
+    assert backup
+    assert folder_of(backups) == [*good[1:], backup.path.name]
+    assert verified(backup.path).revision == old
+
+
+@pytest.mark.kills
+def test_a_migration_that_is_killed_once_it_is_done_keeps_its_backup(filled: Path, extend: Extend) -> None:
+    before, backups, newer = rows_of(filled), backups_beside(filled), extend(ADD_A_COLUMN)
+    killed_upgrade(filled, backups, once_done=True)
+    assert not [name for name in folder_of(backups) if name.endswith(".db")]
+    assert migrate.current(filled) == newer
+    assert migrate.bring_up_to_date(filled, backups=backups).steps == ()
+    (kept,) = backups.folder.iterdir()
+    assert kept.name.endswith(".db")
+    assert rows_of(kept) == before
 
 
 def test_a_damaged_file_is_not_migrated(filled: Path, extend: Extend) -> None:

@@ -16,6 +16,8 @@ from statesvc.errors import Conflict, Unavailable
 PAGES_AT_ONCE = 1_024
 ABANDONED_AFTER_NS = 24 * 3_600 * SECOND
 _KEPT = re.compile(r"statesvc-\d{8}T\d{6}\.\d{9}Z-\w+?(-replaced)?\.db")
+# The end of a backup's name while the migration that it was taken for may still fail.
+_PENDING = ".pending"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +112,42 @@ class Backups:
 
     def take(self, database: Path, *, sound: bool = True) -> Backup:
         """Back up a database under a name with the time in it, and remove the oldest beyond the number that is kept."""
-        with snapshot(database) as connection:
-            revision = catalogue.revision(connection)
-        backup = copy(database, self.new_name(revision), sound=sound)
+        with self.around(database, sound=sound) as backup:
+            return backup
+
+    @contextmanager
+    def around(self, database: Path, *, sound: bool = True) -> Iterator[Backup]:
+        """Back up a database for the change inside the block; prune when it is done, remove the copy if it fails."""
+        backup = copy(database, self.new_name(_revision(database)), sound=sound)
+        try:
+            yield backup
+        except BaseException:
+            remove(backup.path)
+            raise
         self.prune(spare=backup.path)
-        return backup
+
+    def take_for_migration(self, database: Path) -> Backup:
+        """Back up a database that is to be migrated, and prune nothing. Call `settle` when that is done or has failed.
+
+        The result has the path that `settle` gives to the copy.
+        """
+        self.settle(database)
+        target = self.new_name(_revision(database))
+        return replace(copy(database, _pending(target)), path=target)
+
+    def settle(self, database: Path) -> None:
+        """Give the backup of a finished migration its name and prune; remove that of one that failed or was killed.
+
+        A failed migration leaves the schema that is in the backup, so the copy helps nobody: repeated by a service
+        manager, such copies would fill the disk, and displace every older backup.
+        """
+        for left in sorted(self.folder.glob(f"*{_PENDING}*")):
+            if not left.name.endswith(_PENDING) or _revision(left) == _revision(database):
+                remove(left)
+                continue
+            with disk_errors(left):
+                publish(left, left.with_name(left.name.removesuffix(_PENDING)))
+            self.prune(spare=left.with_name(left.name.removesuffix(_PENDING)))
 
     def new_name(self, revision: str | None, *, replaced: bool = False) -> Path:
         """Return the name for a file that is kept now, in a folder that is there."""
@@ -133,6 +166,15 @@ class Backups:
             with suppress(FileNotFoundError):
                 if spare.stat().st_mtime_ns - left.stat().st_mtime_ns > ABANDONED_AFTER_NS:
                     remove(left)
+
+
+def _revision(database: Path) -> str | None:
+    with snapshot(database) as connection:
+        return catalogue.revision(connection)
+
+
+def _pending(target: Path) -> Path:
+    return target.with_name(f"{target.name}{_PENDING}")
 
 
 @contextmanager

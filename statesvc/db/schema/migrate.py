@@ -124,6 +124,7 @@ def bring_up_to_date(path: Path, *, backups: Backups | None = None) -> Migration
     check_sqlite_version(tuple(driver.sqlite_version_info))
     before, newest = refuse_newer(path), known_revisions()[-1]
     if before == newest:
+        _settle(path, backups)
         return Migration(before, newest, (), (), None)
     return upgrade(path, newest, backups=backups)
 
@@ -203,15 +204,25 @@ def carried_out(path: Path, run: Callable[..., None], *, backups: Backups | None
     """
     before = refuse_newer(path)
     path.touch(mode=0o600)
-    record = _Record(partial(backups.take, path) if backups else None)
-    with connected(path) as connection:
-        event.listen(connection, "before_cursor_execute", record.on_statement)
-        try:
-            run(connection, before_change=record.before_change, on_step=record.on_step)
-        except DBAPIError as error:
-            raise unavailable(error) or Unavailable(f"the migration failed and was undone: {error.orig}") from error
-        after = catalogue.revision(bare(connection))
+    record = _Record(partial(backups.take_for_migration, path) if backups else None)
+    try:
+        with connected(path) as connection:
+            event.listen(connection, "before_cursor_execute", record.on_statement)
+            try:
+                run(connection, before_change=record.before_change, on_step=record.on_step)
+            except DBAPIError as error:
+                raise unavailable(error) or Unavailable(f"the migration failed and was undone: {error.orig}") from error
+            after = catalogue.revision(bare(connection))
+    finally:
+        _settle(path, backups)
     return Migration(before, after, tuple(record.steps), tuple(map(tuple, record.statements)), record.backup)
+
+
+def _settle(path: Path, backups: Backups | None) -> None:
+    # What the disk refuses now is done at the next start; it must not hide the outcome of the migration.
+    if backups:
+        with suppress(Unavailable, OSError):
+            backups.settle(path)
 
 
 def _run(path: Path, command: str, revision: str, backups: Backups | None) -> Migration:

@@ -128,6 +128,15 @@ def test_only_the_newest_backups_are_kept(filled: Path, tmp_path: Path) -> None:
     assert sorted((tmp_path / "kept").iterdir()) == taken[-3:]
 
 
+def test_changes_that_fail_again_and_again_leave_every_good_backup(filled: Path, tmp_path: Path) -> None:
+    backups = backups_in(tmp_path / "kept", 3)
+    good = [backups.take(filled).path for _ in range(3)]
+    for _ in range(5):
+        with pytest.raises(Unavailable), backups.around(filled):
+            raise Unavailable("the disk is full")
+    assert sorted((tmp_path / "kept").iterdir()) == good
+
+
 def test_a_clock_that_went_back_does_not_cost_the_backup_just_taken(filled: Path, tmp_path: Path) -> None:
     later = [
         backups_in(tmp_path / "kept", 2).take(filled).path,
