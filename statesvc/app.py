@@ -39,7 +39,7 @@ from statesvc.domain.ids import Entropy
 from statesvc.domain.times import Clock
 from statesvc.errors import Conflict, StateError
 from statesvc.host import facts
-from statesvc.host.clock import wall_clock
+from statesvc.host.clock import since_boot, wall_clock
 from statesvc.host.data_root import DataRoot
 from statesvc.host.scripts import ScriptFolder
 from statesvc.importers.docker.importer import DockerImporter
@@ -64,6 +64,7 @@ from statesvc.services.runtimes.history import RuntimeHistory
 from statesvc.services.runtimes.service import Runtimes
 from statesvc.services.runtimes.sweep import SweepReport, sweep
 from statesvc.services.site import Site
+from statesvc.services.steady_clock import SteadyClock
 from statesvc.services.system import System
 from statesvc.services.usage import DiskUsage
 from statesvc.services.volumes import Volumes
@@ -130,6 +131,7 @@ async def opened(
     settings: Settings,
     *,
     clock: Clock = wall_clock,
+    boot_clock: Clock = since_boot,
     entropy: Entropy = os.urandom,
     put_in_force: bool = True,
 ) -> AsyncIterator[Services]:
@@ -147,7 +149,9 @@ async def opened(
         stack.callback(database.close)
         instance = await database.write(_instance, str(uuid.uuid4()))
         host = facts.read(settings.host_facts)
-        site = Site(host, Configuration(host, config), root.path, instance, clock, entropy)
+        site = Site(
+            host, Configuration(host, config), root.path, instance, clock, SteadyClock(clock, boot_clock), entropy
+        )
         folder = ScriptFolder(root.scripts)
         runtimes, history = Runtimes(database, site, folder, settings.config_file), RuntimeHistory(database, folder)
         if put_in_force:
@@ -172,7 +176,9 @@ async def opened(
             runtime_history=history,
             lifecycle=Lifecycle(database, site, folder),
             waiting=Waiting(database),
-            retention=Retention(database, clock, Limits(settings.events_kept, settings.events_kept_days * DAY)),
+            retention=Retention(
+                database, site.steady_clock.passed, Limits(settings.events_kept, settings.events_kept_days * DAY)
+            ),
             importers={"docker": DockerImporter(Imports(database, site))},
         )
 

@@ -7,17 +7,22 @@ from statesvc.domain.host_facts import HostFacts
 from statesvc.domain.ids import Entropy
 from statesvc.domain.times import Clock
 from statesvc.services.configuration import Configuration
+from statesvc.services.steady_clock import SteadyClock
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The host, the configuration, the data root, the clock (nanoseconds) and the source of randomness."""
+    """The host, the configuration, the data root, the clocks (nanoseconds) and the source of randomness.
+
+    `clock` stamps what happens; what is old is judged by `steady_clock`, which follows no jump of it.
+    """
 
     facts: HostFacts
     configuration: Configuration
     data_root: Path
     instance_id: str
     clock: Clock
+    steady_clock: SteadyClock
     entropy: Entropy
 
     @property

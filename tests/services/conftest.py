@@ -43,8 +43,8 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 async def services(data_root: Path, tmp_path: Path) -> AsyncIterator[Services]:
-    settings = Settings(data_root=data_root, hosts=(f"unix://{tmp_path}/s.sock",))
-    async with app.opened(settings, clock=SteppingClock(), entropy=Foretold()) as opened:
+    settings, clock = Settings(data_root=data_root, hosts=(f"unix://{tmp_path}/s.sock",)), SteppingClock()
+    async with app.opened(settings, clock=clock, boot_clock=clock, entropy=Foretold()) as opened:
         yield opened
 
 

@@ -32,11 +32,14 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A request's key, with the digest of the request, when it came, and when the key expires."""
+    """A request's key, with the digest of the request, and when the key expires.
+
+    `passed` is a time that has surely passed: an earlier answer under the key counts unless it expired by then.
+    """
 
     key: str
     digest: str
-    now: int
+    passed: int
     expires_at: int
 
 
@@ -64,8 +67,8 @@ class Keys:
                 self._secret = await asyncio.to_thread(secret.read_or_make, self._file, self._site.entropy)
         asked = orjson.dumps([name, platform, version]) + request.to_json()
         digest = hmac.digest(self._secret, asked, "sha256").hex()
-        now = self._site.clock()
-        return Claim(key, digest, now, now + self._life)
+        clock = self._site.steady_clock
+        return Claim(key, digest, clock.passed() or 0, clock.latest() + self._life)
 
 
 def first_answer(conn: Connection, claim: Claim) -> Created | None:
@@ -73,7 +76,7 @@ def first_answer(conn: Connection, claim: Claim) -> Created | None:
 
     Raises Conflict if another request had the key, Damaged if the answer cannot be read.
     """
-    kept = idempotency.find(conn, claim.key, claim.now)
+    kept = idempotency.find(conn, claim.key, claim.passed)
     if kept is None:
         return None
     if kept.request_digest != claim.digest:

@@ -10,13 +10,17 @@ import structlog
 
 from statesvc.db import events, idempotency
 from statesvc.db.database import Database
-from statesvc.domain.times import SECOND, Clock
+from statesvc.domain.times import SECOND
 from statesvc.errors import StateError
 
 # How many rows one unit removes: other writers wait no longer than for these.
 BATCH = 200
+# How many rows one pass removes because of their age: should a wrong time be trusted, there are hours to notice it.
+AGED_EVENTS = 50
+AGED_KEYS = 2_000
 PAUSE_SECONDS = 10.0
 DAY = 86_400 * SECOND
+_NEVER = -(2**63)
 
 log = structlog.get_logger(__name__)
 
@@ -30,25 +34,31 @@ class Limits:
 
 
 class Retention:
-    """Removes what exceeds the limits."""
+    """Removes what exceeds the limits. `passed` returns a time that has surely passed, None if none is known."""
 
-    def __init__(self, database: Database, clock: Clock, limits: Limits) -> None:
+    def __init__(self, database: Database, passed: Callable[[], int | None], limits: Limits) -> None:
         self._database = database
-        self._clock = clock
+        self._passed = passed
         self._limits = limits
 
     async def trim(self) -> int:
-        """Remove events beyond the limits, and expired keys; return the number of events that were removed."""
-        now = self._clock()
-        gone = await self._remove(
-            partial(events.trim, keep=self._limits.events, older_than=now - self._limits.events_age)
-        )
-        await self._remove(partial(idempotency.expire, now=now))
+        """Remove events beyond the limits, and expired keys; return the number of events that were removed.
+
+        One pass removes all events beyond the number to keep, but only some of those that are too old.
+        """
+        trim, passed = partial(events.trim, keep=self._limits.events), self._passed()
+        gone = await self._remove(partial(trim, older_than=_NEVER))
+        if passed is not None:
+            gone += await self._remove(partial(trim, older_than=passed - self._limits.events_age), most=AGED_EVENTS)
+            await self._remove(partial(idempotency.expire, now=passed), most=AGED_KEYS)
         return gone
 
-    async def _remove(self, unit: Callable[..., int]) -> int:
+    async def _remove(self, unit: Callable[..., int], *, most: int | None = None) -> int:
         gone = 0
-        while removed := await self._database.write(unit, limit=BATCH):
+        while limit := BATCH if most is None else min(BATCH, most - gone):
+            removed = await self._database.write(unit, limit=limit)
+            if not removed:
+                break
             gone += removed
             await asyncio.sleep(0)  # let units that wait for the writer run first
         return gone

@@ -3,11 +3,13 @@
 import asyncio
 import hashlib
 import hmac
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
+from statesvc import app
 from statesvc.app import Services
 from statesvc.db import events
 from statesvc.db.database import Connection
@@ -15,11 +17,14 @@ from statesvc.domain.api_version import NEWEST
 from statesvc.domain.documents import Config, ContainerCreate
 from statesvc.errors import Conflict, InvalidParameter, NameConflict, Unavailable
 from statesvc.host.data_root import DataRoot
+from statesvc.services.containers.idempotency import HOUR
 from statesvc.services.containers.service import Created
 from statesvc.services.journal.retention import DAY, Limits, Retention
 from statesvc.services.listing.query import ListQuery
+from statesvc.settings import Settings
 
 pytestmark = pytest.mark.anyio
+START = 1_700_000_000_000_000_000
 
 
 def asked(**config: Any) -> ContainerCreate:
@@ -98,8 +103,39 @@ async def test_expired_keys_are_removed_and_the_others_stay(services: Services) 
         await create(services, f"old {n}")
     services.site.clock.now += DAY  # type: ignore[attr-defined]
     await create(services, "new")
-    await Retention(services.database, services.site.clock, Limits(10**9, 10**9 * DAY)).trim()
+    await Retention(services.database, services.site.steady_clock.passed, Limits(10**9, 10**9 * DAY)).trim()
     assert [row[0] for row in await services.database.read(stored)] == ["new"]
+
+
+async def test_a_clock_that_jumps_ahead_makes_no_key_expire(data_root: Path) -> None:
+    wall, boot = [START], [0]
+    settings = Settings(data_root=data_root, hosts=())
+    async with app.opened(settings, clock=lambda: wall[0], boot_clock=lambda: boot[0]) as services:
+        first = await create(services, "k", "web")
+        wall[0], boot[0] = wall[0] + 2 * HOUR, boot[0] + 2 * HOUR
+        assert await create(services, "k", "web") == first
+        wall[0] += 40 * DAY
+        assert await create(services, "k", "web") == first
+        during = await create(services, "during", "other")
+        await services.retention.trim()
+        wall[0] -= 40 * DAY
+        assert await create(services, "k", "web") == first
+        wall[0], boot[0] = wall[0] + DAY, boot[0] + DAY
+        assert (await create(services, "k", "third")).id != first.id
+        assert await create(services, "during", "other") == during
+        assert await count(services) == 3
+
+
+async def test_a_key_does_not_expire_early_as_it_came_while_the_clock_was_behind(data_root: Path) -> None:
+    wall, boot = [START], [0]
+    settings = Settings(data_root=data_root, hosts=())
+    async with app.opened(settings, clock=lambda: wall[0], boot_clock=lambda: boot[0]) as services:
+        wall[0], boot[0] = wall[0] + HOUR, boot[0] + HOUR
+        await services.retention.trim()
+        wall[0] -= 40 * DAY
+        first = await create(services, "k", "web")
+        wall[0], boot[0] = wall[0] + 40 * DAY + HOUR, boot[0] + HOUR
+        assert await create(services, "k", "web") == first
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "a\nb", "schl\u00fcssel"])
