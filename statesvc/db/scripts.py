@@ -49,6 +49,11 @@ def unheld(conn: Connection) -> list[str]:
     return list(conn.execute(statement).scalars())
 
 
+def of_history(conn: Connection) -> set[str]:
+    """Return the digests of the scripts that a version of the configuration has, present or past."""
+    return set(conn.execute(select(_R.script_digest).where(_R.script_digest.is_not(None)).distinct()).scalars())
+
+
 def remove(conn: Connection, digest: str) -> None:
     """Delete a script; the runtimes of versions that are history lose their reference to it."""
     conn.execute(delete(scripts).where(_S.digest == digest))

@@ -258,3 +258,18 @@ def test_what_a_repair_prints_as_json_is_json(root: Path) -> None:
     assert "script-orphan" in codes(root)
     assert json.loads(statesvc("check", "--repair", "--json", root=root).stdout)["Healthy"]
     assert not stray.exists()
+
+
+def test_a_reload_leaves_nothing_to_find_before_the_next_start_and_after(root: Path, tmp_path: Path) -> None:
+    config, runtimes = tmp_path / "daemon.json", root / "runtimes"
+    config.write_text("{}")
+    with running(root, "--config-file", str(config)) as service:
+        for number in range(3):
+            wrapped = {"path": "/bin/true", "runtimeArgs": [str(number)]}
+            config.write_text(json.dumps({"runtimes": {"wrapped": wrapped}}))
+            assert service.call("POST", "/statesvc/v1/runtimes/reload").status == 200
+            assert statesvc("check", root=root).stdout == "healthy\n"
+        assert len(list(runtimes.iterdir())) == 3
+    assert statesvc("check", root=root).stdout == "healthy\n"
+    with running(root, "--config-file", str(config)):
+        assert len(list(runtimes.iterdir())) == 1

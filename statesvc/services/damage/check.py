@@ -20,6 +20,7 @@ from statesvc.db.schema import migrate
 from statesvc.db.schema.check import Checkup
 from statesvc.domain import list_entry
 from statesvc.domain.documents import Config, HostConfig
+from statesvc.domain.wrapper_script import digest_in
 from statesvc.host.scripts import ScriptFolder
 from statesvc.services.runtimes.script_files import compared
 
@@ -165,7 +166,13 @@ def _of_scripts(conn: Connection, folder: ScriptFolder) -> Iterator[Finding]:
             message = f"the held script {file.name} is {file.because}"
             repair = "write the file again" if file.whole else ""
             yield Finding(f"script-{file.because}", "scripts", file.script.digest, "", message, repair)
+    # The scripts of a version that a reload replaced are no damage: the sweep at the next start removes them.
+    replaced = scripts.of_history(conn)
     for name in orphans:
+        if digest_in(name) in replaced:
+            continue
         yield Finding("script-orphan", "", name, "", f"nothing holds the script file {name}", "remove the file")
     for digest in scripts.unheld(conn):
-        yield Finding("script-unheld", "scripts", digest, "", f"nothing holds the script {digest}", "remove the row")
+        if digest not in replaced:
+            message = f"nothing holds the script {digest}"
+            yield Finding("script-unheld", "scripts", digest, "", message, "remove the row")
