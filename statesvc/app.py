@@ -4,9 +4,13 @@ import asyncio
 import gc
 import os
 import signal
+import sys
+import threading
+import time
 import uuid
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 
 import structlog
@@ -69,6 +73,11 @@ from statesvc.services.system import System
 from statesvc.services.usage import DiskUsage
 from statesvc.services.volumes import Volumes
 from statesvc.settings import Settings
+
+# However many SIGHUPs come, a reload begins at most so often; the last one always has its reload.
+_BETWEEN_RELOADS = 1.0
+_DISK_THREADS = "statesvc-disk"
+_PATIENCE_AT_THE_END = 2.0
 
 log = structlog.get_logger(__name__)
 
@@ -143,7 +152,7 @@ async def opened(
     root.make()
     async with AsyncExitStack() as stack:
         stack.enter_context(root.lock(socket=str(socket_path(settings.hosts[0])) if settings.hosts else ""))
-        config = configuration.read(settings.config_file)
+        config = await configuration.read(settings.config_file)
         _migrate(settings, root, clock)
         database = _database(settings, root)
         stack.callback(database.close)
@@ -251,31 +260,60 @@ async def _serve(settings: Settings) -> None:
             # Objects that exist by now live as long as the process: exclude them from garbage collection.
             gc.collect()
             gc.freeze()
-            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _begin_reload, services.runtimes)
+            await sockets.enter_async_context(_reloaded_on_hangup(services.runtimes))
             log.info("serving", hosts=settings.hosts, data_root=str(services.site.data_root))
             await server.run_on(listeners)
     log.info("stopped")
 
 
-_reloading: set[asyncio.Task[None]] = set()
-
-
-def _begin_reload(runtimes: Runtimes) -> None:
-    # The event loop keeps only weak references: a task that nothing else refers to may be collected before it ends.
-    task = asyncio.create_task(_reload(runtimes))
-    _reloading.add(task)
-    task.add_done_callback(_reloading.discard)
-
-
-async def _reload(runtimes: Runtimes) -> None:
+@asynccontextmanager
+async def _reloaded_on_hangup(runtimes: Runtimes) -> AsyncIterator[None]:
+    """Reload after SIGHUP while inside the block, and at once if one came while the service was starting."""
+    asked = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, asked.set)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+    task = asyncio.create_task(_reload_when(asked, runtimes))
     try:
-        await runtimes.reload()
-    except StateError as error:
-        problems = [asdict(problem) for problem in error.problems]
-        log.warning("reload refused: the configuration in force is unchanged", reason=error.message, problems=problems)
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _reload_when(asked: asyncio.Event, runtimes: Runtimes) -> None:
+    while True:
+        await asked.wait()
+        asked.clear()  # a signal during the reload asks for another: the file may have changed after it was read
+        try:
+            await runtimes.reload()
+        except StateError as error:
+            problems = [asdict(problem) for problem in error.problems]
+            log.warning(
+                "reload refused: the configuration in force is unchanged", reason=error.message, problems=problems
+            )
+        except Exception:
+            log.exception("reload failed: the configuration in force is unchanged")
+        await asyncio.sleep(_BETWEEN_RELOADS)
 
 
 def serve(settings: Settings) -> None:
     """Run the service until SIGTERM or SIGINT."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        executor = ThreadPoolExecutor(thread_name_prefix=_DISK_THREADS)
+        runner.get_loop().set_default_executor(executor)
         runner.run(_serve(settings))
+        executor.shutdown(wait=False, cancel_futures=True)
+        _end_despite_stuck_threads()
+
+
+def _end_despite_stuck_threads() -> None:
+    """End the process if a thread is still waiting for a disk: all that is to be durable is, and Python would wait."""
+    deadline = time.monotonic() + _PATIENCE_AT_THE_END
+    for thread in threading.enumerate():
+        if thread.name.startswith(_DISK_THREADS):
+            thread.join(max(0, deadline - time.monotonic()))
+            if thread.is_alive():
+                log.warning("stopped although a disk does not answer", thread=thread.name)
+                sys.stderr.flush()
+                os._exit(0)

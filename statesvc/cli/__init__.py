@@ -1,5 +1,6 @@
 """The `statesvc` command: one module per command group, imported when it is used."""
 
+import signal
 import sys
 
 from statesvc.errors import Conflict, Damaged, InvalidParameter, NotFound, NotOffered, StateError, Unavailable
@@ -22,6 +23,9 @@ def exit_code(error: StateError) -> int:
 
 def main() -> None:
     """Run the command line; end with the exit code of the error, if there is one."""
+    if sys.argv[1:2] == ["serve"]:
+        # From now until the service can reload, SIGHUP would end it. It stays pending instead, and is done then.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     from statesvc.cli.commands import app
 
     try:

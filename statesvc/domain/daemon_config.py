@@ -17,6 +17,7 @@ class DaemonConfig:
     """A daemon configuration: the file as the user wrote it (`text`), and the settings in it.
 
     Sizes are bytes. An empty `cgroupns_mode`, `cgroup_driver` or `cgroup_parent` leaves the choice to the host.
+    `warnings` are sentences about what is in the file and has no effect.
     """
 
     text: str = "{}"
@@ -32,3 +33,4 @@ class DaemonConfig:
     log: LogConfig = STANDARD_LOG
     ulimits: Mapping[str, Ulimit] = field(default_factory=dict)
     live_restore: bool = False
+    warnings: tuple[str, ...] = ()

@@ -78,6 +78,11 @@ def _derived(runtime: Runtime, found: Mapping[str, str]) -> Derived:
     return Derived(runtime, origin, binary, script)
 
 
+def is_shim(kind: str) -> bool:
+    """Return whether containerd finds a shim by this `runtimeType`: a shim's name, or the absolute path of a binary."""
+    return kind.startswith("/") or is_shim_name(kind)
+
+
 def is_shim_name(name: str) -> bool:
     """Return whether containerd may derive a shim's binary from the name: a dot within it, and no slash."""
     return "." in name and "/" not in name and not name.startswith(".")

@@ -7,8 +7,12 @@ from pathlib import Path
 from statesvc.domain.daemon_config import DaemonConfig
 from statesvc.domain.host_facts import HostFacts
 from statesvc.domain.runtimes import Derived
-from statesvc.errors import InvalidParameter
+from statesvc.errors import InvalidParameter, Unavailable
+from statesvc.host import regular_file
 from statesvc.validation import daemon
+
+MOST_BYTES = 4 * 1024 * 1024
+PATIENCE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +51,21 @@ class Configuration:
         self._in_force = version
 
 
-def read(path: Path | None) -> DaemonConfig:
-    """Read Docker's daemon.json; without one, return Docker's defaults. May block on a slow disk.
+async def read(path: Path | None) -> DaemonConfig:
+    """Read Docker's daemon.json, a regular file of at most 4 MiB; without one, return Docker's defaults.
 
-    Raises InvalidParameter with every problem of the file, each with its JSON pointer.
+    Raises InvalidParameter with every problem of the file, each with its JSON pointer; Unavailable if it is on a disk
+    that does not answer.
     """
     if path is None:
         return DaemonConfig()
     try:
-        return daemon.read(path.read_text())
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidParameter(f"the configuration {path} cannot be read: {error}") from None
+        return daemon.read(daemon.decoded(await regular_file.read(path, most=MOST_BYTES, seconds=PATIENCE_SECONDS)))
+    except TimeoutError:
+        raise Unavailable(
+            f"the configuration {path} cannot be read: its disk has not answered for {PATIENCE_SECONDS:g} s"
+        ) from None
+    except OSError as error:
+        raise InvalidParameter(f"the configuration {path} cannot be read: {error.strerror}") from None
     except InvalidParameter as error:
         raise InvalidParameter(f"{path}: {error.message}", error.problems) from None

@@ -28,7 +28,7 @@ repeated. Codes stay the same from release to release. In the tables `N` stands 
 
 _DAEMON = """\
 The file of `--config-file` takes effect as a whole or not at all. Every problem is reported, with its JSON pointer.
-Other settings of Docker Engine are accepted and have no effect.
+The other settings of Docker Engine must have their type, and have no effect here.
 """
 
 
@@ -37,9 +37,13 @@ def markdown() -> str:
     rules = sorted(CATALOGUE.values(), key=lambda one: (one.field, one.code))
     refusing = _table(one for one in rules if not one.warns)
     warning = _table(one for one in rules if one.warns)
+    daemon_refusing = _table(one for one in DAEMON.values() if not one.warns)
+    daemon_warning = _table(one for one in DAEMON.values() if one.warns)
     return (
         f"{_HEAD}\n## What is refused\n\n{refusing}\n## What gives a warning\n\n{warning}"
-        f"\n## What is refused in daemon.json\n\n{_DAEMON}\n{_table(DAEMON.values())}"
+        f"\n## What is refused in daemon.json\n\n{_DAEMON}\n{daemon_refusing}"
+        f"\n## What gives a warning in daemon.json\n\nThe service logs these at its start and at each reload.\n\n"
+        f"{daemon_warning}"
     )
 
 

@@ -1,37 +1,45 @@
 """Reads Docker's daemon.json, and has its rules (moby daemon/config, daemon/runtime_unix.go).
 
-Docker stops at the first problem, and ignores unknown keys of a runtime. Here all problems are reported, and an unknown
-key is one: a misspelt setting would silently have no effect.
+Docker stops at the first problem; here all are reported. What Docker takes is taken; what has no effect, as it is
+misspelt perhaps, gives a warning.
 """
 
+import codecs
 import difflib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from statesvc.domain.daemon_config import CGROUP_DRIVERS, DaemonConfig
 from statesvc.domain.documents import LogConfig, Ulimit
 from statesvc.domain.go.text import refuse_constant
 from statesvc.domain.go.values import ram_in_bytes
-from statesvc.domain.runtimes import RUNC, SHIM, STOCK, Runtime, is_shim_name
-from statesvc.errors import InvalidParameter, Problem
+from statesvc.domain.runtimes import RUNC, SHIM, STOCK, Runtime, is_shim, is_shim_name
+from statesvc.errors import InvalidParameter, Problem, pointer
 from statesvc.validation import log_config
-from statesvc.validation.daemon_keys import KNOWN
-from statesvc.validation.rules import daemon_rule
+from statesvc.validation.daemon_settings import OBJECTS, REMOVED, SETTINGS, WITHOUT_EFFECT, mismatches
+from statesvc.validation.log_drivers import DRIVERS
+from statesvc.validation.rules import RuleWarning, daemon_rule
 
 _CONFIG = "moby daemon/config/config.go"
 _LINUX = "moby daemon/config/config_linux.go"
 _RUNTIMES = "moby daemon/runtime_unix.go setupRuntimes"
-DOCUMENT = daemon_rule("document", "", "The file is one JSON object.", _CONFIG)
+DOCUMENT = daemon_rule("document", "", "The file is one JSON object, or empty.", _CONFIG)
 KEY = daemon_rule("key", "/K", "Docker Engine knows the setting.", f"{_CONFIG} findConfigurationConflicts")
+UNUSED = daemon_rule("unused-key", "/K", "The setting has an effect in the file.", _CONFIG, warns=True)
 TYPE = daemon_rule("type", "/K", "The value has the type that the setting needs.", _CONFIG)
 RUNTIME = daemon_rule("runtime", "/runtimes/K", "A runtime has either a path or a runtimeType.", _RUNTIMES)
 RUNTIME_NAME = daemon_rule("runtime-name", "/runtimes/K", f"Not empty; {RUNC} and {SHIM} are reserved.", _RUNTIMES)
-RUNTIME_KEY = daemon_rule("runtime-key", "/runtimes/K/K", "path, runtimeArgs, runtimeType or options.", "statesvc")
+RUNTIME_KEY = daemon_rule(
+    "runtime-key", "/runtimes/K/K", "path, runtimeArgs, runtimeType or options.", "statesvc", warns=True
+)
 RUNTIME_ARGS = daemon_rule(
     "runtime-args", "/runtimes/K/runtimeArgs", "A list of strings without NUL, for a runtime with a path.", _RUNTIMES
 )
-RUNTIME_TYPE = daemon_rule("runtime-type", "/runtimes/K/runtimeType", "A shim's name, never a path.", _RUNTIMES)
+RUNTIME_TYPE = daemon_rule(
+    "runtime-type", "/runtimes/K/runtimeType", "A shim's name, or its absolute path.", "containerd", warns=True
+)
 RUNTIME_OPTIONS = daemon_rule(
     "runtime-options", "/runtimes/K/options", "An object, for a runtime with a runtimeType.", _RUNTIMES
 )
@@ -55,11 +63,11 @@ EXEC_OPTION = daemon_rule(
 LABEL = daemon_rule(
     "label", "/labels/N", "A label is key=value, and has one value.", f"{_CONFIG} GetConflictFreeLabels"
 )
-LOG = daemon_rule(
-    "log", "/log-opts", "The log driver is built in, and has the options.", "moby daemon/logger/factory.go"
-)
+LOG = daemon_rule("log", "/log-opts", "A built-in log driver has the options.", "moby daemon/logger/factory.go")
+LOG_PLUGIN = daemon_rule("log-plugin", "/log-driver", "The log driver is built in.", "statesvc", warns=True)
 ULIMIT = daemon_rule("ulimit", "/default-ulimits/K", "A ulimit has a name, and whole numbers Hard and Soft.", _CONFIG)
 
+_SHOWN = 80
 _RUNTIME_KEYS = {key.lower(): key for key in ("path", "runtimeArgs", "runtimeType", "options")}
 
 T = TypeVar("T")
@@ -67,6 +75,8 @@ T = TypeVar("T")
 
 def read(text: str) -> DaemonConfig:
     """Read a daemon.json. Raises InvalidParameter with every problem, each with its JSON pointer."""
+    if not text.strip():
+        return DaemonConfig()
     try:
         # Python would accept NaN, halves of surrogate pairs and numbers of any length: none can be stored.
         written = json.loads(text, parse_constant=refuse_constant, parse_int=_int64)
@@ -80,6 +90,16 @@ def read(text: str) -> DaemonConfig:
     if file.problems:
         raise _refusal(file.problems)
     return config
+
+
+def decoded(raw: bytes) -> str:
+    """Return the text of a daemon.json: UTF-8, or what its byte order mark names. Raises InvalidParameter."""
+    encodings = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+    encoding = next((name for mark, name in encodings.items() if raw.startswith(mark)), "utf-8")
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise _refusal([DOCUMENT.broken(f"the configuration is not text: {error}")]) from None
 
 
 def _int64(digits: str) -> int:
@@ -99,9 +119,11 @@ class _File:
     def __init__(self, written: dict[str, Any]) -> None:
         self._written = written
         self.problems: list[Problem] = []
+        self._warnings: list[RuleWarning] = []
 
     def config(self, text: str) -> DaemonConfig:
         self._unknown_keys()
+        self._types()
         stock = DaemonConfig()
         runtimes = self._runtimes()
         driver = self._cgroup_driver()
@@ -119,6 +141,7 @@ class _File:
             self._log(stock.log),
             self._ulimits(),
             self._setting("live-restore", default=False),
+            tuple(self._warnings),
         )
 
     def _setting(self, key: str, default: T) -> T:
@@ -143,12 +166,38 @@ class _File:
 
     def _broken_type(self, key: str, value: object, like: object) -> None:
         kind = "a list of strings" if like == [""] else _KINDS[type(like)]
-        self.problems.append(TYPE.broken(f"{key} must be {kind}, not {json.dumps(value)}", value, at=key))
+        self.problems.append(TYPE.broken(f"{key} must be {kind}, not {_shown(value)}", value, at=key))
 
     def _unknown_keys(self) -> None:
-        for key in self._written:
-            if key not in KNOWN:
-                self.problems.append(KEY.broken(f"unknown setting {key!r}{_nearest(key, KNOWN)}", key, at=key))
+        for key, value in self._written.items():
+            if isinstance(value, dict) and key not in OBJECTS:
+                # Docker takes the fields of any object for settings, and reads none of them there.
+                for inner in value:
+                    self._known(key, inner)
+                if key not in SETTINGS:
+                    self._warnings.append(UNUSED.warning(f"{key!r} is no setting, so what is in it has no effect"))
+            else:
+                self._known(key)
+
+    def _known(self, *at: str) -> None:
+        key = at[-1]
+        if key in WITHOUT_EFFECT:
+            instead = f": write {WITHOUT_EFFECT[key]!r}" if WITHOUT_EFFECT[key] else ""
+            self._warnings.append(UNUSED.warning(f"{key!r} has no effect in the file{instead}"))
+        elif key in REMOVED:
+            message = f"{key!r} is no setting of Docker Engine 28 any more: leave it out"
+            self.problems.append(_within(KEY.broken(message, key, at=at[0]), *at[1:]))
+        elif key not in SETTINGS:
+            message = f"unknown setting {key!r}{_nearest(key, SETTINGS)}"
+            self.problems.append(_within(KEY.broken(message, key, at=at[0]), *at[1:]))
+
+    def _types(self) -> None:
+        for key, value in self._written.items():
+            for (first, *inner), wrong, kind in mismatches(SETTINGS.get(key, object), value, key):
+                shown = "" if key.endswith("-proxy") else f", not {_shown(wrong)}"  # which may hold a password
+                within = "".join(f"/{part}" for part in inner)
+                problem = TYPE.broken(f"{key}{within} must be {kind}{shown}", shown and wrong, at=first)
+                self.problems.append(_within(problem, *inner))
 
     def _choice(self, rule: Any, key: str, choices: tuple[str, ...]) -> str:
         value = self._setting(key, "")
@@ -160,7 +209,7 @@ class _File:
     def _runtimes(self) -> dict[str, Runtime]:
         found = {runtime.name: runtime for runtime in STOCK}
         for name, entry in self._object("runtimes").items():
-            runtime, problems = _runtime(name, entry)
+            runtime, problems = _runtime(name, entry, self._warnings)
             self.problems += problems
             # A wrong one counts as configured, so that `default-runtime` may name it without a second problem.
             found.setdefault(name, runtime)
@@ -175,6 +224,8 @@ class _File:
 
     def _shm_size(self, default: int) -> int:
         text = self._setting("default-shm-size", "")
+        if self._written.get("default-shm-size", "") is None:  # the only setting for which null does not do
+            self.problems.append(SHM_SIZE.broken("default-shm-size is null: write a size such as 64m, or leave it out"))
         try:
             return ram_in_bytes(text) if text else default
         except ValueError as error:
@@ -219,8 +270,11 @@ class _File:
             self.problems.append(LOG.broken(message))
             return stock
         log = LogConfig(Type=self._setting("log-driver", "") or stock.Type, Config=options)
-        found = (*log_config.removed_problems(log), *log_config.problems(log))
+        found = (*log_config.removed_problems(log), *log_config.problems(log, default=log.Type))
         self.problems += (LOG.broken(f"log-driver {log.Type}: {problem.message}") for problem in found)
+        if log.Type not in {*DRIVERS, "none"}:
+            text = f"the log driver {log.Type!r} is not built in: the engine must have it as a plugin"
+            self._warnings.append(LOG_PLUGIN.warning(text))
         return log
 
     def _ulimits(self) -> dict[str, Ulimit]:
@@ -242,12 +296,21 @@ class _File:
 _KINDS: dict[type, str] = {str: "a string", bool: "true or false", list: "a list", dict: "an object"}
 
 
+def _shown(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def _within(problem: Problem, *inner: str | int) -> Problem:
+    return replace(problem, field=problem.field + pointer(*inner))
+
+
 def _nearest(key: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(key.lower().replace("_", "-"), known, n=1)
     return f": did you mean {near[0]!r}?" if near else ""
 
 
-def _runtime(name: str, entry: Any) -> tuple[Runtime, list[Problem]]:
+def _runtime(name: str, entry: Any, warnings: list[RuleWarning]) -> tuple[Runtime, list[Problem]]:
     if name in {RUNC, SHIM}:
         return Runtime(name), [RUNTIME_NAME.broken(f"runtime {name!r}: the name is reserved", name, at=name)]
     if not name:
@@ -255,19 +318,19 @@ def _runtime(name: str, entry: Any) -> tuple[Runtime, list[Problem]]:
     if not isinstance(entry, dict):
         message = f"runtime {name!r}: it must be an object with path or runtimeType"
         return Runtime(name), [RUNTIME.broken(message, entry, at=name)]
-    problems = []
     written = {}
     for key, value in entry.items():
         known = _RUNTIME_KEYS.get(key.lower())  # Go matches the names of fields in any case
         if known is None:
-            message = f"runtime {name!r}: unknown key {key!r}{_nearest(key, _RUNTIME_KEYS.values())}"
-            problems.append(RUNTIME_KEY.broken(message, key, at=(name, key)))
+            message = f"runtime {name!r}: the key {key!r} has no effect{_nearest(key, _RUNTIME_KEYS.values())}"
+            warnings.append(RUNTIME_KEY.warning(message))
         elif value is not None:
             written[known] = value
-    return _judged(name, written, problems)
+    return _judged(name, written, warnings)
 
 
-def _judged(name: str, written: dict[str, Any], problems: list[Problem]) -> tuple[Runtime, list[Problem]]:
+def _judged(name: str, written: dict[str, Any], warnings: list[RuleWarning]) -> tuple[Runtime, list[Problem]]:
+    problems = []
     path, args = written.get("path", ""), written.get("runtimeArgs", [])
     kind, options = written.get("runtimeType", ""), written.get("options")
     subject = f"runtime {name!r}:"
@@ -275,9 +338,9 @@ def _judged(name: str, written: dict[str, Any], problems: list[Problem]) -> tupl
         problems.append(RUNTIME.broken(f"{subject} path and runtimeType must be strings", at=name))
     elif bool(path) == bool(kind):
         problems.append(RUNTIME.broken(f"{subject} exactly one of path and runtimeType is required", at=name))
-    elif kind and not is_shim_name(kind):
-        message = f"{subject} {kind!r} is not a shim's name: it needs a dot, and no slash; for a binary, write path"
-        problems.append(RUNTIME_TYPE.broken(message, kind, at=name))
+    elif kind and not is_shim(kind):
+        message = f"{subject} containerd finds no shim by {kind!r}: a name needs a dot, a path must be absolute"
+        warnings.append(RUNTIME_TYPE.warning(message))
     if not isinstance(args, list) or not all(isinstance(arg, str) for arg in args):
         problems.append(RUNTIME_ARGS.broken(f"{subject} runtimeArgs must be a list of strings", at=name))
     elif args and kind:
@@ -288,7 +351,7 @@ def _judged(name: str, written: dict[str, Any], problems: list[Problem]) -> tupl
         )
     if options is not None and not isinstance(options, dict):
         problems.append(RUNTIME_OPTIONS.broken(f"{subject} options must be an object", at=name))
-    elif options is not None and not kind:
+    elif options and not kind:
         problems.append(RUNTIME_OPTIONS.broken(f"{subject} options go with runtimeType, not with path", at=name))
     if problems:
         return Runtime(name), problems

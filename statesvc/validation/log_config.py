@@ -14,7 +14,7 @@ _SOURCE = "moby daemon/logger/factory.go ValidateLogOpts"
 REMOVED = rule(
     "log-driver-removed", _TYPE, "logentries is no longer a driver.", "moby daemon/create.go containerCreate"
 )
-DRIVER = rule("log-driver", _TYPE, "It is a built-in driver; plugins are not offered.", _SOURCE)
+DRIVER = rule("log-driver", _TYPE, "It is a built-in driver, or the plugin that daemon.json names.", _SOURCE)
 MODE = rule("log-mode", _OPTION, "The mode is blocking or non-blocking.", _SOURCE)
 BUFFER = rule("log-buffer", _OPTION, "A buffer needs the mode non-blocking, and is a size such as 1m.", _SOURCE)
 CACHE = rule("log-cache", _OPTION, "cache-disabled is true or false.", "moby loggerutils/cache validateLogCacheOpts")
@@ -42,8 +42,11 @@ def removed_problems(log: LogConfig) -> Iterator[Problem]:
         yield REMOVED.broken("the logentries logging driver has been deprecated and removed", log.Type)
 
 
-def problems(log: LogConfig) -> Iterator[Problem]:
-    """Yield the other problems of a configuration with its defaults, which Docker finds after it has the image."""
+def problems(log: LogConfig, default: str = "") -> Iterator[Problem]:
+    """Yield the other problems of a configuration with its defaults, which Docker finds after it has the image.
+
+    The `default` driver may be a plugin: whether the engine has it, and what options it takes, is not known here.
+    """
     if log.Type in {"none", "logentries"}:
         return
     options = log.Config or {}
@@ -51,6 +54,8 @@ def problems(log: LogConfig) -> Iterator[Problem]:
         yield from _shared_problems(options)
         options = {key: value for key, value in options.items() if key not in _SHARED_OPTIONS}
     validate = DRIVERS.get(log.Type)
+    if validate is None and log.Type == default:
+        return
     if validate is None:
         message = f"error looking up logging plugin {log.Type}: plugin {quote(log.Type)} not found"
         yield DRIVER.broken(message, log.Type)

@@ -63,9 +63,9 @@ DAEMON: dict[str, Rule] = {}
 """The rules of daemon.json; their codes are independent of those of requests."""
 
 
-def daemon_rule(code: str, field: str, meaning: str, source: str) -> Rule:
+def daemon_rule(code: str, field: str, meaning: str, source: str, *, warns: bool = False) -> Rule:
     """Declare a rule of daemon.json under a new code."""
     if code in DAEMON:
         raise ValueError(f"the code {code!r} has a rule of daemon.json already")
-    DAEMON[code] = declared = Rule(code, field, meaning, source)
+    DAEMON[code] = declared = Rule(code, field, meaning, source, warns)
     return declared

@@ -101,7 +101,7 @@ def verify(request: ContainerCreate, context: Context, new_name: Callable[[], st
     middle = (
         *network.endpoint_problems,
         *references.shared_problems(asked, context.containers),
-        *log_config.problems(filled.LogConfig),
+        *log_config.problems(filled.LogConfig, context.daemon.log.Type),
     )
     return Verdict(early, middle, late, verified)
 

@@ -9,12 +9,14 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 from verdicts import Judge, codes_and_fields
 
+from statesvc.domain.daemon_config import DaemonConfig
 from statesvc.domain.documents import LogConfig, Ulimit
 from statesvc.domain.host_facts import HostFacts
 from statesvc.domain.runtimes import RUNC, SHIM, Runtime
 from statesvc.errors import InvalidParameter
 from statesvc.validation import Context, daemon
-from statesvc.validation.rules import DAEMON
+from statesvc.validation.daemon_settings import OBJECTS, SETTINGS
+from statesvc.validation.rules import DAEMON, RuleWarning
 
 PATH = {"path": "/usr/bin/crun"}
 SHIM_TYPE = {"runtimeType": "io.containerd.kata.v2"}
@@ -42,12 +44,10 @@ MISTAKES: list[tuple[str, str, Any]] = [
     ("runtime", "/runtimes/a~1b", {"runtimes": {"a/b": {}}}),
     ("runtime-name", "/runtimes/runc", {"runtimes": {RUNC: PATH}}),
     ("runtime-name", f"/runtimes/{SHIM}", {"runtimes": {SHIM: PATH}}),
-    ("runtime-key", "/runtimes/x/runtimeArg", {"runtimes": {"x": PATH | {"runtimeArg": ["--debug"]}}}),
     ("runtime-args", "/runtimes/x/runtimeArgs", {"runtimes": {"x": PATH | {"runtimeArgs": "--debug"}}}),
     ("runtime-args", "/runtimes/x/runtimeArgs", {"runtimes": {"x": SHIM_TYPE | {"runtimeArgs": ["--debug"]}}}),
     ("runtime-args", "/runtimes/x/runtimeArgs", {"runtimes": {"x": PATH | {"runtimeArgs": ["a\0b"]}}}),
-    ("runtime-type", "/runtimes/x/runtimeType", {"runtimes": {"x": {"runtimeType": "/usr/bin/shim.v2"}}}),
-    ("runtime-options", "/runtimes/x/options", {"runtimes": {"x": PATH | {"options": {}}}}),
+    ("runtime-options", "/runtimes/x/options", {"runtimes": {"x": PATH | {"options": {"a": 1}}}}),
     ("runtime-options", "/runtimes/x/options", {"runtimes": {"x": SHIM_TYPE | {"options": [1]}}}),
     ("default-runtime", "/default-runtime", {"default-runtime": "crun"}),
     ("shm-size", "/default-shm-size", {"default-shm-size": "much"}),
@@ -60,10 +60,125 @@ MISTAKES: list[tuple[str, str, Any]] = [
     ("label", "/labels/1", {"labels": ["x=1", "x=2"]}),
     ("log", "/log-opts", {"log-opts": {"max-file": 3}}),
     ("log", "/log-opts", {"log-opts": {"max-fil": "3"}}),
-    ("log", "/log-opts", {"log-driver": "nowhere"}),
+    ("log", "/log-opts", {"log-driver": "loki", "log-opts": {"mode": "x"}}),
+    ("shm-size", "/default-shm-size", {"default-shm-size": None}),
+    ("key", "/oom-score-adjust", {"oom-score-adjust": -500}),
+    ("key", "/x/y", {"x": {"y": 1}}),
+    ("key", "/proxies", {"proxies": []}),
     ("ulimit", "/default-ulimits/nofile", {"default-ulimits": {"nofile": 1024}}),
     ("ulimit", "/default-ulimits/nofile", {"default-ulimits": {"nofile": {"Hard": "1"}}}),
 ]
+
+
+# A value of the right type for each setting, and one of a wrong type for each part of it (dockerd --validate).
+TYPES: list[tuple[str, str, Any, Any]] = [
+    ("ipv6", "", True, "true"),
+    ("dns", "", ["8.8.8.8", ""], "8.8.8.8"),
+    ("dns", "/1", ["::1"], ["8.8.8.8", "dns.example"]),
+    ("dns", "/0", [None], [8]),
+    ("ip", "", "0.0.0.0", 0),
+    ("default-gateway", "", "10.0.0.1", "10.0.0.1/8"),
+    ("mtu", "", 1500, "1500"),
+    ("mtu", "", 0, 1500.0),
+    ("debug", "", False, 1),
+    ("data-root", "", "/srv", ["/srv"]),
+    ("hosts", "", ["fd://"], "fd://"),
+    ("hosts", "/0", [""], [1]),
+    ("features", "/buildkit", {"buildkit": True}, {"buildkit": "true"}),
+    ("features", "", {}, ["buildkit"]),
+    ("default-network-opts", "/bridge/mtu", {"bridge": {"mtu": "1450"}}, {"bridge": {"mtu": 1450}}),
+    ("default-address-pools", "/0/base", [{"base": "10.0.0.0/8", "size": 24}], [{"base": "10", "size": 24}]),
+    ("default-address-pools", "/0/Size", [{"Base": "", "more": 1}], [{"base": "10.0.0.0/8", "Size": "24"}]),
+    ("default-address-pools", "", [], {"base": "10.0.0.0/8", "size": 24}),
+    ("builder", "/gc/enabled", {"gc": {"enabled": True}}, {"gc": {"enabled": 1}}),
+    (
+        "builder",
+        "/GC/policy/0/keepStorage",
+        {"GC": {"policy": [{"all": True}]}},
+        {"GC": {"policy": [{"keepStorage": 1}]}},
+    ),
+    ("builder", "/entitlements/network-host", {"entitlements": {}}, {"entitlements": {"network-host": "yes"}}),
+    ("builder", "/history/maxAge", {"history": {"maxAge": 3600, "x": 1}}, {"history": {"maxAge": []}}),
+    ("cri-containerd", "", True, "yes"),
+    ("tls", "", None, "true"),
+    ("shutdown-timeout", "", -1, True),
+    ("https-proxy", "", "http://localhost", ["http://user:pass@localhost"]),
+]
+
+
+@pytest.mark.parametrize(("key", "at", "right", "wrong_one"), TYPES)
+def test_a_setting_without_effect_here_has_its_type_all_the_same(key: str, at: str, right: Any, wrong_one: Any) -> None:
+    assert daemon.read(json.dumps({key: right})).warnings == ()
+    if isinstance(wrong_one, dict) and key not in OBJECTS:  # Docker takes what is in it for settings, too
+        assert ("type", f"/{key}") in wrong({key: wrong_one})
+    else:
+        assert wrong({key: wrong_one}) == [("type", f"/{key}{at}")]
+
+
+def test_every_setting_may_be_null_but_one() -> None:
+    settings = dict.fromkeys(SETTINGS.keys() - {"default-shm-size"})
+    assert replace(daemon.read(json.dumps(settings)), text="{}") == DaemonConfig()
+
+
+def test_the_value_of_a_proxy_is_not_repeated() -> None:
+    with pytest.raises(InvalidParameter) as refused:
+        daemon.read('{"http-proxy": ["http://user:canary@proxy"]}')
+    assert "canary" not in f"{refused.value.message}{refused.value.problems}"
+
+
+WARNED: list[tuple[str, str, Any]] = [
+    ("runtime-key", "'args' has no effect", {"runtimes": {"nvidia": {"args": [], "path": "nvidia-container-runtime"}}}),
+    ("runtime-key", "did you mean 'runtimeArgs'?", {"runtimes": {"x": PATH | {"runtimeArg": ["--debug"]}}}),
+    ("runtime-type", "finds no shim by 'kata'", {"runtimes": {"x": {"runtimeType": "kata"}}}),
+    ("runtime-type", "finds no shim by './shim'", {"runtimes": {"x": {"runtimeType": "./shim"}}}),
+    ("log-plugin", "'loki' is not built in", {"log-driver": "loki", "log-opts": {"loki-url": "http://localhost"}}),
+    ("unused-key", "write 'labels'", {"label": ["a=b"]}),
+    ("unused-key", "has no effect in the file", {"allow-nondistributable-artifacts": []}),
+    ("unused-key", "'proxies' is no setting", {"proxies": {"http-proxy": "http://localhost"}}),
+]
+
+
+@pytest.mark.parametrize(("code", "sentence", "written"), WARNED)
+def test_what_docker_takes_and_ignores_is_taken_with_a_warning(code: str, sentence: str, written: object) -> None:
+    (warning,) = daemon.read(json.dumps(written)).warnings
+    assert isinstance(warning, RuleWarning)
+    assert (warning.code, sentence in warning) == (code, True), warning
+
+
+def test_a_file_that_docker_takes_as_it_is_gives_no_warning() -> None:
+    shim = {"kata": {"runtimeType": "/opt/kata/bin/containerd-shim-kata-v2", "options": {"ConfigPath": "/x"}}}
+    read = daemon.read(json.dumps({"runtimes": shim | {"x": PATH | {"options": {}, "runtimeArgs": []}}}))
+    assert read.warnings == ()
+    assert read.runtimes["kata"].type == "/opt/kata/bin/containerd-shim-kata-v2"
+    assert read.runtimes["x"] == Runtime("x", "/usr/bin/crun", options={})
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_is_taken(encoding: str) -> None:
+    text = '{"labels": ["stadt=Zürich"]}'
+    assert daemon.read(daemon.decoded(text.encode(encoding))).labels == ("stadt=Zürich",)
+    assert daemon.decoded(b"\xfe\xff" + text.encode("utf-16-be")) == text
+
+
+@pytest.mark.parametrize("raw", [b'{"group": "\xff"}', b"\xff\xfe{", b"\xef\xbb\xbf\xff"])
+def test_bytes_that_are_no_text_are_refused(raw: bytes) -> None:
+    with pytest.raises(InvalidParameter, match="is not text"):
+        daemon.decoded(raw)
+
+
+@pytest.mark.parametrize("text", ["", " \n\t"])
+def test_an_empty_file_is_an_empty_object(text: str) -> None:
+    assert daemon.read(text) == daemon.read("{}") == DaemonConfig()
+
+
+def test_a_driver_that_is_the_default_may_be_a_plugin(judge: Judge, context: Context) -> None:
+    loki = {"log-driver": "loki", "log-opts": {"loki-url": "http://localhost"}}
+    plugged = replace(context, daemon=daemon.read(json.dumps(loki)))
+    for asked in ({}, {"LogConfig": {"Type": "loki", "Config": {"loki-batch-size": "1"}}}):
+        assert judge(asked, on=plugged).verified.host_config.LogConfig.Type == "loki"
+    assert codes_and_fields(judge({"LogConfig": {"Type": "other"}}, on=plugged)) == [
+        ("log-driver", "/HostConfig/LogConfig/Type")
+    ]
 
 
 @pytest.mark.parametrize(("code", "field", "written"), MISTAKES)
@@ -72,11 +187,17 @@ def test_a_mistake_is_told_with_its_code_and_field(code: str, field: str, writte
 
 
 def test_every_rule_has_a_mistake() -> None:
-    assert {code for code, *_ in MISTAKES} == DAEMON.keys()
+    assert {code for code, *_ in MISTAKES} == {code for code, one in DAEMON.items() if not one.warns}
+    assert {code for code, *_ in WARNED} == {code for code, one in DAEMON.items() if one.warns}
 
 
 def test_every_mistake_of_a_file_is_told() -> None:
-    written = {"lables": [], "live-restore": 1, "default-ipc-mode": "host", "runtimes": {"x": {}, "y": {"options": {}}}}
+    written = {
+        "lables": [],
+        "live-restore": 1,
+        "default-ipc-mode": "host",
+        "runtimes": {"x": {}, "y": {"options": {"a": 1}}},
+    }
     fields = ["/lables", "/runtimes/x", "/runtimes/y", "/runtimes/y/options", "/default-ipc-mode", "/live-restore"]
     assert [field for _, field in wrong(written)] == fields
 
@@ -86,7 +207,6 @@ def test_every_mistake_of_a_file_is_told() -> None:
     [
         ({"defualt-runtime": "x"}, "did you mean 'default-runtime'?"),
         ({"live_restore": True}, "did you mean 'live-restore'?"),
-        ({"runtimes": {"x": PATH | {"runtimeArg": []}}}, "did you mean 'runtimeArgs'?"),
         ({"zzz": 1}, "unknown setting 'zzz'"),
     ],
 )
@@ -98,7 +218,7 @@ def test_a_misspelt_setting_names_the_nearest(written: object, hint: str) -> Non
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "nul", '{"a": }', "[" * 100_000, '{"mtu": NaN}', '{"mtu": 9223372036854775808}', r'{"group": "\ud800"}'],
+    ["{", "nul", '{"a": }', "[" * 100_000, '{"mtu": NaN}', '{"mtu": 9223372036854775808}', r'{"group": "\ud800"}'],
 )
 def test_what_is_no_json_is_refused(text: str) -> None:
     with pytest.raises(InvalidParameter, match="is not JSON"):
@@ -160,7 +280,7 @@ json_values = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from(sorted(daemon.KNOWN)) | st.text(), json_values))
+@given(st.dictionaries(st.sampled_from(sorted(SETTINGS)) | st.text(), json_values))
 def test_any_json_is_read_or_refused(written: dict[str, Any]) -> None:
     text = json.dumps(written)
     try:

@@ -70,7 +70,7 @@ class Runtimes:
         what was in force stays so.
         """
         async with self._one_at_a_time:
-            config = await asyncio.to_thread(configuration.read, self._config_file)
+            config = await configuration.read(self._config_file)
             reloaded = await self._put_in_force(config, reloading=True)
         log.info("configuration reloaded", version=reloaded.in_force.version, changed=reloaded.changed)
         return reloaded
@@ -87,6 +87,8 @@ class Runtimes:
         derived = derive(config.runtimes.values(), binaries.resolve(_paths(config)))
         source = str(self._config_file or "defaults")
         candidate = _Candidate(config, derived, _digest(config, derived), source)
+        for warning in config.warnings:
+            log.warning("the configuration has something without effect", source=source, warning=warning)
         for one in candidate.derived:
             if one.runtime.path and one.binary is None:
                 log.warning("runtime is not on PATH", runtime=one.runtime.name, path=one.runtime.path)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from statesvc import app
 from statesvc.app import Services
@@ -187,6 +188,25 @@ async def test_the_event_of_a_reload_tells_no_credentials(services: Services, co
     reloaded = await services.database.scan(reloads)
     assert reloaded[0]["default-runtime"] == "runc"
     assert "hunter2" not in json.dumps(reloaded)
+
+
+async def test_what_has_no_effect_in_the_file_is_logged(services: Services, config: Path) -> None:
+    rewrite(config, runtimes={"nvidia": {"args": [], "path": "nvidia-container-runtime"}}, label=["a=b"])
+    with capture_logs() as logged:
+        await services.runtimes.reload()
+    warnings = [line["warning"] for line in logged if "without effect" in line["event"]]
+    assert [warning.split(":")[0] for warning in warnings] == [
+        "'label' has no effect in the file",
+        "runtime 'nvidia'",
+    ]
+
+
+async def test_a_file_with_a_byte_order_mark_and_an_empty_one_are_taken(services: Services, config: Path) -> None:
+    await asyncio.to_thread(config.write_text, '{"labels": ["a=b"]}', "utf-16")
+    assert (await services.runtimes.reload()).in_force.daemon.labels == ("a=b",)
+    await asyncio.to_thread(config.write_text, "")
+    reloaded = await services.runtimes.reload()
+    assert (reloaded.in_force.daemon.labels, reloaded.in_force.daemon.text) == ((), "{}")
 
 
 async def test_changes_between_versions_are_told(services: Services, config: Path) -> None:
