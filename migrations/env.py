@@ -26,9 +26,9 @@ def options() -> dict:
     return context.get_context().opts
 
 
-def run(connection: Connection, *, plan, before_change, on_step) -> None:
+def run(connection: Connection, *, plan, **watched) -> None:
     """Carry out the command's plan, or leave the database unchanged."""
-    guarded = migration_guard.guarded(connection, plan, before_change=before_change, on_step=on_step)
+    guarded = migration_guard.guarded(connection, plan, **watched)
     context.configure(connection=connection, transactional_ddl=True, render_as_batch=True, fn=guarded)
     with context.begin_transaction():
         context.run_migrations()
@@ -43,14 +43,14 @@ def look(path: Path) -> None:
         context.run_migrations()
 
 
-def takes_back(path: Path, plan) -> bool:
-    """Return whether the command's plan downgrades: only then data can be lost."""
+def planned(path: Path, plan) -> list:
+    """Return the steps that the command is going to take."""
     if not path.exists():
-        return False
+        return []
     with make_engine(path, busy_timeout_ms=5_000, query_only=True, checkpoints=False).connect() as connection:
         context.configure(connection=connection)
         found = context.get_context()
-        return migration_guard.takes_back(plan(found.get_current_heads(), found))
+        return list(plan(found.get_current_heads(), found))
 
 
 def change(path: Path, *, yes: bool) -> None:
@@ -62,12 +62,16 @@ def change(path: Path, *, yes: bool) -> None:
 
     root = DataRoot(path.parent)
     backups, plan = Backups(root.backups, Settings().backups_kept, wall_clock), options()["fn"]
+    migrate.refuse_newer(path)
+    steps = planned(path, plan)
+    stamped = migration_guard.stamped(steps)
+    for revision in stamped:
+        migrate.refuse_stamp(path, revision)
 
     def go(there: Path, backups: Backups | None) -> migrate.Migration:
-        return migrate.carried_out(there, partial(run, plan=plan), backups=backups)
+        return migrate.carried_out(there, partial(run, plan=plan), backups=backups, stamping=bool(stamped))
 
-    migrate.refuse_newer(path)
-    if takes_back(path, plan):
+    if migration_guard.takes_back(steps):  # only then data can be lost
         migration_output.downgrade(path, go, backups=backups, yes=yes, word="-x yes=true")
         return
     with root.lock():
@@ -80,7 +84,7 @@ def begin() -> None:
     if context.is_offline_mode():
         raise SystemExit("there is no --sql here: statesvc db upgrade --dry-run migrates a copy and prints what ran")
     if "connection" in attributes:
-        given = {name: attributes[name] for name in ("connection", "before_change", "on_step")}
+        given = {name: attributes[name] for name in ("connection", "before_change", "on_step", "after_change")}
         run(**given, plan=options()["fn"])
         return
     arguments = context.get_x_argument(as_dictionary=True)

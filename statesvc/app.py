@@ -201,6 +201,11 @@ def _database(settings: Settings, root: DataRoot) -> Database:
 def _migrate(settings: Settings, root: DataRoot, clock: Clock) -> None:
     backups = Backups(root.backups, settings.backups_kept, clock)
     done = migrate.bring_up_to_date(root.database, backups=backups)
+    if done.before == done.after:
+        for difference in migrate.refuse_altered(root.database)[:10]:
+            log.warning("the schema of the database is not as it should be", difference=difference)
+    if done.put_back:
+        log.info("views, indexes and triggers of others were put back after the migration", objects=done.put_back)
     if done.backup:
         log.info("database backed up", path=str(done.backup.path), rows=done.backup.rows)
         if done.backup.damaged_rows:

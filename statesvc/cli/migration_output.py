@@ -43,6 +43,8 @@ def print_done(migration: "Migration") -> None:
         print_backup(migration.backup)
     for step in migration.steps:
         print(f"{step.before} -> {step.after}  {step.what}")
+    for made in migration.put_back:
+        print(f"put back: {made}, which is not of statesvc")
 
 
 def nothing_to_do(migration: "Migration") -> str:

@@ -232,3 +232,15 @@ def test_a_disk_that_takes_no_copy_is_told_and_nothing_is_changed(root: Path, wo
     assert (done.returncode, "cannot take the copy" in done.stderr) == (5, True), done.stderr
     assert rows_of(root / "statesvc.db") == before
     assert not [left for left in root.rglob("*") if left.suffix == ".partial" or left.name.startswith("rehearsal-")]
+
+
+def test_a_service_on_a_stamped_database_says_in_one_sentence_what_is_missing(tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    root.mkdir()
+    migrate.upgrade(root / "statesvc.db", "0001")
+    with make_engine(root / "statesvc.db", busy_timeout_ms=0, query_only=False).connect() as conn:
+        conn.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{NEWEST}'")
+    command = [sys.executable, "-m", "statesvc", "serve", "-H", f"unix://{root}/s", "--data-root", str(root)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (4, "", 1)
+    assert f"is not that of {NEWEST}: table containers" in done.stderr

@@ -427,11 +427,129 @@ def test_alembic_from_a_checkout_leaves_a_data_root_in_use_alone(filled: Path) -
     assert schema_of(filled) != {}
 
 
-def test_alembic_stamps_a_database_after_a_backup(filled: Path) -> None:
-    done = alembic(filled, "stamp", "base")
+def test_alembic_stamps_a_database_with_the_revision_that_it_has_after_a_backup(filled: Path) -> None:
+    revision = migrate.current(filled)
+    execute(filled, "DELETE FROM alembic_version")
+    done = alembic(filled, "stamp", "head")
     assert done.returncode == 0, done.stderr
     assert "backup: " in done.stdout
-    assert migrate.current(filled) is None
+    assert migrate.current(filled) == revision
+
+
+@pytest.mark.parametrize(
+    ("revision", "stamp", "named"),
+    [
+        ("0001", "head", "table containers has []"),
+        ("0006", "head", "trigger "),
+        ("head", "0001", "does not belong there"),
+        ("head", "base", "does not belong there"),
+    ],
+)
+def test_alembic_refuses_a_stamp_with_a_schema_that_is_not_there(
+    path: Path, revision: str, stamp: str, named: str
+) -> None:
+    migrate.upgrade(path, revision)
+    before = migrate.current(path), schema_of(path)
+    done = alembic(path, "stamp", stamp)
+    assert done.returncode == 1
+    for part in (named, "nothing was changed: a stamp changes no schema"):
+        assert part in done.stderr
+    assert (migrate.current(path), schema_of(path)) == before
+    assert not (path.parent / "backups").exists()
+
+
+def test_a_database_that_was_stamped_by_hand_is_refused_before_anything_is_begun(path: Path) -> None:
+    newest = migrate.known_revisions()[-1]
+    migrate.upgrade(path, "0001")
+    execute(path, f"UPDATE alembic_version SET version_num = '{newest}'")
+    with pytest.raises(Conflict, match=rf"the schema of .* is not that of {newest}: table \w+ .*: restore a backup"):
+        migrate.refuse_altered(path)
+    for stamped in ("0003", "0006"):
+        execute(path, f"UPDATE alembic_version SET version_num = '{stamped}'")
+        with pytest.raises(Conflict, match=rf"is not that of {stamped}: .*; nothing was changed"):
+            migrate.bring_up_to_date(path, backups=backups_beside(path))
+    execute(path, "DELETE FROM alembic_version")
+    with pytest.raises(Conflict, match=r"is not that of base: .*does not belong there"):
+        migrate.bring_up_to_date(path, backups=backups_beside(path))
+    assert not (path.parent / "backups").exists()
+
+
+def test_what_is_added_to_the_schema_does_not_stop_a_start_and_is_named(filled: Path) -> None:
+    assert migrate.refuse_altered(filled) == ()
+    execute(
+        filled, "ALTER TABLE events ADD COLUMN mine TEXT", "CREATE VIEW mine AS SELECT 1", "DROP INDEX ix_events_time"
+    )
+    assert sorted(sentence.split(" has ")[0] for sentence in migrate.refuse_altered(filled)) == [
+        "index ix_events_time is missing",
+        "table events",
+        "view mine does not belong there",
+    ]
+
+
+MADE_BY_OTHERS = (
+    "CREATE VIEW running AS SELECT id FROM containers",
+    "CREATE VIEW two AS SELECT * FROM running",
+    "CREATE INDEX by_image ON containers (image)",
+    "CREATE TABLE notes (about TEXT, note TEXT)",
+    "CREATE INDEX by_note ON notes (note)",
+    "CREATE TRIGGER noted AFTER DELETE ON containers BEGIN DELETE FROM notes WHERE about = OLD.id; END",
+    "CREATE VIEW broken AS SELECT * FROM gone",
+    "CREATE TRIGGER through INSTEAD OF INSERT ON two BEGIN SELECT 1; END",
+    """CREATE VIEW "a ""quoted"" one" AS SELECT 1""",
+)
+
+
+@pytest.mark.parametrize("revision", migrate.known_revisions()[:-1])
+def test_what_an_admin_made_outlives_every_upgrade_and_downgrade(path: Path, revision: str) -> None:
+    migrate.upgrade(path, revision)
+    execute(path, *MADE_BY_OTHERS, "INSERT INTO notes VALUES ('x', 'y')")
+    mine = {key: clauses for key, clauses in schema_of(path).items() if key not in migrate.schema_at(revision)}
+    assert len(mine) == len(MADE_BY_OTHERS)
+    done = migrate.bring_up_to_date(path, backups=backups_beside(path))
+    assert sorted(done.put_back) == sorted(f"{kind} {name}" for kind, name in mine if kind != "table")
+    assert schema_of(path) == migrate.schema_at(done.after) | mine
+    migrate.downgrade(path, revision)
+    assert schema_of(path) == migrate.schema_at(revision) | mine
+    assert rows_of(path)["notes"] == [{"about": "x", "note": "y"}]
+
+
+@pytest.mark.parametrize(
+    ("made", "kind"),
+    [
+        ("CREATE INDEX mine ON events (peer_uid)", "index"),
+        ("CREATE TRIGGER mine AFTER INSERT ON events BEGIN SELECT NEW.peer_uid; END", "trigger"),
+        ("CREATE TRIGGER mine AFTER UPDATE OF time ON events BEGIN DELETE FROM quarantine; END", "trigger"),
+        ("CREATE VIEW mine AS SELECT peer_uid FROM events", "view"),
+    ],
+)
+def test_what_an_admin_made_and_does_not_fit_is_named_and_nothing_is_changed(path: Path, made: str, kind: str) -> None:
+    migrate.upgrade(path)
+    execute(path, made)
+    before = schema_of(path)
+    with pytest.raises(
+        Conflict, match=rf"the {kind} mine, .* does not fit the new schema: .*DROP {kind.upper()} .mine"
+    ):
+        migrate.downgrade(path, "0001")
+    assert schema_of(path) == before
+
+
+def test_a_column_that_an_admin_added_stops_the_migration_that_would_lose_it(filled: Path, extend: Extend) -> None:
+    execute(filled, "ALTER TABLE containers ADD COLUMN mine TEXT", "UPDATE containers SET mine = 'x'")
+    extend(ADD_A_COLUMN)
+    migrate.upgrade(filled)
+    lost = "op.execute('ALTER TABLE containers DROP COLUMN mine')"
+    extend(f"def upgrade():\n    {lost}\n\ndef downgrade():\n    pass\n")
+    with pytest.raises(Conflict, match=r"would lose what was added to table containers, 'mine TEXT'; nothing was"):
+        migrate.upgrade(filled)
+    assert {row["mine"] for row in rows_of(filled)["containers"]} == {"x"}
+
+
+def test_an_object_of_an_admin_with_the_name_of_a_later_one_is_named_before_anything_is_begun(path: Path) -> None:
+    migrate.upgrade(path, "0003")
+    execute(path, "CREATE VIEW v_containers AS SELECT 1")
+    with pytest.raises(Conflict, match=r"view v_containers does not belong there; nothing was changed"):
+        migrate.bring_up_to_date(path, backups=backups_beside(path))
+    assert not (path.parent / "backups").exists()
 
 
 def test_alembic_refuses_to_print_sql_that_nothing_ran(path: Path) -> None:

@@ -49,7 +49,7 @@ def revision(connection: driver.Connection) -> str | None:
 def row_counts(connection: driver.Connection) -> dict[str, int]:
     """Return how many rows each table has."""
     return {
-        table: connection.execute(f"SELECT count(*) FROM {_quoted(table)}").fetchone()[0]  # noqa: S608 - names of tables
+        table: connection.execute(f"SELECT count(*) FROM {quoted(table)}").fetchone()[0]  # noqa: S608 - names of tables
         for table in tables(connection)
     }
 
@@ -128,32 +128,33 @@ def differences(there: dict[tuple[str, str], list[str]], wanted: dict[tuple[str,
     return sorted(found)
 
 
+def quoted(name: str) -> str:
+    """Return a name as an identifier of SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def _unnumbered(sentence: str) -> str:
     return re.sub(r"row \w+", "row", sentence)
 
 
 def _values(connection: driver.Connection, table: str) -> dict[str, int]:
     columns = [name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))]
-    counted = ", ".join(f"count({_quoted(column)})" for column in columns)
-    return dict(zip(columns, connection.execute(f"SELECT {counted} FROM {_quoted(table)}").fetchone(), strict=True))  # noqa: S608
+    counted = ", ".join(f"count({quoted(column)})" for column in columns)
+    return dict(zip(columns, connection.execute(f"SELECT {counted} FROM {quoted(table)}").fetchone(), strict=True))  # noqa: S608
 
 
 def _chunks(connection: driver.Connection, table: str) -> Iterator[list[Any]]:
     keys = connection.execute("SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk", (table,)).fetchall()
     (without_rowid,) = connection.execute("SELECT wr FROM pragma_table_list(?)", (table,)).fetchone()
-    order = ", ".join(_quoted(key) for (key,) in keys) if without_rowid else "rowid"
+    order = ", ".join(quoted(key) for (key,) in keys) if without_rowid else "rowid"
     # Bytes as they are stored: text that is no UTF-8 has a digest too.
     before, connection.text_factory = connection.text_factory, bytes
     try:
-        rows = connection.execute(f"SELECT * FROM {_quoted(table)} ORDER BY {order}")  # noqa: S608
+        rows = connection.execute(f"SELECT * FROM {quoted(table)} ORDER BY {order}")  # noqa: S608
         while chunk := rows.fetchmany(FETCHED_AT_ONCE):
             yield chunk
     finally:
         connection.text_factory = before
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _clauses(kind: str, sql: str) -> list[str]:

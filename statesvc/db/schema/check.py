@@ -1,11 +1,11 @@
 """Checks the file, and that the schema is the one of its revision, on one snapshot."""
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from statesvc.db.database import snapshot
 from statesvc.db.schema import catalogue, migrate
+from statesvc.db.schema.migrate import schema_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,3 @@ def check(path: Path) -> Checkup:
     with snapshot(path) as connection:
         damage, there = catalogue.damage(connection), catalogue.described(connection)
     return Checkup(revision, newest, damage.sentences, tuple(catalogue.differences(there, schema_at(revision))))
-
-
-def schema_at(revision: str | None) -> dict[tuple[str, str], list[str]]:
-    """Return the schema that the migrations build up to a revision."""
-    if revision is None:
-        return {}
-    with tempfile.TemporaryDirectory(prefix="statesvc-schema-") as folder:
-        path = Path(folder) / "statesvc.db"
-        migrate.upgrade(path, revision)
-        with snapshot(path) as connection:
-            return catalogue.described(connection)

@@ -6,10 +6,10 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from statesvc import __version__
@@ -22,13 +22,14 @@ from statesvc.db.database import (
     snapshot,
     unavailable,
 )
-from statesvc.db.schema import catalogue
+from statesvc.db.schema import altered, catalogue
 from statesvc.db.schema.backup import ABANDONED_AFTER_NS, Backup, Backups, copy
 from statesvc.db.schema.migration_guard import Step
 from statesvc.db.schema.written_by import read_version
 from statesvc.errors import Conflict, InvalidParameter, Unavailable
 
 REHEARSAL = "rehearsal-"
+_RESTORE = "restore a backup, or undo what was changed by hand (statesvc check --schema lists it)"
 # The rows of each table, and the values in each of its columns.
 _Held = tuple[dict[str, int], dict[str, dict[str, int]]]
 _REVISION_FILE = re.compile(r"(\d{4})_\w+\.py")
@@ -37,13 +38,17 @@ _NO_CHANGE = re.compile(r"\s*(SELECT|PRAGMA|EXPLAIN)\b", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """A migration that was carried out: its steps, the statements they ran, and the backup that was taken before."""
+    """A migration that was carried out: its steps, the statements they ran, and the backup that was taken before.
+
+    `put_back` names the objects that others made, which were set aside meanwhile.
+    """
 
     before: str | None
     after: str | None
     steps: tuple[Step, ...]
     statements: tuple[tuple[str, ...], ...]
     backup: Backup | None
+    put_back: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,45 @@ def history() -> list[Step]:
 
     walked = ScriptDirectory(str(scripts())).walk_revisions()
     return [Step(str(one.down_revision or "base"), one.revision, one.doc.strip()) for one in reversed(list(walked))]
+
+
+def schema_at(revision: str | None) -> altered.Schema:
+    """Return the schema that the migrations build up to a revision."""
+    return _schema_at(scripts(), revision) if revision else {}
+
+
+@cache
+def _schema_at(folder: Path, revision: str) -> altered.Schema:
+    # Not by Alembic's commands: this may be asked for while one runs, which has set what is global in Alembic.
+    from alembic.operations import Operations  # noqa: PLC0415 - as above
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+    from alembic.util import load_python_file  # noqa: PLC0415
+
+    load_python_file(str(folder), "rebuild.py")
+    steps = reversed(list(ScriptDirectory(str(folder)).walk_revisions("base", revision)))
+    with create_engine("sqlite://", module=driver).connect() as connection:
+        with Operations.context(MigrationContext.configure(connection)):
+            for step in steps:
+                step.module.upgrade()
+        return catalogue.described(bare(connection))
+
+
+def refuse_stamp(path: Path, revision: str | None) -> None:
+    """Raise Conflict for a stamp with a revision whose schema the database does not have: a stamp makes none."""
+    do = "a stamp changes no schema, `statesvc db upgrade` and `statesvc db downgrade` do"
+    found = altered.compared(path, schema_at(revision))
+    altered.refuse(path, revision, found.broken + found.lacking, do)
+
+
+def refuse_altered(path: Path) -> tuple[str, ...]:
+    """Return what differs in the schema of a database of the newest revision, a sentence each.
+
+    Raises Conflict if tables are missing or lack something: a stamp by hand may have given it the revision.
+    """
+    found = altered.compared(path, altered.newest_schema())
+    altered.refuse(path, known_revisions()[-1], found.broken, _RESTORE)
+    return found.lacking + found.added
 
 
 def current(path: Path) -> str | None:
@@ -178,13 +222,20 @@ class _Record:
     """Records the steps and statements of a migration while Alembic runs it."""
 
     take_backup: Callable[[], Backup] | None
+    found: altered.Altered
     backup: Backup | None = None
+    aside: tuple[altered.Object, ...] = ()
     steps: list[Step] = field(default_factory=list)
     statements: list[list[str]] = field(default_factory=list)
 
-    def before_change(self) -> Backup | None:
+    def before_change(self, connection: driver.Connection) -> Backup | None:
         self.backup = self.take_backup() if self.take_backup else None
+        self.aside = altered.set_aside(connection, self.found.made_by_others)
         return self.backup
+
+    def after_change(self, connection: driver.Connection) -> None:
+        altered.put_back(connection, self.aside)
+        self.found.refuse_loss(connection)
 
     def on_step(self, step: Step) -> None:
         self.steps.append(step)
@@ -195,27 +246,38 @@ class _Record:
             self.statements[-1].append(statement.strip())
 
 
-def carried_out(path: Path, run: Callable[..., None], *, backups: Backups | None = None) -> Migration:
+def carried_out(
+    path: Path, run: Callable[..., None], *, backups: Backups | None = None, stamping: bool = False
+) -> Migration:
     """Let `run` migrate a database in one transaction; return what was done.
 
-    `run` gets a connection, and calls `before_change` before the first step and `on_step` at each.
-    Raises Conflict if the database is newer than this program, Unavailable if it cannot be migrated; it is then as it
-    was. The caller holds the data-root lock.
+    `run` gets a connection, and calls `before_change` before the first step, `on_step` at each, and `after_change`
+    after the last. Raises Conflict if the database is newer than this program or its schema was altered, Unavailable if
+    it cannot be migrated; it is then as it was. The caller holds the data-root lock.
     """
     before = refuse_newer(path)
     path.touch(mode=0o600)
-    record = _Record(partial(backups.take_for_migration, path) if backups else None)
+    # A stamp changes no schema, and its caller has compared the one that is there with the stamp's.
+    found = altered.Altered() if stamping else altered.compared(path, schema_at(before))
+    altered.refuse(path, before, found.broken, _RESTORE)
+    record = _Record(partial(backups.take_for_migration, path) if backups else None, found)
     try:
         with connected(path) as connection:
             event.listen(connection, "before_cursor_execute", record.on_statement)
             try:
-                run(connection, before_change=record.before_change, on_step=record.on_step)
+                run(
+                    connection,
+                    before_change=record.before_change,
+                    on_step=record.on_step,
+                    after_change=record.after_change,
+                )
             except DBAPIError as error:
                 raise unavailable(error) or Unavailable(f"the migration failed and was undone: {error.orig}") from error
             after = catalogue.revision(bare(connection))
     finally:
         _settle(path, backups)
-    return Migration(before, after, tuple(record.steps), tuple(map(tuple, record.statements)), record.backup)
+    statements, put_back = tuple(map(tuple, record.statements)), tuple(map(str, record.aside))
+    return Migration(before, after, tuple(record.steps), statements, record.backup, put_back)
 
 
 def _settle(path: Path, backups: Backups | None) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from statesvc import __version__
-from statesvc.db.database import bare
+from statesvc.db.database import bare, driver
 from statesvc.db.schema import catalogue
 from statesvc.db.schema.backup import Backup
 from statesvc.db.schema.written_by import write_version
@@ -35,12 +35,14 @@ def guarded(
     connection: Connection,
     plan: Callable[..., Iterable["RevisionStep | StampStep"]],
     *,
-    before_change: Callable[[], Backup | None],
+    before_change: Callable[[driver.Connection], Backup | None],
     on_step: Callable[[Step], None],
+    after_change: Callable[[driver.Connection], None],
 ) -> Callable[..., Iterator["RevisionStep | StampStep"]]:
     """Return Alembic's plan with backup, row counts and the last checks around it.
 
     `before_change` is called under the write lock; it returns the backup that it took, which is verified.
+    `after_change` is called before the last checks.
     Alembic carries out a step when the next is asked for. Raises Conflict, on which it rolls back.
     """
 
@@ -48,7 +50,7 @@ def guarded(
         pending, raw = list(plan(heads, context)), bare(connection)
         known = catalogue.Damage()
         if pending and (catalogue.tables(raw) or catalogue.revision(raw)):
-            backup = before_change()
+            backup = before_change(raw)
             known = catalogue.Damage(rows=backup.damaged_rows) if backup else catalogue.damage(raw)
         raw.execute("PRAGMA ignore_check_constraints=ON")  # steps copy damaged rows, and add constraints beside them
         for step in pending:
@@ -57,6 +59,7 @@ def guarded(
             yield step
             _refuse_lost_rows(step, counts, catalogue.row_counts(raw))
         if pending:
+            after_change(raw)
             raw.execute("PRAGMA ignore_check_constraints=OFF")
             _refuse_damage(catalogue.damage(raw).beyond(known))
             write_version(raw, __version__)
@@ -67,6 +70,12 @@ def guarded(
 def takes_back(steps: Iterable["RevisionStep | StampStep"]) -> bool:
     """Return whether any of Alembic's steps undoes a revision. A stamp undoes nothing."""
     return any(step.is_downgrade and getattr(step, "revision", None) for step in steps)
+
+
+def stamped(steps: Iterable["RevisionStep | StampStep"]) -> tuple[str | None, ...]:
+    """Return the revision that Alembic's steps write without carrying it out, None for base; empty if they do not."""
+    last = list(steps)[-1:]
+    return tuple(",".join(step.to_revisions) or None for step in last if not getattr(step, "revision", None))
 
 
 def _step_of(step: "RevisionStep | StampStep") -> Step:

@@ -7,7 +7,8 @@ from stored_rows import fill
 from statesvc.db.database import make_engine, snapshot
 from statesvc.db.schema import migrate
 from statesvc.db.schema.catalogue import described, differences
-from statesvc.db.schema.check import check, schema_at
+from statesvc.db.schema.check import check
+from statesvc.db.schema.migrate import schema_at
 
 
 def execute(path: Path, *statements: str) -> None:
