@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,13 @@ def test_a_cut_answer_is_told_on_stderr_and_by_the_exit_code(root: Path) -> None
     assert "cut after 0 rows: it took longer than 0.2 s" in sql("--timeout", "0.2", endless, root=root, code=1).stderr
 
 
+def test_a_function_that_cannot_be_interrupted_is_cut_all_the_same(root: Path) -> None:
+    long = "SELECT instr(hex(zeroblob(5000000)), hex(zeroblob(500000)) || '1')"
+    begun = time.monotonic()
+    assert "cut after 0 rows: it took longer than 0.2 s" in sql("--timeout", "0.2", long, root=root, code=1).stderr
+    assert time.monotonic() - begun < 10
+
+
 def test_mistakes_are_told_by_exit_code_and_sentence(root: Path, tmp_path: Path) -> None:
     assert "query a view of docs/admin-sql.md" in sql("SELECT * FROM container_specs", root=root, code=2).stderr
     assert "only SELECT" in sql("--all-tables", "DELETE FROM events", root=root, code=2).stderr
@@ -130,12 +138,12 @@ import os, signal, sys
 from statesvc.cli import main
 from statesvc.db.views import questions as asking
 signal.signal(signal.SIGINT, signal.default_int_handler)
-answer = asking._answer
+opened = asking._opened
 def interrupted(*words):
     signal.setitimer(signal.ITIMER_REAL, 0.2)
-    return answer(*words)
+    return opened(*words)
 signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
-asking._answer = interrupted
+asking._opened = interrupted
 sys.argv[1:1] = ["sql"]
 main()
 """

@@ -2,9 +2,9 @@
 
 import re
 import sys
-import time
+import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,8 @@ from statesvc.db.views.views import VIEWS, newest
 from statesvc.errors import Conflict, InvalidParameter
 
 MEMORY_LIMIT = 256 * 1024 * 1024
-STEPS_BETWEEN_LOOKS = 10_000
+# How long an interrupted question has to end by itself.
+_INTERRUPTED_WITHIN = 0.5
 _TOO_MUCH = f"the answer takes more than {MEMORY_LIMIT >> 20} MiB of memory"
 # Allowed beside the views: the tables of the schema, and the functions that make rows of a JSON document.
 _TABLES = {"sqlite_schema", "sqlite_master", "json_each", "json_tree", "pragma_table_info", "pragma_table_list"}
@@ -35,19 +36,80 @@ class Answer:
 def ask(path: Path, query: str, *, seconds: float, max_rows: int, all_tables: bool = False) -> Answer:
     """Answer a SELECT over the views, or over all tables, without delaying a program that writes.
 
-    Raises InvalidParameter for any other statement, Conflict if the database has no views yet, Unavailable if SQLite
-    cannot read the file.
+    It returns in time whatever the query does: a function that SQLite cannot interrupt is left to a thread that nothing
+    waits for. Raises InvalidParameter for any other statement, Conflict if the database has no views yet, Unavailable
+    if SQLite cannot read the file.
     """
     check_sqlite_version(tuple(driver.sqlite_version_info))
-    with _opened(path) as connection:
-        if not all_tables:
+    question = _Question(path, query, max_rows, f"it took longer than {seconds:g} s", all_tables=all_tables)
+    threading.Thread(target=question.run, name="statesvc-question", daemon=True).start()
+    try:
+        question.ended.wait(seconds)
+    finally:
+        question.interrupt()
+    question.ended.wait(_INTERRUPTED_WITHIN)
+    return question.answer()
+
+
+class _Question:
+    """A question while a thread answers it."""
+
+    def __init__(self, path: Path, query: str, max_rows: int, too_long: str, *, all_tables: bool) -> None:
+        self.ended = threading.Event()
+        self._path = path
+        self._query = query
+        self._max_rows = max_rows
+        self._too_long = too_long
+        self._all_tables = all_tables
+        self._connection: driver.Connection | None = None
+        self._columns: tuple[str, ...] = ()
+        self._rows: list[tuple[object, ...]] = []
+        self._cut = ""
+        self._error: Exception | None = None
+
+    def run(self) -> None:
+        """Answer the question, in a thread of its own."""
+        try:
+            with _opened(self._path) as connection:
+                self._connection = connection
+                self._ask(connection)
+        except Exception as error:  # raised where the answer is waited for
+            self._error = error
+        finally:
+            self.ended.set()
+
+    def interrupt(self) -> None:
+        """End the question, if it still runs, as soon as SQLite looks whether it should."""
+        if self._connection is not None:
+            with suppress(driver.Error):  # it has ended, and was closed
+                self._connection.interrupt()
+
+    def answer(self) -> Answer:
+        """Return what was found by now; raise what went wrong."""
+        if not self.ended.is_set():
+            return Answer(self._columns, list(self._rows), self._too_long)
+        if self._error:
+            raise self._error
+        return Answer(self._columns, self._rows, self._cut)
+
+    def _ask(self, connection: driver.Connection) -> None:
+        if not self._all_tables:
             _refuse_without_views(connection)
-            _refuse_borrowed_names(query)
-        guard = _Guard(all_tables=all_tables)
+            _refuse_borrowed_names(self._query)
+        guard = _Guard(all_tables=self._all_tables)
         connection.set_authorizer(guard)
-        deadline = time.monotonic() + seconds
-        connection.set_progress_handler(lambda: time.monotonic() > deadline, STEPS_BETWEEN_LOOKS)
-        return _answer(connection, query, guard, deadline, seconds, max_rows)
+        try:
+            cursor = connection.execute(self._query)
+            if cursor.description is None:
+                raise InvalidParameter("the statement returns no rows: write a SELECT")
+            self._columns = tuple(column[0] for column in cursor.description)
+            self._cut = _fetch(cursor, self._rows, self._max_rows)
+        except (driver.Error, driver.Warning) as error:
+            if getattr(error, "sqlite_errorname", "") != "SQLITE_INTERRUPT":
+                raise _refusal(error, guard) or error from None
+            self._cut = self._too_long
+        except MemoryError:
+            raise InvalidParameter(_TOO_MUCH) from None
 
 
 @contextmanager
@@ -73,27 +135,6 @@ def _refuse_without_views(connection: driver.Connection) -> None:
             f"the database has no views: its schema is {catalogue.revision(connection) or 'none'}, "
             "and statesvc db upgrade adds them"
         )
-
-
-def _answer(
-    connection: driver.Connection, query: str, guard: "_Guard", deadline: float, seconds: float, max_rows: int
-) -> Answer:
-    rows: list[tuple[object, ...]] = []
-    columns: tuple[str, ...] = ()
-    try:
-        cursor = connection.execute(query)
-        if cursor.description is None:
-            raise InvalidParameter("the statement returns no rows: write a SELECT")
-        columns = tuple(column[0] for column in cursor.description)
-        return Answer(columns, rows, _fetch(cursor, rows, max_rows))
-    except (driver.Error, driver.Warning) as error:
-        if getattr(error, "sqlite_errorname", "") == "SQLITE_INTERRUPT":
-            if time.monotonic() <= deadline:  # Ctrl-C: raised in the progress handler, the driver makes this of it
-                raise KeyboardInterrupt from None
-            return Answer(columns, rows, f"it took longer than {seconds:g} s")
-        raise _refusal(error, guard) or error from None
-    except MemoryError:
-        raise InvalidParameter(_TOO_MUCH) from None
 
 
 def _fetch(cursor: driver.Cursor, rows: list[tuple[object, ...]], max_rows: int) -> str:

@@ -1,4 +1,7 @@
 import hashlib
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,9 @@ from statesvc.db.views.views import VIEWS
 from statesvc.errors import Conflict, InvalidParameter, Unavailable
 
 ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n"
+
+# A single call of a function that takes a minute and more, and that SQLite cannot interrupt.
+LONG = "instr(hex(zeroblob(5000000)) || value, hex(zeroblob(500000)) || '1')"
 
 
 @pytest.fixture
@@ -146,6 +152,39 @@ def test_an_answer_is_cut_by_rows_and_says_so(path: Path) -> None:
 def test_an_answer_is_cut_by_time_and_says_so(path: Path) -> None:
     answer = asked(path, f"SELECT max(x) FROM ({ENDLESS})", seconds=0.1)
     assert (answer.rows, answer.cut) == ([], "it took longer than 0.1 s")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT sum(length(hex(randomblob(30000000)))) FROM v_names a, v_names b, v_names c, v_names d",
+        f"SELECT {LONG} FROM (SELECT 2 AS value)",
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i FROM n) SELECT count(*) FROM n",
+    ],
+    ids=["functions", "one call", "loop"],
+)
+def test_a_question_ends_in_time_whatever_it_does(path: Path, query: str) -> None:
+    begun = time.monotonic()
+    asked = subprocess.run(
+        [sys.executable, "-c", _ASK, str(path), query], capture_output=True, text=True, check=False, timeout=30
+    )
+    assert (asked.returncode, asked.stdout) == (0, "it took longer than 0.5 s\n"), asked.stderr
+    assert time.monotonic() - begun < 10
+
+
+_ASK = """
+import sys
+from pathlib import Path
+from statesvc.db.views.questions import ask
+print(ask(Path(sys.argv[1]), sys.argv[2], seconds=0.5, max_rows=10).cut)
+"""
+
+
+def test_what_was_found_in_time_is_in_the_answer(path: Path) -> None:
+    slow = f"CASE value WHEN 3 THEN {LONG} ELSE value END"
+    answer = ask(path, f"SELECT {slow} AS v FROM json_each('[1, 2, 3, 4]')", seconds=0.5, max_rows=10)
+    assert (answer.columns, answer.rows[0], answer.cut) == (("v",), (1,), "it took longer than 0.5 s")
+    assert len(answer.rows) <= 2
 
 
 def test_an_answer_that_takes_too_much_memory_is_refused(path: Path) -> None:
