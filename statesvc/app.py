@@ -37,8 +37,8 @@ from statesvc.api.wire.server import Server, raise_descriptor_limit
 from statesvc.api.wire.sockets import bind, socket_path
 from statesvc.db import runtimes as versions
 from statesvc.db.database import Connection, Database
-from statesvc.db.schema import migrate
-from statesvc.db.schema.backup import Backup, Backups
+from statesvc.db.schema import compact, migrate
+from statesvc.db.schema.backup import Backup, Backups, remove
 from statesvc.domain.ids import Entropy
 from statesvc.domain.times import Clock
 from statesvc.errors import Conflict, StateError
@@ -199,6 +199,10 @@ def _database(settings: Settings, root: DataRoot) -> Database:
 
 
 def _migrate(settings: Settings, root: DataRoot, clock: Clock) -> None:
+    left = compact.unfinished(root.database)
+    if left.exists():
+        remove(left)
+        log.warning("the copy of a compaction that was killed is removed", path=str(left))
     backups = Backups(root.backups, settings.backups_kept, clock)
     done = migrate.bring_up_to_date(root.database, backups=backups)
     if done.before == done.after:

@@ -127,6 +127,21 @@ def restore(
         print(f"replaced: {done.replaced}")
 
 
+@app.command()
+def compact(data_root: DataRootOption = None) -> None:
+    """Give the free pages of the database back to the disk. The service must be stopped.
+
+    The database is replaced by a copy without free pages, which is checked and compared with it before.
+    """
+    from statesvc.db.schema.compact import compact as compact_database
+
+    root = _root(data_root)
+    path = root.existing_database()
+    with root.lock():
+        done = compact_database(path)
+    print(f"compacted: {path} ({done.before} -> {done.after} bytes, {done.rows} rows, verified)")
+
+
 def _migrate(
     data_root: Path | None,
     dry_run: bool,  # noqa: FBT001

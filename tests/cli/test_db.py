@@ -244,3 +244,19 @@ def test_a_service_on_a_stamped_database_says_in_one_sentence_what_is_missing(tm
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (4, "", 1)
     assert f"is not that of {NEWEST}: table containers" in done.stderr
+
+
+def test_a_compaction_shrinks_the_database_and_needs_the_service_stopped(root: Path, held: Service) -> None:
+    database = root / "statesvc.db"
+    with make_engine(database, busy_timeout_ms=0, query_only=False).connect() as conn:
+        conn.exec_driver_sql("CREATE TABLE large (x BLOB)")
+        conn.exec_driver_sql("INSERT INTO large VALUES (zeroblob(5000000))")
+        conn.exec_driver_sql("DROP TABLE large")
+    before = rows_of(database)
+    done = statesvc("compact", root=root)
+    assert re.fullmatch(r"compacted: \S+ \(\d+ -> \d+ bytes, \d+ rows, verified\)\n", done.stdout)
+    assert database.stat().st_size < 1_000_000
+    assert rows_of(database) == before
+    with running(root) as service:
+        assert service.answers()
+    assert "in use by another statesvc" in statesvc("compact", root=held.data_root, code=4).stderr

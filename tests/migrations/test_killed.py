@@ -48,6 +48,10 @@ def test_a_killed_backup_leaves_the_database_and_no_half_copy(root: Path) -> Non
     assert killed_at_every_step("backup", root)["before"] > 20
 
 
+def test_a_killed_compaction_leaves_the_database_whole(root: Path) -> None:
+    assert killed_at_every_step("compact", root)["before"] > 20
+
+
 def test_a_killed_restore_leaves_the_database_before_or_after(root: Path) -> None:
     copy(root / "statesvc.db", root / "backup.db")
     with make_engine(root / "statesvc.db", busy_timeout_ms=0, query_only=False).connect() as conn:

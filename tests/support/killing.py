@@ -1,6 +1,6 @@
 """Kill an operation on a data root at each of its steps, and look at what is left each time.
 
-    python tests/support/killing.py upgrade|downgrade|backup|restore ROOT
+    python tests/support/killing.py upgrade|downgrade|backup|restore|compact ROOT
 
 A step is a statement that SQLite gets, a page copy, or a change of the folder. Each is tried in a forked process on a
 copy of ROOT, which `kill -9` ends just before that step. Prints how often the database was the one before or the one
@@ -23,7 +23,7 @@ from typing import Any
 from stored_rows import rows_of
 
 from statesvc.db.database import snapshot
-from statesvc.db.schema import catalogue, migrate, restore
+from statesvc.db.schema import catalogue, compact, migrate, restore
 from statesvc.db.schema.backup import Backups, verified
 
 STEPS = {"execute", "executemany", "backup", "link", "rename", "unlink", "fsync", "ftruncate"}
@@ -39,6 +39,7 @@ OPERATIONS: dict[str, Callable[[Path], Any]] = {
     "downgrade": lambda root: migrate.downgrade(root / "statesvc.db", "-1", backups=backups(root)),
     "backup": lambda root: backups(root).take(root / "statesvc.db"),
     "restore": lambda root: restore.restore(root / "backup.db", root / "statesvc.db", backups=backups(root)),
+    "compact": lambda root: compact.compact(root / "statesvc.db"),
 }
 
 

@@ -14,6 +14,8 @@ from statesvc.domain.times import SECOND, Clock
 from statesvc.errors import Conflict, Unavailable
 
 PAGES_AT_ONCE = 1_024
+# A copy is compacted if more than one page in so many is free: for a few that are, it is not worth the time.
+_FREE_AT_MOST = 256
 ABANDONED_AFTER_NS = 24 * 3_600 * SECOND
 _KEPT = re.compile(r"statesvc-\d{8}T\d{6}\.\d{9}Z-\w+?(-replaced)?\.db")
 # The end of a backup's name while the migration that it was taken for may still fail.
@@ -50,11 +52,17 @@ def copy(database: Path, target: Path, *, sound: bool = True) -> Backup:
             _copy_pages(source, partial)
             expected = catalogue.contents(source)
         backup = verified(partial, copy_of=database, sound=sound)
-        if backup.tables != expected:
-            wrong = sorted(table for table in expected if backup.tables.get(table) != expected[table])
-            raise Unavailable(f"the copy of {database} differs from it in {', '.join(wrong)}: it was thrown away")
+        _refuse_difference(database, backup, expected)
+        if _has_free_pages(partial) and _compact(partial):
+            _refuse_difference(database, verified(partial, copy_of=database, sound=sound), expected)
         publish(partial, target)
     return replace(backup, path=target)
+
+
+def compact_copy(source: driver.Connection, target: Path) -> None:
+    """Copy a database, with nothing but its pages in use, to a file that is not there yet: it is not synced."""
+    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+    source.execute("VACUUM INTO ?", (str(target),))
 
 
 def verified(path: Path, *, copy_of: Path | None = None, sound: bool = True) -> Backup:
@@ -162,7 +170,7 @@ class Backups:
         kept = sorted(entry for entry in self.folder.iterdir() if _KEPT.fullmatch(entry.name) and entry != spare)
         for oldest in kept[: max(0, len(kept) + 1 - self.keep)]:
             remove(oldest)
-        for left in self.folder.glob("*.partial"):
+        for left in self.folder.glob("*.partial*"):
             with suppress(FileNotFoundError):
                 if spare.stat().st_mtime_ns - left.stat().st_mtime_ns > ABANDONED_AFTER_NS:
                     remove(left)
@@ -203,6 +211,34 @@ def _copy_pages(source: driver.Connection, partial: Path) -> None:
             # SQLite's backup API gives the driver a text without a code, for example when the disk is full.
             known = Unavailable(f"{partial.parent} cannot take the copy: {error}; nothing was changed")
         raise known or error from error
+
+
+def _refuse_difference(database: Path, backup: Backup, expected: dict[str, catalogue.Contents]) -> None:
+    if backup.tables != expected:
+        wrong = sorted(table for table in expected if backup.tables.get(table) != expected[table])
+        raise Unavailable(f"the copy of {database} differs from it in {', '.join(wrong)}: it was thrown away")
+
+
+def _has_free_pages(path: Path) -> bool:
+    with snapshot(path) as connection:
+        (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    return bool(free * _FREE_AT_MOST > pages)
+
+
+def _compact(partial: Path) -> bool:
+    """Leave the free pages of a copy out; return whether that could be done. Without room for it the copy stays."""
+    compacted = partial.with_name(f"{partial.name}.compacted")
+    try:
+        with closing(driver.connect(partial, isolation_level=None)) as connection:
+            compact_copy(connection, compacted)
+        give_to_owner_of(partial, compacted)
+        compacted.rename(partial)
+    except (driver.Error, OSError):
+        return False
+    finally:
+        remove(compacted)
+    return True
 
 
 def _sync(path: Path) -> None:

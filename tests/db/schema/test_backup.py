@@ -8,8 +8,9 @@ import pytest
 from damage import damage, zero_half_a_page
 from stored_rows import WEB, fill, rows_of
 
+from statesvc import __version__
 from statesvc.db.database import driver, make_engine, snapshot
-from statesvc.db.schema import backup, catalogue
+from statesvc.db.schema import backup, catalogue, written_by
 from statesvc.db.schema.backup import Backups, copy, verified
 from statesvc.errors import Conflict, Unavailable
 
@@ -42,6 +43,21 @@ def test_a_backup_is_one_file_that_only_its_owner_can_read(filled: Path, tmp_pat
     made = copy(filled, tmp_path / "there" / "copy.db")
     assert list((tmp_path / "there").iterdir()) == [made.path]
     assert stat.S_IMODE(made.path.stat().st_mode) == 0o600
+
+
+def test_a_backup_holds_no_free_pages(filled: Path, tmp_path: Path) -> None:
+    execute(filled, "CREATE TABLE large (x BLOB)", "INSERT INTO large VALUES (zeroblob(5000000))", "DELETE FROM large")
+    execute(filled, "PRAGMA wal_checkpoint(TRUNCATE)")
+    assert filled.stat().st_size > 5_000_000
+    (tmp_path / "there").mkdir()
+    made = copy(filled, tmp_path / "there" / "copy.db")
+    assert made.path.stat().st_size < 1_000_000
+    assert list((tmp_path / "there").iterdir()) == [made.path]
+    assert stat.S_IMODE(made.path.stat().st_mode) == 0o600
+    assert rows_of(made.path) == rows_of(filled)
+    with snapshot(made.path) as connection:
+        assert connection.execute("PRAGMA freelist_count").fetchone() == (0,)
+        assert written_by.read_version(connection) == __version__
 
 
 def test_a_backup_never_overwrites(filled: Path, tmp_path: Path) -> None:
