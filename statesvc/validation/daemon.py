@@ -18,7 +18,7 @@ from statesvc.domain.go.values import ram_in_bytes
 from statesvc.domain.runtimes import RUNC, SHIM, STOCK, Runtime, is_shim, is_shim_name
 from statesvc.errors import InvalidParameter, Problem, pointer
 from statesvc.validation import log_config
-from statesvc.validation.daemon_settings import OBJECTS, REMOVED, SETTINGS, WITHOUT_EFFECT, mismatches
+from statesvc.validation.daemon_settings import OBJECTS, PROXIES, REMOVED, SETTINGS, WITHOUT_EFFECT, mismatches
 from statesvc.validation.log_drivers import DRIVERS
 from statesvc.validation.rules import RuleWarning, daemon_rule
 
@@ -181,6 +181,8 @@ class _File:
 
     def _known(self, *at: str) -> None:
         key = at[-1]
+        if at[0] == "proxies" and key in PROXIES:
+            return
         if key in WITHOUT_EFFECT:
             instead = f": write {WITHOUT_EFFECT[key]!r}" if WITHOUT_EFFECT[key] else ""
             self._warnings.append(UNUSED.warning(f"{key!r} has no effect in the file{instead}"))
@@ -194,7 +196,7 @@ class _File:
     def _types(self) -> None:
         for key, value in self._written.items():
             for (first, *inner), wrong, kind in mismatches(SETTINGS.get(key, object), value, key):
-                shown = "" if key.endswith("-proxy") else f", not {_shown(wrong)}"  # which may hold a password
+                shown = "" if key == "proxies" else f", not {_shown(wrong)}"  # which may hold a password
                 within = "".join(f"/{part}" for part in inner)
                 problem = TYPE.broken(f"{key}{within} must be {kind}{shown}", shown and wrong, at=first)
                 self.problems.append(_within(problem, *inner))

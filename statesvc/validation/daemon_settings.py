@@ -30,6 +30,7 @@ class Duration(str):
     __slots__ = ()
 
 
+PROXIES = ("http-proxy", "https-proxy", "no-proxy")
 _POLICY = {"all": bool, "filter": object, "keepstorage": str}
 _POLICY |= dict.fromkeys(("reservedspace", "maxusedspace", "minfreespace"), str)
 _BUILDER = {
@@ -53,7 +54,7 @@ _NAMES: tuple[tuple[Any, str], ...] = (
     (
         str,
         """api-cors-header bip bip6 bridge containerd containerd-namespace data-root exec-root fixed-cidr fixed-cidr-v6
-        group http-proxy https-proxy init-path log-format log-level metrics-addr no-proxy pidfile seccomp-profile
+        group init-path log-format log-level metrics-addr pidfile seccomp-profile
         storage-driver swarm-default-advertise-addr tlscacert tlscert tlskey userland-proxy-path""",
     ),
     (
@@ -67,6 +68,7 @@ _NAMES: tuple[tuple[Any, str], ...] = (
     ({ANY: bool}, "features"),
     ({ANY: {ANY: str}}, "default-network-opts"),
     (_BUILDER, "builder"),
+    (dict.fromkeys(PROXIES, str), "proxies"),
     (
         object,
         """cgroup-parent default-cgroupns-mode default-ipc-mode default-runtime default-shm-size default-ulimits
@@ -92,6 +94,7 @@ WITHOUT_EFFECT = {
     "feature": "features",
     "help": "",
     "host": "hosts",
+    **dict.fromkeys(PROXIES, "proxies"),
     "insecure-registry": "insecure-registries",
     "label": "labels",
     "log-opt": "log-opts",

@@ -64,7 +64,8 @@ MISTAKES: list[tuple[str, str, Any]] = [
     ("shm-size", "/default-shm-size", {"default-shm-size": None}),
     ("key", "/oom-score-adjust", {"oom-score-adjust": -500}),
     ("key", "/x/y", {"x": {"y": 1}}),
-    ("key", "/proxies", {"proxies": []}),
+    ("key", "/proxies/ftp-proxy", {"proxies": {"ftp-proxy": ""}}),
+    ("type", "/proxies", {"proxies": []}),
     ("ulimit", "/default-ulimits/nofile", {"default-ulimits": {"nofile": 1024}}),
     ("ulimit", "/default-ulimits/nofile", {"default-ulimits": {"nofile": {"Hard": "1"}}}),
 ]
@@ -102,7 +103,6 @@ TYPES: list[tuple[str, str, Any, Any]] = [
     ("cri-containerd", "", True, "yes"),
     ("tls", "", None, "true"),
     ("shutdown-timeout", "", -1, True),
-    ("https-proxy", "", "http://localhost", ["http://user:pass@localhost"]),
 ]
 
 
@@ -122,7 +122,8 @@ def test_every_setting_may_be_null_but_one() -> None:
 
 def test_the_value_of_a_proxy_is_not_repeated() -> None:
     with pytest.raises(InvalidParameter) as refused:
-        daemon.read('{"http-proxy": ["http://user:canary@proxy"]}')
+        daemon.read('{"proxies": {"http-proxy": ["http://user:canary@proxy"]}}')
+    assert [(one.code, one.field) for one in refused.value.problems] == [("type", "/proxies/http-proxy")]
     assert "canary" not in f"{refused.value.message}{refused.value.problems}"
 
 
@@ -134,7 +135,8 @@ WARNED: list[tuple[str, str, Any]] = [
     ("log-plugin", "'loki' is not built in", {"log-driver": "loki", "log-opts": {"loki-url": "http://localhost"}}),
     ("unused-key", "write 'labels'", {"label": ["a=b"]}),
     ("unused-key", "has no effect in the file", {"allow-nondistributable-artifacts": []}),
-    ("unused-key", "'proxies' is no setting", {"proxies": {"http-proxy": "http://localhost"}}),
+    ("unused-key", "'tls-options' is no setting", {"tls-options": {"tls": True}}),
+    ("unused-key", "write 'proxies'", {"http-proxy": "http://localhost"}),
 ]
 
 
@@ -147,7 +149,9 @@ def test_what_docker_takes_and_ignores_is_taken_with_a_warning(code: str, senten
 
 def test_a_file_that_docker_takes_as_it_is_gives_no_warning() -> None:
     shim = {"kata": {"runtimeType": "/opt/kata/bin/containerd-shim-kata-v2", "options": {"ConfigPath": "/x"}}}
-    read = daemon.read(json.dumps({"runtimes": shim | {"x": PATH | {"options": {}, "runtimeArgs": []}}}))
+    proxies = {"http-proxy": "http://localhost", "no-proxy": None}
+    runtimes = shim | {"x": PATH | {"options": {}, "runtimeArgs": []}}
+    read = daemon.read(json.dumps({"runtimes": runtimes, "proxies": proxies}))
     assert read.warnings == ()
     assert read.runtimes["kata"].type == "/opt/kata/bin/containerd-shim-kata-v2"
     assert read.runtimes["x"] == Runtime("x", "/usr/bin/crun", options={})
