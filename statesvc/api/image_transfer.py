@@ -1,4 +1,4 @@
-"""Images that come and go over HTTP: load and import; pull, push, search and export, which are not offered."""
+"""Images that come and go over HTTP: load and import; pull, push, search, export and build, which are not offered."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ _SEARCH_FILTERS = frozenset({"is-automated", "is-official", "stars"})
 
 
 class ImageTransferApi:
-    """The handlers under /images that bring images in and out."""
+    """The handlers that bring images in and out."""
 
     def __init__(self, images: Images) -> None:
         self._images = images
@@ -34,6 +34,7 @@ class ImageTransferApi:
             Route("GET", "/images/get", self.export),
             Route("GET", "/images/{name}/get", self.export),
             Route("POST", "/images/{name}/push", self.push),
+            Route("POST", "/build", self.build),
         ]
 
     async def load(self, call: Call) -> Answer:
@@ -100,6 +101,12 @@ class ImageTransferApi:
             asked_platform(call.text("platform"))
         await self._images.find_repository(call.name, call.text("tag"))
         raise needs_engine("push")
+
+    async def build(self, call: Call) -> Answer:
+        """POST /build?platform=: only an engine can run the steps, but a platform that is none is refused first."""
+        if call.version >= (1, 32):
+            self._images.platform_named(call.text("platform"))
+        raise needs_engine("build")
 
     def _pull(self, image: str, tag: str) -> None:
         reference = references.parse_pulled(image.removesuffix(":"), tag)

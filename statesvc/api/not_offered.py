@@ -9,7 +9,7 @@ from statesvc.errors import NotFound, NotOffered, Unavailable
 from statesvc.services.engines import needs_engine
 
 _ENGINES = (
-    ("POST", "/build"), ("POST", "/build/cancel"), ("POST", "/session"), ("POST", "/grpc"), ("POST", "/auth"),
+    ("POST", "/build/cancel"), ("POST", "/session"), ("POST", "/grpc"), ("POST", "/auth"),
     ("GET", "/distribution/{name}/json"),
     ("GET", "/plugins/privileges"), ("POST", "/plugins/pull"), ("POST", "/plugins/create"), ("POST", "/swarm/init"),
     ("POST", "/swarm/join"),

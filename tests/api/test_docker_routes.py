@@ -89,6 +89,10 @@ def test_a_prune_takes_its_own_filters(service: Service, path: str, filters: str
     assert service.call("POST", path, query={"filters": filters}).status == status
 
 
+def test_a_prune_that_finds_no_volume_has_an_empty_list(service: Service) -> None:
+    assert service.call("POST", "/volumes/prune").json() == {"VolumesDeleted": [], "SpaceReclaimed": 0}
+
+
 @pytest.mark.parametrize("kind", ["node", "config", "service", "secret"])
 def test_no_event_is_about_what_only_a_swarm_has(service: Service, kind: str) -> None:
     service.create()

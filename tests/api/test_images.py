@@ -289,6 +289,16 @@ def test_mistakes_are_told_before_what_is_not_offered(service: Service, query: d
     assert service.call("POST", "/images/create", a_tar(), query=query).is_refusal(status)
 
 
+@pytest.mark.parametrize(
+    ("version", "platform", "status"),
+    [("v1.51", "foobar", 400), ("v1.51", "linux/arm64", 501), ("v1.51", "", 501), ("v1.31", "foobar", 501)],
+)
+def test_a_build_for_a_platform_that_is_none_is_refused(
+    service: Service, version: str, platform: str, status: int
+) -> None:
+    assert service.call("POST", f"/{version}/build", a_tar(), query={"platform": platform}).is_refusal(status)
+
+
 def test_an_import_is_tagged_and_then_told_by_its_id(own_service: Service) -> None:
     query = {"fromSrc": "-", "repo": "imported/events", "tag": "1"}
     image_id = own_service.call("POST", "/images/create", a_tar(("x", b"1")), query=query).json()["status"]
