@@ -11,7 +11,7 @@ EXAMPLES ?= 100
 SEED := $(or $(SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))
 
 # What `make quick` leaves out, besides tests marked "kills": all else, and each new test, belongs to it.
-SLOW := cli clients conformance differential e2e migrations
+SLOW := cli clients conformance differential e2e foreign migrations
 QUICK := $(addprefix --ignore=tests/,$(SLOW)) -m 'not kills'
 
 .DEFAULT_GOAL := help
@@ -44,6 +44,7 @@ docs: install ## write the documents that are made from rules, views and routes
 	$(BIN)/python -c "from statesvc.db.views.document import markdown; print(markdown(), end='')" > docs/admin-sql.md
 	$(BIN)/python tests/support/api_document.py markdown > docs/api.md
 	$(BIN)/python tests/support/api_document.py openapi > docs/openapi.yaml
+	$(BIN)/python tests/foreign/run.py --document > docs/clients.md
 
 revision: install ## begin a migration (MESSAGE="add the exit code")
 	@test -n "$(MESSAGE)" || { echo 'say what it does: make revision MESSAGE="add the exit code"'; exit 2; }
@@ -51,7 +52,7 @@ revision: install ## begin a migration (MESSAGE="add the exit code")
 		--rev-id $$(printf '%04d' $$(($$(ls migrations/versions/[0-9]*.py | wc -l) + 1)))
 
 clean: ## remove what can be made again; DATA_ROOT stays
-	rm -rf .venv .venv-* .pythons build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-* .pythons .clients build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 ## Prove it
@@ -81,6 +82,10 @@ docker-samples: install ## record the samples of Docker 28 anew, with the docker
 	@test -n "$(ROOTFS)" || { echo 'say where the engine is, see tests/samples/README.md: make docker-samples ROOTFS=DIR'; exit 2; }
 	$(BIN)/python tests/samples/recording/record.py $(ROOTFS)
 	$(BIN)/python tests/samples/recording/old.py $(ROOTFS)
+
+clients: install ## run what others wrote against the service: passed and failed by client (DOCKER_PY=, ARGS="NAME …")
+	@.ci/components
+	$(BIN)/python tests/foreign/run.py $(ARGS)
 
 fuzz: install ## send REQUESTS changed at random, and EXAMPLES made from docs/openapi.yaml to each route, from a SEED
 	@echo "seed: $(SEED)"
@@ -117,4 +122,4 @@ golden: install ## release a migration: store a database of its schema and its d
 	@test -n "$(REVISION)" || { echo 'say which: make golden REVISION=0002'; exit 2; }
 	$(BIN)/python tests/migrations/make_golden.py $(REVISION)
 
-.PHONY: help serve migrate install fix docs revision clean check quick test conformance differential docker-samples fuzz bench bench-lists bench-store bench-events bench-reloads wheel sbom golden
+.PHONY: help serve migrate install fix docs revision clean check quick test conformance differential docker-samples clients fuzz bench bench-lists bench-store bench-events bench-reloads wheel sbom golden
