@@ -34,7 +34,7 @@ CAUSES = {
     "engine": Cause(
         "No engine is connected: nothing runs, and there are neither files, output, live ports nor addresses.",
         r"no engine is connected|is not running|in paused container|docker container run"
-        r"|memLimit > 0|dockerContainerProcesses|not '80|False, and not True",
+        r"|not '80|False, and not True",
     ),
     "left over": Cause(
         "A test before it made a container, failed as nothing runs, and left it.", r"\] is None"

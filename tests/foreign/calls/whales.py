@@ -171,7 +171,7 @@ def container_run() -> None:
 
 @call
 def container_copy() -> None:
-    docker.container.copy(("web", "/etc/passwd"), "passwd")
+    docker.container.copy(("web", "/bin"), "bin")
 
 
 @call
