@@ -6,9 +6,10 @@ A unit is a function that takes a connection first and does nothing outside the 
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +21,8 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from statesvc.errors import StateError, Unavailable
+from statesvc.db.failures import is_corrupt, name_of, of_commit, unavailable
+from statesvc.errors import StateError, Unavailable, Unsure
 
 if TYPE_CHECKING:  # pysqlite3 has no types of its own, and those of the standard library's driver
     import sqlite3 as driver
@@ -63,18 +65,6 @@ WHOLE_FILE_CACHE = f"cache_size=-{64 * 1024}"
 SQLITE_VERSION: str = driver.sqlite_version
 BATCH_LIMIT = 64
 SCAN_THREADS = 4
-_REASONS = {
-    "SQLITE_BUSY": "the database is locked by another program",
-    "SQLITE_LOCKED": "the database is locked",
-    "SQLITE_FULL": "the disk that holds the database is full",
-    "SQLITE_READONLY": "the database is read-only",
-    "SQLITE_IOERR": "the disk that holds the database reports an error",
-    "SQLITE_CORRUPT": "the database file is damaged",
-    "SQLITE_NOTADB": "the database file is not a database",
-    "SQLITE_CANTOPEN": "the database file cannot be opened",
-    "SQLITE_INTERRUPT": "the operation was interrupted",
-    "SQLITE_NOMEM": "memory has run out",
-}
 
 
 def check_sqlite_version(version: tuple[int, ...]) -> None:
@@ -176,23 +166,6 @@ def bare(connection: Connection) -> driver.Connection:
     return connection.connection.driver_connection  # type: ignore[return-value]
 
 
-def _name(error: BaseException) -> str:
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    return getattr(cause, "sqlite_errorname", None) or ""
-
-
-def unavailable(error: BaseException) -> Unavailable | None:
-    """Turn an error of the driver into the one that a caller sees; None for an error that is a bug of ours."""
-    name = _name(error)
-    reason = next((text for prefix, text in _REASONS.items() if name.startswith(prefix)), None)
-    if reason is None:
-        return None
-    # A commit that the disk did not confirm may be found in the log after a crash.
-    unsure = name.startswith("SQLITE_IOERR")
-    outcome = "look whether it was done before you repeat it" if unsure else "nothing was changed"
-    return Unavailable(f"{reason}; {outcome}")
-
-
 def _is_bad_text(error: BaseException) -> bool:
     """Return whether the driver read text that is not UTF-8: the only error of it without a code of SQLite's."""
     cause = error.orig if isinstance(error, DBAPIError) else error
@@ -235,8 +208,16 @@ class _Unit:
     run: Callable[[Connection], Any]
     loop: asyncio.AbstractEventLoop
     future: "asyncio.Future[Any]"
+    queued: float
     result: Any = None
     error: BaseException | None = None
+    tries: int = 0
+    doubt: Unsure | None = None
+    """Set once its change was in a commit that failed and may be found in the log all the same."""
+
+    def refuse(self, error: BaseException) -> None:
+        """Let it fail. It is not told that nothing was changed if that is in doubt."""
+        self.error = self.doubt or error
 
     def settle(self) -> None:
         if self.future.done():  # the caller went away; its unit is finished all the same
@@ -245,13 +226,6 @@ class _Unit:
             self.future.set_result(self.result)
         else:
             self.future.set_exception(self.error)
-
-
-@dataclass(slots=True)
-class _Aborted(Exception):
-    """SQLite rolled the whole transaction back: nothing of the batch is done."""
-
-    error: BaseException
 
 
 class Database:
@@ -267,9 +241,12 @@ class Database:
         self._watchers: list[Callable[[], None]] = []
         # The loop must never wait for a lock, so its own reader has no busy timeout: a thread waits instead.
         engine = partial(make_engine, path, checkpoints=checkpoints)
-        self._loop_reader = engine(busy_timeout_ms=0, query_only=True).connect()
+        self._loop_reader = _connected(engine(busy_timeout_ms=0, query_only=True))
         self._readers = engine(busy_timeout_ms=busy_timeout_ms, query_only=True)
         self._writer_engine = engine(busy_timeout_ms=busy_timeout_ms, query_only=False)
+        self._writing: Connection | None = None
+        self._patience_ms = busy_timeout_ms
+        self._locked_out = False
         self._scans = ThreadPoolExecutor(SCAN_THREADS, thread_name_prefix="statesvc-scan")
         self._local = threading.local()
         self._scan_connections: list[Connection] = []
@@ -303,7 +280,8 @@ class Database:
         except (DBAPIError, driver.Error) as error:
             if _is_bad_text(error):
                 return _legibly(self._loop_reader, lambda c: unit(c, *args, **kwargs))
-            if _name(error).startswith("SQLITE_BUSY"):
+            # In a thread it can wait for a lock, and look whether the disk or the file is to blame.
+            if is_corrupt(error) or name_of(error).startswith("SQLITE_BUSY"):
                 return await self.scan(unit, *args, **kwargs)
             raise unavailable(error) or error from error
 
@@ -321,33 +299,40 @@ class Database:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         run = copy_context().run
-        self._writes.put(_Unit(lambda c: run(unit, c, *args, **kwargs), loop, future))
+        self._writes.put(_Unit(lambda c: run(unit, c, *args, **kwargs), loop, future, time.monotonic()))
         return await future
 
     def _scan(self, run: Callable[[Connection], T]) -> T:
+        try:
+            try:
+                return self._scan_once(run)
+            except (DBAPIError, driver.Error) as error:
+                if not is_corrupt(error):
+                    raise
+                return self._scan_once(run)
+        except (DBAPIError, driver.Error) as error:
+            raise unavailable(error, self.path) or error from error
+
+    def _scan_once(self, run: Callable[[Connection], T]) -> T:
         connection = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = self._readers.connect()
             self._scan_connections.append(connection)
         raw = bare(connection)
+        raw.execute("BEGIN")
         try:
-            raw.execute("BEGIN")
-            try:
-                return _tolerantly(connection, run)
-            finally:
-                if raw.in_transaction:
-                    raw.execute("ROLLBACK")
-        except (DBAPIError, driver.Error) as error:
-            raise unavailable(error) or error from error
+            return _tolerantly(connection, run)
+        finally:
+            if raw.in_transaction:
+                raw.execute("ROLLBACK")
 
     def _serve_writes(self) -> None:
-        with self._writer_engine.connect() as connection:
-            while (first := self._writes.get()) is not None:
-                batch, last = self._drain(first)
-                self._run(connection, batch)
-                self._answer(batch)
-                if last:
-                    break
+        last = False
+        while not last and (first := self._writes.get()) is not None:
+            batch, last = self._drain(first)
+            self._run(batch)
+            self._answer(batch)
+        self._disconnect()
 
     def _drain(self, first: _Unit) -> tuple[list[_Unit], bool]:
         batch = [first]
@@ -361,17 +346,75 @@ class Database:
             batch.append(unit)
         return batch, False
 
-    def _run(self, connection: Connection, batch: list[_Unit]) -> None:
+    def _run(self, batch: list[_Unit]) -> None:
+        """Run the units in one transaction. If it comes to nothing, each gets one of its own."""
         try:
-            _transact(connection, batch)
-        except _Aborted as aborted:
-            # One unit may have broken the transaction for all: each gets a transaction of its own.
-            if len(batch) == 1:
-                batch[0].error = unavailable(aborted.error) or aborted.error
+            connection = self._begun(batch)
+        except Exception as error:
+            self._refuse(batch, error)
+            return
+        try:
+            _transact(connection, batch, self.path)
+        except Exception as error:
+            self._undo(connection)
+            if len(batch) == 1 and not self._tries_again(batch[0], error):
+                if batch[0].error is None:
+                    batch[0].refuse(error if isinstance(error, StateError) else unavailable(error, self.path) or error)
                 return
             for unit in batch:
                 unit.result = unit.error = None
-                self._run(connection, [unit])
+                self._run([unit])
+
+    def _begun(self, batch: list[_Unit]) -> Connection:
+        """Return the writer's connection in a new transaction; made anew if there is none, as after it failed."""
+        if self._writing is None:
+            self._writing, self._locked_out = self._writer_engine.connect(), False
+        raw = bare(self._writing)
+        if self._locked_out:
+            # Another program held the lock all the time that a unit may wait. Those queued behind it waited meanwhile,
+            # too: they get what is left of their own time, not one after the other all of it.
+            waited_ms = 1_000 * (time.monotonic() - batch[0].queued)
+            raw.execute(f"PRAGMA busy_timeout={max(0, self._patience_ms - int(waited_ms))}")
+        raw.execute("BEGIN IMMEDIATE")
+        if self._locked_out:
+            self._locked_out = False
+            raw.execute(f"PRAGMA busy_timeout={self._patience_ms}")
+        return self._writing
+
+    @staticmethod
+    def _tries_again(unit: _Unit, error: Exception) -> bool:
+        unit.tries += 1
+        return is_corrupt(error) and unit.tries == 1
+
+    def _refuse(self, batch: list[_Unit], error: Exception) -> None:
+        """Answer units whose transaction cannot begin. That is about none of them, so none is tried again alone."""
+        over = len(batch)
+        self._locked_out = name_of(error).startswith("SQLITE_BUSY")
+        if self._locked_out:
+            now = time.monotonic()
+            over = max(1, sum(1_000 * (now - unit.queued) >= self._patience_ms for unit in batch))
+        else:
+            self._disconnect()
+        for unit in batch[:over]:
+            unit.refuse(unavailable(error, self.path) or error)
+        if batch[over:]:  # they came later and may wait on, for which the others do not wait
+            self._answer(batch[:over])
+            self._run(batch[over:])
+
+    def _undo(self, connection: Connection) -> None:
+        """Leave a transaction that failed; a connection that cannot is given up, and what it held is undone by that."""
+        raw = bare(connection)
+        try:
+            if raw.in_transaction:
+                raw.execute("ROLLBACK")
+        except driver.Error:
+            self._disconnect()
+
+    def _disconnect(self) -> None:
+        connection, self._writing = self._writing, None
+        if connection is not None:
+            with suppress(DBAPIError, driver.Error):
+                connection.close()
 
     def _answer(self, batch: list[_Unit]) -> None:
         for loop in {unit.loop for unit in batch}:
@@ -382,7 +425,17 @@ class Database:
                 log.debug("write finished after its caller had gone", units=len(settled))
         if any(unit.error is None for unit in batch):
             for watcher in self._watchers:
-                watcher()
+                try:
+                    watcher()
+                except Exception:  # the writer must outlive everything
+                    log.exception("what follows a commit failed")
+
+
+def _connected(engine: Engine) -> Connection:
+    try:
+        return engine.connect()
+    except (DBAPIError, driver.Error) as error:
+        raise unavailable(error) or error from error
 
 
 def _settle(units: Iterable[_Unit]) -> None:
@@ -390,34 +443,38 @@ def _settle(units: Iterable[_Unit]) -> None:
         unit.settle()
 
 
-def _transact(connection: Connection, batch: list[_Unit]) -> None:
-    """Run the units in one transaction, each undone alone if it fails. Raises _Aborted with nothing done."""
+def _transact(connection: Connection, batch: list[_Unit], database: Path) -> None:
+    """Run the units in a transaction that has begun, each undone alone if it fails, and commit it.
+
+    Raises what made the whole transaction fail: nothing of it is done, except that a unit may have a doubt afterwards.
+    """
     raw = bare(connection)
+    if len(batch) == 1:
+        # It needs no savepoint, for which SQLite would copy every page that the unit changes.
+        _run_unit(connection, batch[0], database, undo=("ROLLBACK", "BEGIN IMMEDIATE"))
+    else:
+        for unit in batch:
+            raw.execute("SAVEPOINT unit")
+            _run_unit(connection, unit, database, undo=("ROLLBACK TO unit",))
+            raw.execute("RELEASE unit")
     try:
-        raw.execute("BEGIN IMMEDIATE")
-        if len(batch) == 1:
-            # It needs no savepoint, for which SQLite would copy every page that the unit changes.
-            _run_unit(connection, batch[0], undo=("ROLLBACK", "BEGIN IMMEDIATE"))
-        else:
-            for unit in batch:
-                raw.execute("SAVEPOINT unit")
-                _run_unit(connection, unit, undo=("ROLLBACK TO unit",))
-                raw.execute("RELEASE unit")
         raw.execute("COMMIT")
     except driver.Error as error:
-        if raw.in_transaction:
-            raw.execute("ROLLBACK")
-        raise _Aborted(error) from error
+        doubt = of_commit(error)
+        for unit in batch:
+            if unit.error is None:
+                unit.doubt = doubt or unit.doubt
+        raise
 
 
-def _run_unit(connection: Connection, unit: _Unit, *, undo: tuple[str, ...]) -> None:
-    """Run a unit; if it fails, undo it. Raises _Aborted if SQLite has rolled the transaction back by itself."""
+def _run_unit(connection: Connection, unit: _Unit, database: Path, *, undo: tuple[str, ...]) -> None:
+    """Run a unit; if it fails, undo it. Raises an error that is not its own: of the transaction, or of the file."""
     raw = bare(connection)
     try:
         unit.result = _tolerantly(connection, unit.run, undo=undo)
     except Exception as error:
-        if not raw.in_transaction:
-            raise _Aborted(error) from error
+        if not raw.in_transaction or is_corrupt(error):
+            raise
         for statement in undo:
             raw.execute(statement)
-        unit.error = error if isinstance(error, StateError) else unavailable(error) or error
+        unit.refuse(error if isinstance(error, StateError) else unavailable(error, database) or error)

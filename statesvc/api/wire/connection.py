@@ -19,6 +19,7 @@ from statesvc.api.wire.refusal import Refusal
 from statesvc.api.wire.request import Handler, Held, Peer, Request, RequestBody
 from statesvc.api.wire.stream import Stream
 from statesvc.api.wire.takeover import Takeover, opening
+from statesvc.errors import UNSURE
 
 log = structlog.get_logger(__name__)
 
@@ -193,7 +194,7 @@ class Connection(asyncio.Protocol):
             return refused(refusal)
         except Exception:
             log.exception("a handler met a bug", method=request.head.method)
-            return _message(500, "statesvc has a bug that this request met; its log has the details")
+            return _message(500, f"statesvc has a bug that this request met; its log has the details; {UNSURE}")
 
     async def _send(self, head: Head, answer: Answer) -> bool:
         """Send an answer. False if the connection must not go on behind it."""
