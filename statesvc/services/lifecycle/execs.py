@@ -61,8 +61,13 @@ def start(
     expected: Expected,
     now: int,
     folder: ScriptFolder,
-) -> Handle:
-    """Record an exec, and return the handle of its container; execs that ended long ago are forgotten."""
+    *,
+    lock: int | None,
+) -> Handle | None:
+    """Record an exec, and return the handle of its container; execs that ended long ago are forgotten.
+
+    Returns None, and records nothing, if the container has another lock than the one whose script was looked at.
+    """
     # An engine in the same process passes no document, which would have checked the ID.
     if fault := exec_id_fault(exec_id):
         raise InvalidParameter(fault)
@@ -72,6 +77,8 @@ def start(
     if known is None:
         expect(life, expected)
         _must_run(life)
+        if life.runtime_id != lock:
+            return None
         life = _added(conn, life, exec_id, engine, config, now)
     elif known.container_id != life.id or not _same(known, config):
         raise Conflict(f"exec {exec_id} is another process already")

@@ -15,7 +15,7 @@ from statesvc.domain.daemon_config import DaemonConfig
 from statesvc.domain.event import Event
 from statesvc.domain.runtimes import Derived, derive
 from statesvc.domain.wrapper_script import file_name
-from statesvc.errors import InvalidParameter, Unavailable
+from statesvc.errors import NOTHING_CHANGED, InvalidParameter, Unavailable
 from statesvc.host import binaries
 from statesvc.host.scripts import ScriptFolder
 from statesvc.services import configuration
@@ -97,7 +97,7 @@ class Runtimes:
         except OSError as error:
             raise Unavailable(
                 f"the wrapper scripts cannot be written to {self._folder.path}: {error.strerror}; "
-                "the configuration in force is unchanged"
+                f"the configuration in force is unchanged: {NOTHING_CHANGED}"
             ) from None
         return candidate
 
