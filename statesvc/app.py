@@ -4,7 +4,6 @@ import asyncio
 import gc
 import os
 import signal
-import sys
 import threading
 import time
 import uuid
@@ -45,6 +44,7 @@ from statesvc.errors import Conflict, StateError
 from statesvc.host import facts
 from statesvc.host.clock import since_boot, wall_clock
 from statesvc.host.data_root import DataRoot
+from statesvc.host.log_output import LogOutput
 from statesvc.host.scripts import ScriptFolder
 from statesvc.importers.docker.importer import DockerImporter
 from statesvc.services import configuration
@@ -71,6 +71,7 @@ from statesvc.services.site import Site
 from statesvc.services.steady_clock import SteadyClock
 from statesvc.services.system import System
 from statesvc.services.usage import DiskUsage
+from statesvc.services.vitals import Gauge
 from statesvc.services.volumes import Volumes
 from statesvc.settings import Settings
 
@@ -143,6 +144,7 @@ async def opened(
     boot_clock: Clock = since_boot,
     entropy: Entropy = os.urandom,
     put_in_force: bool = True,
+    log_output: LogOutput | None = None,
 ) -> AsyncIterator[Services]:
     """Lock the data root and yield its services. Without `put_in_force`, as for commands, the version in force stays.
 
@@ -151,6 +153,7 @@ async def opened(
     root = DataRoot(settings.data_root)
     root.make()
     async with AsyncExitStack() as stack:
+        clean_start = root.holder().pid is None  # whoever ends well takes the note away
         stack.enter_context(root.lock(socket=str(socket_path(settings.hosts[0])) if settings.hosts else ""))
         config = await configuration.read(settings.config_file)
         _migrate(settings, root, clock)
@@ -180,7 +183,7 @@ async def opened(
             images=images,
             keys=keys,
             journal=Journal(database, clock, damage.note),
-            system=System(database, site, damage),
+            system=System(database, site, damage, Gauge(database, clock, log_output, clean_start=clean_start)),
             runtimes=runtimes,
             runtime_history=history,
             lifecycle=Lifecycle(database, site, folder),
@@ -254,14 +257,15 @@ async def repaired(settings: Settings, *, clock: Clock = wall_clock) -> tuple[Ba
     return backup, mended, report
 
 
-async def _serve(settings: Settings) -> None:
-    async with opened(settings) as services:
+async def _serve(settings: Settings, log_output: LogOutput) -> None:
+    async with opened(settings, log_output=log_output) as services:
         services.system.last_sweep = await swept(services, settings)
         raise_descriptor_limit()
         server = Server(services.application(), services.end_streams, clock=services.site.clock, lines=LINES)
         server.stop_on_signals()
         async with AsyncExitStack() as sockets:
             await sockets.enter_async_context(services.retention.kept_up())
+            await sockets.enter_async_context(services.system.watched())
             listeners = []
             for host in settings.hosts:
                 listeners.append(bind(host, settings.socket_mode))
@@ -306,17 +310,17 @@ async def _reload_when(asked: asyncio.Event, runtimes: Runtimes) -> None:
         await asyncio.sleep(_BETWEEN_RELOADS)
 
 
-def serve(settings: Settings) -> None:
-    """Run the service until SIGTERM or SIGINT."""
+def serve(settings: Settings, log_output: LogOutput) -> None:
+    """Run the service until SIGTERM or SIGINT; its health tells how its log fares."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         executor = ThreadPoolExecutor(thread_name_prefix=_DISK_THREADS)
         runner.get_loop().set_default_executor(executor)
-        runner.run(_serve(settings))
+        runner.run(_serve(settings, log_output))
         executor.shutdown(wait=False, cancel_futures=True)
-        _end_despite_stuck_threads()
+        _end_despite_stuck_threads(log_output)
 
 
-def _end_despite_stuck_threads() -> None:
+def _end_despite_stuck_threads(log_output: LogOutput) -> None:
     """End the process if a thread is still waiting for a disk: all that is to be durable is, and Python would wait."""
     deadline = time.monotonic() + _PATIENCE_AT_THE_END
     for thread in threading.enumerate():
@@ -324,5 +328,5 @@ def _end_despite_stuck_threads() -> None:
             thread.join(max(0, deadline - time.monotonic()))
             if thread.is_alive():
                 log.warning("stopped although a disk does not answer", thread=thread.name)
-                sys.stderr.flush()
+                log_output.close()
                 os._exit(0)

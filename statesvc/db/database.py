@@ -65,6 +65,7 @@ WHOLE_FILE_CACHE = f"cache_size=-{64 * 1024}"
 SQLITE_VERSION: str = driver.sqlite_version
 BATCH_LIMIT = 64
 SCAN_THREADS = 4
+_CHECKPOINT_NOOP = (3, 51, 0)
 
 
 def check_sqlite_version(version: tuple[int, ...]) -> None:
@@ -242,11 +243,14 @@ class Database:
         # The loop must never wait for a lock, so its own reader has no busy timeout: a thread waits instead.
         engine = partial(make_engine, path, checkpoints=checkpoints)
         self._loop_reader = _connected(engine(busy_timeout_ms=0, query_only=True))
+        self.page_size: int = bare(self._loop_reader).execute("PRAGMA page_size").fetchone()[0]
         self._readers = engine(busy_timeout_ms=busy_timeout_ms, query_only=True)
         self._writer_engine = engine(busy_timeout_ms=busy_timeout_ms, query_only=False)
         self._writing: Connection | None = None
         self._patience_ms = busy_timeout_ms
         self._locked_out = False
+        self._doubts = self._settled_doubts = 0
+        self._scanning: dict[int, float] = {}
         self._scans = ThreadPoolExecutor(SCAN_THREADS, thread_name_prefix="statesvc-scan")
         self._local = threading.local()
         self._scan_connections: list[Connection] = []
@@ -269,6 +273,32 @@ class Database:
         """Return how many bytes the database and its log have on the disk. The files are not opened."""
         log_file = self.path.with_name(f"{self.path.name}-wal")
         return self.path.stat().st_size, log_file.stat().st_size if log_file.exists() else 0
+
+    def log_pages(self) -> tuple[int, int] | None:
+        """Return how many pages the log has, and how many of them are in the database already. None if not known."""
+        if driver.sqlite_version_info < _CHECKPOINT_NOOP:  # an older SQLite would make a checkpoint
+            return None
+        try:
+            _, pages, moved = bare(self._loop_reader).execute("PRAGMA wal_checkpoint(NOOP)").fetchone()
+        except driver.Error:
+            return None
+        return (pages, moved) if pages >= 0 else None
+
+    def readings(self) -> tuple[int, float]:
+        """Return how many scans hold a snapshot now, and for how many seconds the longest does."""
+        began = list(self._scanning.values())
+        return len(began), time.monotonic() - min(began) if began else 0.0
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the log may hold a commit that failed, and that a crash would bring back."""
+        return self._doubts > self._settled_doubts
+
+    async def settle(self) -> None:
+        """Overwrite what the log holds of a commit that failed, by one that changes nothing. Raises Unavailable."""
+        doubts = self._doubts
+        await self.write(_rewrite_header)
+        self._settled_doubts = doubts
 
     async def read(self, unit: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a unit of one statement on the event loop itself; if that would have to wait, in a thread.
@@ -320,9 +350,11 @@ class Database:
             self._scan_connections.append(connection)
         raw = bare(connection)
         raw.execute("BEGIN")
+        self._scanning[threading.get_ident()] = time.monotonic()
         try:
             return _tolerantly(connection, run)
         finally:
+            del self._scanning[threading.get_ident()]
             if raw.in_transaction:
                 raw.execute("ROLLBACK")
 
@@ -356,6 +388,7 @@ class Database:
         try:
             _transact(connection, batch, self.path)
         except Exception as error:
+            self._doubts += any(unit.doubt for unit in batch)
             self._undo(connection)
             if len(batch) == 1 and not self._tries_again(batch[0], error):
                 if batch[0].error is None:
@@ -429,6 +462,13 @@ class Database:
                     watcher()
                 except Exception:  # the writer must outlive everything
                     log.exception("what follows a commit failed")
+
+
+def _rewrite_header(connection: Connection) -> None:
+    # Even with the value that it has it is written, which the row of a table would not be.
+    raw = bare(connection)
+    (version,) = raw.execute("PRAGMA user_version").fetchone()
+    raw.execute(f"PRAGMA user_version={version}")
 
 
 def _connected(engine: Engine) -> Connection:
