@@ -4,7 +4,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from service import Answer, Service
@@ -39,8 +39,9 @@ def keeps_to(answer: Answer, *, done: bool) -> bool:
 def after_a_crash(data_root: Path) -> Iterator[driver.Connection]:
     """Yield the database as `kill -9` would leave it now: its files as they are, without what only memory has."""
     with tempfile.TemporaryDirectory(dir=data_root.parent) as folder:
-        for suffix in ("", "-wal"):
-            shutil.copy(data_root / f"statesvc.db{suffix}", folder)
+        shutil.copy(data_root / "statesvc.db", folder)
+        with suppress(FileNotFoundError):  # the last one to close a database removes its log
+            shutil.copy(data_root / "statesvc.db-wal", folder)
         with closing(driver.connect(Path(folder) / "statesvc.db")) as connection:
             yield connection
 

@@ -194,7 +194,8 @@ class Connection(asyncio.Protocol):
             return refused(refusal)
         except Exception:
             log.exception("a handler met a bug", method=request.head.method)
-            return _message(500, f"statesvc has a bug that this request met; its log has the details; {UNSURE}")
+            body = {"message": f"statesvc has a bug that this request met; its log has the details; {UNSURE}"}
+            return Answer(500, orjson.dumps(body | {"unsure": True}), _JSON_LINE)
 
     async def _send(self, head: Head, answer: Answer) -> bool:
         """Send an answer. False if the connection must not go on behind it."""
@@ -241,7 +242,9 @@ class Connection(asyncio.Protocol):
 
     async def _turn_away(self) -> None:
         try:
-            await self._refuse(Refusal(503, "too many connections are open at this time: try again"))
+            await self._refuse(
+                Refusal(503, "too many connections are open at this time; nothing was changed: try again")
+            )
         finally:
             self._transport.close()
 
