@@ -93,6 +93,9 @@ fuzz: install ## send REQUESTS changed at random, and EXAMPLES made from docs/op
 	OPENAPI_EXAMPLES=$(EXAMPLES) OPENAPI_SEED=$(SEED) \
 		$(BIN)/python -m pytest -q -n $(WORKERS) tests/api/test_openapi.py $(ARGS)
 
+mutants: install ## plant deliberate faults, and see a test fail for each (ARGS="NAME …")
+	$(BIN)/python tests/support/mutants.py $(ARGS)
+
 ## Measure it
 
 bench: install ## speed against the budget, beside Docker Engine (ARGS="--quick --json OUT --large N")
@@ -122,4 +125,4 @@ golden: install ## release a migration: store a database of its schema and its d
 	@test -n "$(REVISION)" || { echo 'say which: make golden REVISION=0002'; exit 2; }
 	$(BIN)/python tests/migrations/make_golden.py $(REVISION)
 
-.PHONY: help serve migrate install fix docs revision clean check quick test conformance differential docker-samples clients fuzz bench bench-lists bench-store bench-events bench-reloads wheel sbom golden
+.PHONY: help serve migrate install fix docs revision clean check quick test conformance differential docker-samples clients fuzz mutants bench bench-lists bench-store bench-events bench-reloads wheel sbom golden

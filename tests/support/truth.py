@@ -11,6 +11,13 @@ from service import Answer, Service
 
 from statesvc.db.database import driver
 
+# A container and the events about it are one change.
+_WITHOUT_EVENT = "SELECT id FROM containers WHERE id NOT IN (SELECT actor_id FROM events WHERE action = 'create')"
+_WITHOUT_ROW = """
+    SELECT actor_id FROM events WHERE action = 'create' AND actor_id NOT IN (SELECT id FROM containers)
+    AND actor_id NOT IN (SELECT actor_id FROM events WHERE action = 'destroy')
+"""
+
 
 def claim(answer: Answer) -> bool | None:
     """Return whether an answer says that the change was made: None if it says that this is unsure.
@@ -52,6 +59,8 @@ def names_after_a_crash(data_root: Path) -> set[str]:
         names = {name for (name,) in connection.execute("SELECT name FROM container_names")}
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        assert connection.execute(_WITHOUT_EVENT).fetchall() == []
+        assert connection.execute(_WITHOUT_ROW).fetchall() == []
     return names
 
 

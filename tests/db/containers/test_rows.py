@@ -31,6 +31,13 @@ def test_a_unique_prefix_finds_its_container(conn: Connection, make: Make) -> No
     assert containers.find(conn, "ab").id == B
 
 
+def test_a_prefix_finds_ids_to_the_last_digit(conn: Connection, make: Make) -> None:
+    for first, container_id in (("0", "0" + "f" * 63), ("f", "f" * 64), ("e", "ef" + "0" * 62)):
+        make(f"web{first}", container_id=container_id)
+        assert containers.find(conn, first).id == container_id
+        assert containers.inspect(conn, first).id == container_id
+
+
 def test_an_ambiguous_prefix_is_an_error_of_its_own(conn: Connection, make: Make) -> None:
     make("web", container_id=A)
     make("db", container_id=B)
