@@ -21,7 +21,7 @@ def read_or_make(path: Path, entropy: Entropy) -> bytes:
         _write(path, entropy(SIZE))
         return _read(path)
     except OSError as error:
-        raise Unavailable(f"the secret {path} cannot be read or made: {error.strerror}") from None
+        raise Unavailable(f"the secret {path} cannot be read or made: {error.strerror}; nothing was changed") from None
 
 
 def _read(path: Path) -> bytes:

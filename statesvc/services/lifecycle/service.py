@@ -191,7 +191,9 @@ class Lifecycle:
         for _ in range(LOOKS):
             in_force = self._site.configuration.in_force
             if not in_force.version:
-                raise Unavailable("no configuration is in force here: only a service locks containers to runtimes")
+                raise Unavailable(
+                    f"no configuration is in force here, only a service locks containers to runtimes; {NOTHING_CHANGED}"
+                )
             life = await self._database.read(lifecycle.find, reference)
             name, checked = life.runtime_name or in_force.daemon.default_runtime, 0
             if asked.is_known(life):
@@ -208,7 +210,9 @@ class Lifecycle:
             )
             if locked:
                 return locked
-        raise Unavailable("the configuration changes faster than a runtime can be checked; nothing was locked")
+        raise Unavailable(
+            f"the configuration changes faster than a runtime can be checked; nothing was locked: {NOTHING_CHANGED}"
+        )
 
     async def _lock_of(self, life: Life) -> Lock | None:
         if life.script_digest is None or life.runtime_id is None:
