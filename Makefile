@@ -11,7 +11,7 @@ EXAMPLES ?= 100
 SEED := $(or $(SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))
 
 # What `make quick` leaves out, besides tests marked "kills": all else, and each new test, belongs to it.
-SLOW := cli clients conformance differential e2e foreign migrations
+SLOW := cli clients conformance differential e2e faults foreign migrations
 QUICK := $(addprefix --ignore=tests/,$(SLOW)) -m 'not kills'
 
 .DEFAULT_GOAL := help
