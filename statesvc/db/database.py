@@ -42,6 +42,7 @@ __all__ = [
     "make_engine",
     "reading",
     "snapshot",
+    "translated",
     "unavailable",
 ]
 
@@ -117,12 +118,13 @@ def snapshot(path: Path, *, busy_timeout_ms: int = 5_000) -> Iterator[driver.Con
     read the file.
     """
     try:
-        with closing(_open_read_only(path, busy_timeout_ms)) as connection:
+        with closing(_open_read_only(path, busy_timeout_ms)) as connection, translated(path):
             connection.execute("BEGIN")
             connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
             yield connection
     except driver.Error as error:
-        raise unavailable(error) or error from error
+        # Frames of the error hold a connection that could not be set up, and with it the file.
+        raise unavailable(error, path) or error from error
 
 
 @contextmanager
@@ -135,7 +137,7 @@ def reading(path: Path, *, busy_timeout_ms: int = 5_000) -> Iterator[Connection]
     """
     engine = make_engine(path, busy_timeout_ms=busy_timeout_ms, query_only=True, checkpoints=False)
     try:
-        with engine.connect() as connection:
+        with engine.connect() as connection, translated(path):
             bare(connection).execute(f"PRAGMA {WHOLE_FILE_CACHE}")
             bare(connection).text_factory = _legible
             bare(connection).execute("BEGIN")
@@ -144,7 +146,17 @@ def reading(path: Path, *, busy_timeout_ms: int = 5_000) -> Iterator[Connection]
             finally:
                 bare(connection).execute("ROLLBACK")
     except (DBAPIError, driver.Error) as error:
-        raise unavailable(error) or error from error
+        # Frames of the error hold a connection that could not be set up, and with it the file.
+        raise unavailable(error, path) or error from error
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Raise errors of the driver as callers understand them, while the file is open: its disk can be looked at then."""
+    try:
+        yield
+    except (DBAPIError, driver.Error) as error:
+        raise unavailable(error, path) or error from error
 
 
 def _open_read_only(path: Path, busy_timeout_ms: int) -> driver.Connection:

@@ -1,6 +1,9 @@
 """A disk that cannot be read is not called a damaged database, and what is read is read again later."""
 
 import errno
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from faults import Call, FaultyDisk
@@ -37,3 +40,23 @@ def test_a_passing_error_of_the_disk_is_told_as_one_or_passed_over(faulty: Servi
         for answer in answers:
             assert answer.status == 200 or answer.message == REFUSED, answer
     assert [faulty.call("GET", path).status for path in READS] == [200] * len(READS)
+
+
+@pytest.mark.parametrize("command", [["check"], ["sql", "SELECT * FROM v_containers"], ["db", "backup", "copy.db"]])
+@pytest.mark.parametrize("skip", [0, 2, 5])
+def test_commands_tell_an_error_of_the_disk_as_one(
+    data_root: Path, tmp_path: Path, disk: FaultyDisk, command: list[str], skip: int
+) -> None:
+    disk.fail(Call.READ, "data/statesvc.db", skip=skip)
+    done = subprocess.run(
+        [sys.executable, "-m", "statesvc", *command, "--data-root", str(data_root)],
+        cwd=tmp_path,
+        env=disk.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert disk.counts()[1], done
+    assert done.returncode == 5, done
+    assert "the disk that holds the database reports an error" in done.stderr
+    assert "damaged" not in done.stderr + done.stdout
