@@ -132,13 +132,15 @@ class Gauge:
         self._clock = clock
         self._log_output = log_output
         self._clean_start = clean_start
-        self._started_at = self._checkpointed_at = clock()
+        self._started_at = self._checkpointed_at = 0  # the first measurement is the beginning
         self._log_pages = (0, 0)
 
     def measure(self) -> Vitals:
         """Measure."""
         database, output = self._database, self._log_output
         now, pages = self._clock(), database.log_pages()
+        if not self._started_at:
+            self._started_at = self._checkpointed_at = now
         if pages is not None:
             self._note_checkpoint(pages, now)
         readings, seconds = database.readings()
