@@ -30,11 +30,18 @@ _CONTAINERD = {"Address": "", "Namespaces": {"Containers": "moby", "Plugins": "p
 
 _HEALTH = Endpoint(
     "The health of the database, from what is known already; only `statesvc check` reads every row. `Healthy` is false "
-    "if rows are marked as unreadable (`Quarantined` counts them, `Marks` has the newest 100), or if the file of a "
-    "held script could not be written again at the start. `Swept` lists what the start removed and wrote again. "
+    "if there are `Reasons`, each with a code and a sentence: `quarantined` (rows are marked as unreadable: "
+    "`Quarantined` counts them, `Marks` has the newest 100), `swept` (the file of a held script could not be written "
+    "again at the start), `data-root` (a file of the data root was removed or replaced; changes are refused), "
+    "`log-lost` (the log of a process that ended uncleanly is gone), `unreadable` (the database cannot be read now), "
+    "`not-recorded` (the disk was full or read-only at the start). "
+    "`Swept` lists what the start removed and wrote again. "
     "What to do then: [operations.md](operations.md#check-and-repair).",
     {
         "Healthy": False,
+        "Reasons": [
+            {"Code": "quarantined", "Message": "rows that cannot be read: 1; statesvc check names them"},
+        ],
         "Sqlite": "3.51.3",
         "Schema": "0007",
         "DatabaseBytes": 1048576,
@@ -246,6 +253,7 @@ def _health(health: Health) -> dict[str, object]:
     ]
     return {
         "Healthy": health.healthy,
+        "Reasons": [{"Code": reason.code, "Message": reason.message} for reason in health.reasons],
         "Sqlite": health.sqlite,
         "Schema": health.schema,
         "DatabaseBytes": health.database_bytes,

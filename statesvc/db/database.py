@@ -4,6 +4,7 @@ A unit is a function that takes a connection first and does nothing outside the 
 """
 
 import asyncio
+import os
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +21,8 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from statesvc.db.file_uri import file_uri
+from statesvc.db.index_room import filled_index, require_room
 from statesvc.errors import StateError, Unavailable
 
 if TYPE_CHECKING:  # pysqlite3 has no types of its own, and those of the standard library's driver
@@ -92,16 +95,34 @@ def check_sqlite_version(version: tuple[int, ...]) -> None:
 
 
 def make_engine(
-    path: Path, *, busy_timeout_ms: int, query_only: bool, foreign_keys: bool = True, checkpoints: bool = True
+    path: Path,
+    *,
+    busy_timeout_ms: int,
+    query_only: bool,
+    foreign_keys: bool = True,
+    checkpoints: bool = True,
+    brief: bool = False,
 ) -> Engine:
-    """Make an engine whose connections never begin a transaction by themselves.
+    """Make an engine for a file that is there, whose connections never begin a transaction by themselves.
 
+    `brief` is for a look at a file that may be on a full disk. Raises Unavailable if SQLite has no room to open it.
     Without `checkpoints` they never move the log into the file either: another program (Litestream) does.
     """
+    # Not by a URL of SQLAlchemy's: what is in the path would be read as a part of it.
+    uri = file_uri(path, "rw", brief=brief)
+    if "immutable" not in uri:
+        require_room(path)
+    connected = partial(driver.connect, uri, uri=True, check_same_thread=False)
     # NullPool: each connection here has one owner that keeps it; none is shared or checked out.
     # hide_parameters: an error must not carry environment values into the log.
-    url = f"sqlite:///{path}"
-    engine = create_engine(url, module=driver, poolclass=NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True)
+    engine = create_engine(
+        "sqlite://",
+        creator=connected,
+        module=driver,
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        hide_parameters=True,
+    )
 
     @event.listens_for(engine, "connect")
     def connect(connection: driver.Connection, _record: object) -> None:
@@ -142,7 +163,7 @@ def reading(path: Path, *, busy_timeout_ms: int = 5_000) -> Iterator[Connection]
 
     Raises Unavailable if SQLite cannot read the file.
     """
-    engine = make_engine(path, busy_timeout_ms=busy_timeout_ms, query_only=True, checkpoints=False)
+    engine = make_engine(path, busy_timeout_ms=busy_timeout_ms, query_only=True, checkpoints=False, brief=True)
     try:
         with engine.connect() as connection:
             bare(connection).execute(f"PRAGMA {WHOLE_FILE_CACHE}")
@@ -158,7 +179,9 @@ def reading(path: Path, *, busy_timeout_ms: int = 5_000) -> Iterator[Connection]
 
 def _open_read_only(path: Path, busy_timeout_ms: int) -> driver.Connection:
     # Not mode=ro: SQLite does not even parse CHECK constraints then, and integrity_check would pass over them.
-    url = f"{path.absolute().as_uri()}?mode=rw"
+    url = file_uri(path, "rw", brief=True)
+    if "immutable" not in url:
+        require_room(path)
     connection = driver.connect(url, uri=True, isolation_level=None, timeout=busy_timeout_ms / 1_000)
     for pragma in (
         "query_only=ON",
@@ -261,13 +284,17 @@ class Database:
     """
 
     def __init__(self, path: Path, *, busy_timeout_ms: int = 5_000, checkpoints: bool = True) -> None:
+        """Open the database. Raises Unavailable if SQLite cannot open it."""
         check_sqlite_version(tuple(driver.sqlite_version_info))
         self.path = path
+        # Called before each write and each new connection. It raises Unavailable if what is written would be lost.
+        self.before_write: Callable[[], None] = lambda: None
         self._writes: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
         self._watchers: list[Callable[[], None]] = []
         # The loop must never wait for a lock, so its own reader has no busy timeout: a thread waits instead.
         engine = partial(make_engine, path, checkpoints=checkpoints)
-        self._loop_reader = engine(busy_timeout_ms=0, query_only=True).connect()
+        self._loop_reader = _connected(engine(busy_timeout_ms=0, query_only=True))
+        self._index = filled_index(path)
         self._readers = engine(busy_timeout_ms=busy_timeout_ms, query_only=True)
         self._writer_engine = engine(busy_timeout_ms=busy_timeout_ms, query_only=False)
         self._scans = ThreadPoolExecutor(SCAN_THREADS, thread_name_prefix="statesvc-scan")
@@ -283,15 +310,16 @@ class Database:
         self._scans.shutdown()
         for connection in (*self._scan_connections, self._loop_reader):
             connection.close()
+        if self._index is not None:
+            os.close(self._index)
 
     def on_commit(self, watcher: Callable[[], None]) -> None:
         """Call the watcher after each commit, in the writer's thread. It must return at once."""
         self._watchers.append(watcher)
 
     def sizes(self) -> tuple[int, int]:
-        """Return how many bytes the database and its log have on the disk. The files are not opened."""
-        log_file = self.path.with_name(f"{self.path.name}-wal")
-        return self.path.stat().st_size, log_file.stat().st_size if log_file.exists() else 0
+        """Return how many bytes the database and its log have on the disk; 0 for one that is gone. None is opened."""
+        return _size(self.path), _size(self.path.with_name(f"{self.path.name}-wal"))
 
     async def read(self, unit: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a unit of one statement on the event loop itself; if that would have to wait, in a thread.
@@ -327,7 +355,8 @@ class Database:
     def _scan(self, run: Callable[[Connection], T]) -> T:
         connection = getattr(self._local, "connection", None)
         if connection is None:
-            connection = self._local.connection = self._readers.connect()
+            self.before_write()  # a file in the place of the database is another one
+            connection = self._local.connection = _connected(self._readers)
             self._scan_connections.append(connection)
         raw = bare(connection)
         try:
@@ -363,6 +392,12 @@ class Database:
 
     def _run(self, connection: Connection, batch: list[_Unit]) -> None:
         try:
+            self.before_write()
+        except Unavailable as error:
+            for unit in batch:
+                unit.error = error
+            return
+        try:
             _transact(connection, batch)
         except _Aborted as aborted:
             # One unit may have broken the transaction for all: each gets a transaction of its own.
@@ -383,6 +418,21 @@ class Database:
         if any(unit.error is None for unit in batch):
             for watcher in self._watchers:
                 watcher()
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _connected(engine: Engine) -> Connection:
+    """Return a new connection. Raises Unavailable if SQLite cannot open the file."""
+    try:
+        return engine.connect()
+    except (DBAPIError, driver.Error) as error:
+        raise unavailable(error) or error from error
 
 
 def _settle(units: Iterable[_Unit]) -> None:

@@ -10,7 +10,9 @@ from statesvc.db.damage.finding import Mark
 from statesvc.db.database import SQLITE_VERSION, Connection, Database, bare
 from statesvc.db.schema.catalogue import revision
 from statesvc.domain.state import State
+from statesvc.errors import Unavailable
 from statesvc.services.damage.judging import DamageGuard
+from statesvc.services.health import Reason, Reasons
 from statesvc.services.runtimes.features import Features
 from statesvc.services.runtimes.sweep import SweepReport
 from statesvc.services.site import Site
@@ -30,7 +32,7 @@ class Counts:
 class Health:
     """The health of the store: its SQLite version, schema, sizes, damaged rows and last sweep.
 
-    `marks` are the newest marks of damaged rows, `quarantined` counts all of them.
+    `marks` are the newest marks of damaged rows, `quarantined` counts all of them. `reasons` is empty if all is well.
     """
 
     sqlite: str
@@ -40,11 +42,12 @@ class Health:
     quarantined: int
     marks: tuple[Mark, ...]
     swept: SweepReport | None
+    reasons: tuple[Reason, ...]
 
     @property
     def healthy(self) -> bool:
-        """Whether no damaged row is known, and the last sweep found every needed script intact."""
-        return not self.quarantined and (self.swept is None or self.swept.healthy)
+        """Whether nothing is known to be wrong."""
+        return not self.reasons
 
 
 class System:
@@ -56,6 +59,8 @@ class System:
         self._features = Features()
         self._damage = damage
         self.last_sweep: SweepReport | None = None
+        # Whatever part of the service can find something wrong adds itself here.
+        self.reasons: list[Reasons] = []
 
     async def counts(self) -> Counts:
         """Count the containers by state, and the images."""
@@ -66,11 +71,24 @@ class System:
         return await self._features.of(self.site.configuration.in_force.runtimes)
 
     async def health(self) -> Health:
-        """Return the health of the store as far as it is known: only `statesvc check` reads every row."""
+        """Return the health of the store as far as it is known: only `statesvc check` reads every row.
+
+        What cannot be read now is a reason, not an error.
+        """
         await self._damage.settled()
-        quarantined, marks, schema = await self._database.scan(_marks)
+        swept, found = self.last_sweep, [reason for reasons in self.reasons for reason in reasons()]
+        try:
+            quarantined, marks, schema = await self._database.scan(_marks)
+        except Unavailable as error:
+            quarantined, marks, schema = 0, [], None
+            found.append(Reason("unreadable", error.message))
+        if quarantined:
+            found.append(Reason("quarantined", f"rows that cannot be read: {quarantined}; statesvc check names them"))
+        if swept and not swept.healthy:
+            names = ", ".join((*swept.damaged, *swept.unwritten))
+            found.append(Reason("swept", f"the start could not write held scripts again: {names}"))
         sizes = self._database.sizes()
-        return Health(SQLITE_VERSION, schema, *sizes, quarantined, tuple(marks), self.last_sweep)
+        return Health(SQLITE_VERSION, schema, *sizes, quarantined, tuple(marks), swept, tuple(found))
 
 
 def _marks(conn: Connection) -> tuple[int, list[Mark], str | None]:
