@@ -214,7 +214,7 @@ def _guarded(database: Database, root: DataRoot, held: Held) -> RootGuard:
     held.database_opened()
     guard = RootGuard(held, RootWatch(root))
     database.before_write = guard.before_write
-    database.on_commit(held.written)
+    database.after_write = held.written
     return guard
 
 

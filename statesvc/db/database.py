@@ -289,6 +289,8 @@ class Database:
         self.path = path
         # Called before each write and each new connection. It raises Unavailable if what is written would be lost.
         self.before_write: Callable[[], None] = lambda: None
+        # Called after each commit, before it is answered.
+        self.after_write: Callable[[], None] = lambda: None
         self._writes: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
         self._watchers: list[Callable[[], None]] = []
         # The loop must never wait for a lock, so its own reader has no busy timeout: a thread waits instead.
@@ -399,6 +401,7 @@ class Database:
             return
         try:
             _transact(connection, batch)
+            self.after_write()
         except _Aborted as aborted:
             # One unit may have broken the transaction for all: each gets a transaction of its own.
             if len(batch) == 1:
