@@ -4,6 +4,7 @@ A unit is a function that takes a connection first and does nothing outside the 
 """
 
 import asyncio
+import os
 import queue
 import threading
 import time
@@ -22,6 +23,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from statesvc.db.failures import is_corrupt, name_of, of_commit, unavailable
+from statesvc.db.file_uri import file_uri
+from statesvc.db.index_room import filled_index, require_room
 from statesvc.errors import StateError, Unavailable, Unsure
 
 if TYPE_CHECKING:  # pysqlite3 has no types of its own, and those of the standard library's driver
@@ -84,16 +87,34 @@ def check_sqlite_version(version: tuple[int, ...]) -> None:
 
 
 def make_engine(
-    path: Path, *, busy_timeout_ms: int, query_only: bool, foreign_keys: bool = True, checkpoints: bool = True
+    path: Path,
+    *,
+    busy_timeout_ms: int,
+    query_only: bool,
+    foreign_keys: bool = True,
+    checkpoints: bool = True,
+    brief: bool = False,
 ) -> Engine:
-    """Make an engine whose connections never begin a transaction by themselves.
+    """Make an engine for a file that is there, whose connections never begin a transaction by themselves.
 
+    `brief` is for a look at a file that may be on a full disk. Raises Unavailable if SQLite has no room to open it.
     Without `checkpoints` they never move the log into the file either: another program (Litestream) does.
     """
+    # Not by a URL of SQLAlchemy's: what is in the path would be read as a part of it.
+    uri = file_uri(path, "rw", brief=brief)
+    if "immutable" not in uri:
+        require_room(path)
+    connected = partial(driver.connect, uri, uri=True, check_same_thread=False)
     # NullPool: each connection here has one owner that keeps it; none is shared or checked out.
     # hide_parameters: an error must not carry environment values into the log.
-    url = f"sqlite:///{path}"
-    engine = create_engine(url, module=driver, poolclass=NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True)
+    engine = create_engine(
+        "sqlite://",
+        creator=connected,
+        module=driver,
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        hide_parameters=True,
+    )
 
     @event.listens_for(engine, "connect")
     def connect(connection: driver.Connection, _record: object) -> None:
@@ -135,7 +156,7 @@ def reading(path: Path, *, busy_timeout_ms: int = 5_000) -> Iterator[Connection]
 
     Raises Unavailable if SQLite cannot read the file.
     """
-    engine = make_engine(path, busy_timeout_ms=busy_timeout_ms, query_only=True, checkpoints=False)
+    engine = make_engine(path, busy_timeout_ms=busy_timeout_ms, query_only=True, checkpoints=False, brief=True)
     try:
         with engine.connect() as connection, translated(path):
             bare(connection).execute(f"PRAGMA {WHOLE_FILE_CACHE}")
@@ -161,7 +182,9 @@ def translated(path: Path) -> Iterator[None]:
 
 def _open_read_only(path: Path, busy_timeout_ms: int) -> driver.Connection:
     # Not mode=ro: SQLite does not even parse CHECK constraints then, and integrity_check would pass over them.
-    url = f"{path.absolute().as_uri()}?mode=rw"
+    url = file_uri(path, "rw", brief=True)
+    if "immutable" not in url:
+        require_room(path)
     connection = driver.connect(url, uri=True, isolation_level=None, timeout=busy_timeout_ms / 1_000)
     for pragma in (
         "query_only=ON",
@@ -248,14 +271,20 @@ class Database:
     """
 
     def __init__(self, path: Path, *, busy_timeout_ms: int = 5_000, checkpoints: bool = True) -> None:
+        """Open the database. Raises Unavailable if SQLite cannot open it."""
         check_sqlite_version(tuple(driver.sqlite_version_info))
         self.path = path
+        # Called before each write and each new connection. It raises Unavailable if what is written would be lost.
+        self.before_write: Callable[[], None] = lambda: None
+        # Called after each commit, before it is answered.
+        self.after_write: Callable[[], None] = lambda: None
         self._writes: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
         self._watchers: list[Callable[[], None]] = []
         # The loop must never wait for a lock, so its own reader has no busy timeout: a thread waits instead.
         engine = partial(make_engine, path, checkpoints=checkpoints)
         self._loop_reader = _connected(engine(busy_timeout_ms=0, query_only=True))
         self.page_size: int = bare(self._loop_reader).execute("PRAGMA page_size").fetchone()[0]
+        self._index = filled_index(path)
         self._readers = engine(busy_timeout_ms=busy_timeout_ms, query_only=True)
         self._writer_engine = engine(busy_timeout_ms=busy_timeout_ms, query_only=False)
         self._writing: Connection | None = None
@@ -276,15 +305,16 @@ class Database:
         self._scans.shutdown()
         for connection in (*self._scan_connections, self._loop_reader):
             connection.close()
+        if self._index is not None:
+            os.close(self._index)
 
     def on_commit(self, watcher: Callable[[], None]) -> None:
         """Call the watcher after each commit, in the writer's thread. It must return at once."""
         self._watchers.append(watcher)
 
     def sizes(self) -> tuple[int, int]:
-        """Return how many bytes the database and its log have on the disk. The files are not opened."""
-        log_file = self.path.with_name(f"{self.path.name}-wal")
-        return self.path.stat().st_size, log_file.stat().st_size if log_file.exists() else 0
+        """Return how many bytes the database and its log have on the disk; 0 for one that is gone. None is opened."""
+        return _size(self.path), _size(self.path.with_name(f"{self.path.name}-wal"))
 
     def log_pages(self) -> tuple[int, int] | None:
         """Return how many pages the log has, and how many of them are in the database already. None if not known."""
@@ -358,7 +388,8 @@ class Database:
     def _scan_once(self, run: Callable[[Connection], T]) -> T:
         connection = getattr(self._local, "connection", None)
         if connection is None:
-            connection = self._local.connection = self._readers.connect()
+            self.before_write()  # a file in the place of the database is another one
+            connection = self._local.connection = _connected(self._readers)
             self._scan_connections.append(connection)
         raw = bare(connection)
         raw.execute("BEGIN")
@@ -393,6 +424,7 @@ class Database:
     def _run(self, batch: list[_Unit]) -> None:
         """Run the units in one transaction. If it comes to nothing, each gets one of its own."""
         try:
+            self.before_write()
             connection = self._begun(batch)
         except Exception as error:
             self._refuse(batch, error)
@@ -409,6 +441,8 @@ class Database:
             for unit in batch:
                 unit.result = unit.error = None
                 self._run([unit])
+        else:
+            self.after_write()
 
     def _begun(self, batch: list[_Unit]) -> Connection:
         """Return the writer's connection in a new transaction; made anew if there is none, as after it failed."""
@@ -438,7 +472,7 @@ class Database:
         if self._locked_out:
             now = time.monotonic()
             over = max(1, sum(1_000 * (now - unit.queued) >= self._patience_ms for unit in batch))
-        else:
+        elif not isinstance(error, StateError):
             self._disconnect()
         for unit in batch[:over]:
             unit.refuse(unavailable(error, self.path) or error)
@@ -483,7 +517,15 @@ def _rewrite_header(connection: Connection) -> None:
     raw.execute(f"PRAGMA user_version={version}")
 
 
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
 def _connected(engine: Engine) -> Connection:
+    """Return a new connection. Raises Unavailable if SQLite cannot open the file."""
     try:
         return engine.connect()
     except (DBAPIError, driver.Error) as error:

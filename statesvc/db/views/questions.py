@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from statesvc.db.database import WHOLE_FILE_CACHE, check_sqlite_version, driver, translated, unavailable
+from statesvc.db.file_uri import file_uri
 from statesvc.db.schema import catalogue
 from statesvc.db.views.views import VIEWS, newest
 from statesvc.errors import Conflict, InvalidParameter
@@ -117,9 +118,7 @@ def _opened(path: Path) -> Iterator[driver.Connection]:
     # mode=ro: even the last connection to close does not write what is in the log into the file; the next service does.
     try:
         with (
-            closing(
-                driver.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
-            ) as connection,
+            closing(driver.connect(file_uri(path, "ro", brief=True), uri=True, isolation_level=None)) as connection,
             translated(path),
         ):
             connection.text_factory = lambda raw: raw.decode(errors="replace")

@@ -34,9 +34,9 @@ class ExecConfig:
     pid: int = 0
 
     @property
-    def command(self) -> str:
-        """The command as events name it."""
-        return f"{self.entrypoint} {' '.join(self.arguments)}"
+    def program(self) -> str:
+        """The program as events name it: without arguments, which may be secrets, also those in the entrypoint."""
+        return next(iter(self.entrypoint.split()), "")
 
     def document(self) -> dict[str, object]:
         """Return the configuration as it is stored."""
@@ -107,7 +107,7 @@ def _added(conn: Connection, before: Life, exec_id: str, engine: str, config: Ex
     execs.begin(conn, exec_id, before.id, pid=config.pid, process=config.document(), now=now)
     life = lifecycle.store(conn, before)
     more = {"execID": exec_id, "engine": engine}
-    entries = [(f"{action}: {config.command}", more) for action in ("exec_create", "exec_start")]
+    entries = [(f"{action}: {config.program}", more) for action in ("exec_create", "exec_start")]
     log_all(conn, entries, life, now, life.revision)
     return life
 
