@@ -113,7 +113,7 @@ class Services:
 
     def routes(self) -> list[Route]:
         """Return every route of the API."""
-        processes = Processes(self.database, self.site, self.damage)
+        processes = Processes(self.database, self.site, self.damage, self.waiting)
         apis = (
             ContainersApi(self.containers, self.listing, self.site.clock),
             ImagesApi(self.images),

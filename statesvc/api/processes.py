@@ -1,5 +1,6 @@
 """The process of a container over HTTP: what the state alone can answer; 501 for what needs an engine."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 
 import orjson
@@ -13,6 +14,7 @@ from statesvc.domain.documents import ExecCreate, ExecStart
 from statesvc.domain.documents.decode import decode
 from statesvc.domain.go.values import parse_uint, quote
 from statesvc.errors import InvalidParameter
+from statesvc.services.engines import needs_engine
 from statesvc.services.lifecycle.waits import Until, Wait, Waiting
 from statesvc.services.processes import Exec, Output, Processes, Still
 
@@ -129,12 +131,29 @@ class ProcessesApi:
         """POST /containers/{name}/attach?logs=&stream=&stdin=&stdout=&stderr=&detachKeys="""
         keys, logs, goes_on = call.text("detachKeys"), call.flag("logs"), call.flag("stream")
         output = await self._processes.attach(call.name, keys=keys, logs=logs, stream=goes_on)
-        return hijack(_end, _stream_type(output, call))
+        is_upgrade = call.header("upgrade") is not None
+
+        async def run(taken: Taken) -> None:
+            if output.run is not None:
+                await self._until_the_end(output.run, taken)
+
+        return hijack(run, _stream_type(output, call) if is_upgrade else _RAW)
+
+    async def _until_the_end(self, run: Wait, taken: Taken) -> None:
+        """Hold a connection until the run that it is attached to has ended, or its client is gone."""
+        ends = {asyncio.ensure_future(self._waiting.end_of_run(run)), asyncio.ensure_future(taken.gone())}
+        try:
+            done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            for end in done:
+                end.result()
+        finally:
+            for end in ends:
+                end.cancel()
 
     async def attach_websocket(self, call: Call) -> Answer:
         """GET /containers/{name}/attach/ws?logs=&stream=&stdin=&stdout=&stderr=&detachKeys="""
         await self._processes.attach(call.name, keys=call.text("detachKeys"), logs=call.flag("logs"), stream=True)
-        return Answer()
+        raise needs_engine("attach")
 
     async def top(self, call: Call) -> Answer:
         """GET /containers/{name}/top?ps_args="""
@@ -245,10 +264,6 @@ def _size(call: Call, key: str, what: str) -> int:
             return size
         reason = "value out of range"
     raise InvalidParameter(f"invalid resize {what} {quote(text)}: {reason}")
-
-
-async def _end(_taken: Taken) -> None:
-    """End a connection that was taken over: nothing was written, and nothing will be."""
 
 
 def _stream_type(output: Output, call: Call) -> str:

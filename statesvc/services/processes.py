@@ -10,19 +10,23 @@ from dataclasses import dataclass
 
 import orjson
 
-from statesvc.db.containers import execs
+from statesvc.db.containers import execs, lifecycle
 from statesvc.db.containers import rows as containers
 from statesvc.db.containers.execs import Exec
 from statesvc.db.containers.rows import Found, Inspection
-from statesvc.db.database import Database
+from statesvc.db.database import Connection, Database
 from statesvc.domain import detach_keys
 from statesvc.domain.dockerfile import apply_changes
 from statesvc.domain.go import signals
 from statesvc.domain.runtimes import is_shim_name
 from statesvc.domain.state import LIVE, State
 from statesvc.errors import Conflict, InvalidParameter, NotFound, NotModified, NotOffered, StateError
+from statesvc.services.containers.service import discard
 from statesvc.services.damage.judging import DamageGuard
 from statesvc.services.engines import needs_engine
+from statesvc.services.journal.writing import log_container
+from statesvc.services.lifecycle.reports import STARTABLE
+from statesvc.services.lifecycle.waits import Until, Wait, Waiting
 from statesvc.services.runtimes.service import preflight
 from statesvc.services.site import Site
 
@@ -30,14 +34,20 @@ __all__ = ["Exec", "Output", "Processes", "Still"]
 
 _LEAVING = frozenset({State.REMOVING, State.DEAD})
 _PS_RENAMES = re.compile(r"\s+(\S*)=\s*(PID\S*)", re.ASCII)
+_NOT_STARTED = "128"
+"""Docker's exit code for a start that failed before the command was looked for."""
 _TIMESTAMP = re.compile(r"[+-]?\d{1,18}(?:\.\d{1,18})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """The output of a container that never ran: nothing. With `tty` it is a raw stream, otherwise multiplexed."""
+    """The output of a container that does not run: nothing. With `tty` it is a raw stream, otherwise multiplexed.
+
+    It goes on until `run` ends, if there is one: the run that comes next, or a start that fails.
+    """
 
     tty: bool
+    run: Wait | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +61,17 @@ class Still:
 class Processes:
     """Checks operations that need an engine, and answers those that the state alone can answer."""
 
-    def __init__(self, database: Database, site: Site, damage: DamageGuard) -> None:
+    def __init__(self, database: Database, site: Site, damage: DamageGuard, waiting: Waiting) -> None:
         self._database = database
         self._site = site
         self._damage = damage
+        self._waiting = waiting
 
     async def start(self, reference: str) -> None:
         """Start a container. Raises NotModified if it is running, Conflict if it cannot be started.
 
         Raises InvalidParameter for a runtime that is not configured (any more), or whose wrapped binary cannot be
-        executed.
+        executed; NotOffered, after which a container that removes itself is gone, as after any start that fails.
         """
         found = await self._inspect(reference)
         if found.state == State.PAUSED:
@@ -70,7 +81,13 @@ class Processes:
         if found.state in _LEAVING:
             raise Conflict("container is marked for removal and cannot be started")
         await self._preflight(found.runtime_name)
+        await self._fail_start(found.id)
         raise needs_engine("start")
+
+    async def _fail_start(self, container_id: str) -> None:
+        """Do what Docker does after a start that failed: output ends, and a container that removes itself goes."""
+        await self._database.write(_discard_unstarted, container_id, self._site.clock())
+        self._waiting.refuse_start(container_id)
 
     async def _preflight(self, name: str) -> None:
         in_force = self._site.configuration.in_force
@@ -98,6 +115,8 @@ class Processes:
             raise InvalidParameter(f"{cannot}: invalid signal: {signal}")
         if found.state in _LEAVING:
             raise Conflict(f"{cannot}: container is marked for removal and cannot be started")
+        if found.state not in LIVE:
+            await self._fail_start(found.id)
         raise needs_engine("restart")
 
     async def kill(self, reference: str, signal: str) -> None:
@@ -141,20 +160,21 @@ class Processes:
         raise needs_engine("top")
 
     async def attach(self, reference: str, *, keys: str, logs: bool, stream: bool) -> Output:
-        """Return the output of a container that never ran. Raises Conflict if it is paused or restarting.
+        """Return the output of a container that does not run: with `stream`, until its next run ends or fails to start.
 
-        Raises NotOffered for anything that needs the output of a process.
+        Raises Conflict if it is paused or restarting, NotOffered for anything that needs the output of a process.
         """
         if detach_keys.parse(keys) is None:
             raise InvalidParameter(f"Invalid detach keys ({keys}) provided")
-        row = await self._inspect(reference)
+        wait = await self._waiting.begin(reference, Until.NEXT_EXIT)
+        row = self._damage.inspected(wait.began)
         if row.state == State.PAUSED:
             raise Conflict(f"container {reference} is paused, unpause the container before attach")
         if row.state == State.RESTARTING:
             raise Conflict(f"container {reference} is restarting, wait until the container is running")
-        if stream or (logs and row.started_at is not None):
+        if row.state == State.RUNNING or (logs and row.started_at is not None):
             raise needs_engine("attach")
-        return Output(_tty(row))
+        return Output(_tty(row), wait if stream else None)
 
     async def logs(self, reference: str, *, since: str, until: str) -> Output:
         """Return the log of a container that never ran. Raises Conflict if it is being removed.
@@ -242,6 +262,19 @@ class Processes:
 
     async def _inspect(self, reference: str) -> Inspection:
         return self._damage.inspected(await self._database.read(containers.inspect, reference))
+
+
+def _discard_unstarted(conn: Connection, container_id: str, now: int) -> None:
+    """Remove a container that removes itself, unless an engine is about to start it, or it is gone already."""
+    try:
+        life = lifecycle.find(conn, container_id)
+    except NotFound:
+        return
+    if life.state not in STARTABLE or life.prepared_at is not None:
+        return
+    if containers.host_config(conn, life.id).AutoRemove:
+        log_container(conn, "start_failed", life, now, life.revision, exitCode=_NOT_STARTED)
+        discard(conn, life, now)
 
 
 def _check_signal(text: str) -> None:

@@ -92,7 +92,7 @@ def test_no_exec_is_there(
     [
         ("POST", "start", {}, None),
         ("POST", "restart", {"t": "0"}, None),
-        ("POST", "attach", {"stream": 1, "stdout": 1}, None),
+        ("GET", "attach/ws", {"stream": 1, "stdout": 1}, None),
         ("GET", "export", {}, None),
         ("GET", "archive", {"path": "/"}, None),
         ("PUT", "archive", {"path": "/"}, b""),

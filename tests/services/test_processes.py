@@ -65,7 +65,7 @@ CASES = [(asked, state, kind, expected) for asked, states, kind, expected in REF
 
 @pytest.fixture
 def processes(services: Services) -> Processes:
-    return Processes(services.database, services.site, services.damage)
+    return Processes(services.database, services.site, services.damage, services.waiting)
 
 
 async def create(services: Services, state: str = "created", *, log_driver: str = "", **config: object) -> str:
@@ -97,7 +97,7 @@ async def test_the_state_refuses(
         for asked in ASKED
         for state in State
         if (asked, state) not in {(case[0], case[1]) for case in CASES} | ANSWERED
-        and not (state == "created" and asked in {"logs", "changes"})
+        and not (state == "created" and asked in {"logs", "changes", "attach"})
     ],
 )
 async def test_what_the_state_allows_needs_an_engine(
@@ -226,11 +226,11 @@ async def test_a_start_names_a_runtime_that_cannot_be_before_it_asks_for_an_engi
     configure(tmp_path / "daemon.json", {"runtimes": written})
     await configured.runtimes.reload()
     with pytest.raises(InvalidParameter, match=message):
-        await Processes(configured.database, configured.site, configured.damage).start("web")
+        await Processes(configured.database, configured.site, configured.damage, configured.waiting).start("web")
 
 
 @pytest.mark.parametrize("runtime", ["plain", "wrapped", "shim", "missing", "io.containerd.nosuch.v2"])
 async def test_a_start_that_only_an_engine_can_judge_needs_one(configured: Services, runtime: str) -> None:
     await created(configured, runtime=runtime)
     with pytest.raises(NotOffered, match="no engine is connected"):
-        await Processes(configured.database, configured.site, configured.damage).start("web")
+        await Processes(configured.database, configured.site, configured.damage, configured.waiting).start("web")

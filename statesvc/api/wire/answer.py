@@ -23,6 +23,9 @@ class Taken(Protocol):
     async def drained(self) -> None:
         """Wait until the client has taken all that was written, or is gone."""
 
+    async def gone(self) -> None:
+        """Wait until the client is gone, not only its side ended; drop what it sends."""
+
     def end_output(self) -> None:
         """End this side; the input stays open."""
 

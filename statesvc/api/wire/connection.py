@@ -229,7 +229,7 @@ class Connection(asyncio.Protocol):
             raise body.refusal or Refusal(413, "the request body is larger than what is read before an upgrade")
         line, lines = opening(head, hijack)
         self._output.write(b"".join((line, answer.lines, self._shared.lines(), lines, b"\r\n")))
-        await hijack.run(Takeover(self._input, self._output))
+        await hijack.run(Takeover(self._input, self._output, self._shared.limits.quiet_seconds))
         return False
 
     async def _refuse(self, refusal: Refusal) -> None:

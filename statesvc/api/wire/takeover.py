@@ -1,5 +1,6 @@
 """A connection that a handler takes over: from here on it is bytes in both directions."""
 
+import asyncio
 import socket
 
 from statesvc.api.wire.answer import Hijack
@@ -11,9 +12,10 @@ from statesvc.api.wire.output import Output
 class Takeover:
     """The two sides of a connection, as answer.Taken has them."""
 
-    def __init__(self, source: Input, output: Output) -> None:
+    def __init__(self, source: Input, output: Output, quiet_seconds: float) -> None:
         self._input = source
         self._output = output
+        self._quiet_seconds = quiet_seconds
 
     async def read(self) -> bytes:
         """Return what came in, waiting for it; empty at the end of the input."""
@@ -29,6 +31,14 @@ class Takeover:
     async def drained(self) -> None:
         """Wait until the client has taken all that was written, or is gone."""
         await self._output.drained()
+
+    async def gone(self) -> None:
+        """Wait until the client is gone, not only its side ended; drop what it sends."""
+        while await self._input.more():
+            self._early()
+        # A client that sends no standard input ends its side at once, and reads on.
+        while not (self._output.is_lost or self._output.has_gone()):  # noqa: ASYNC110 - no event tells it
+            await asyncio.sleep(self._quiet_seconds)
 
     def end_output(self) -> None:
         """End this side; the input stays open."""

@@ -50,12 +50,18 @@ class Wait:
     seq: int
 
 
+class _Bell(asyncio.Event):
+    """Rings for one wait; `start_was_refused` if a start of its container was, which no event tells."""
+
+    start_was_refused = False
+
+
 class Waiting:
     """All waits that are under way."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiters: dict[str, set[asyncio.Event]] = {}
+        self._waiters: dict[str, set[_Bell]] = {}
         self._committed = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._reader: asyncio.Task[None] | None = None
@@ -105,6 +111,20 @@ class Waiting:
             wait.until == Until.NEXT_EXIT and ended
         )
 
+    async def end_of_run(self, wait: Wait) -> None:
+        """Return once a start of the container failed, a run of it ended, it is gone, or the service stops."""
+        container_id = wait.began.id
+        async for bell in self._looks(container_id):
+            ended = await self._database.read(waits.endings, container_id, wait.seq)
+            if bell.start_was_refused or ended or await self._database.read(waits.current_state, container_id) is None:
+                return
+
+    def refuse_start(self, container_id: str) -> None:
+        """Let go of those that wait for the run of a container, whose start was refused."""
+        for bell in self._waiters.get(container_id, ()):
+            bell.start_was_refused = True
+            bell.set()
+
     async def ticks(self, container_id: str, seconds: float) -> AsyncIterator[None]:
         """Yield at once, and then every so often, as long as the container is there and does not live."""
         async for _ in self._looks(container_id, seconds):
@@ -113,19 +133,19 @@ class Waiting:
                 return
             yield
 
-    async def _looks(self, container_id: str, seconds: float | None = None) -> AsyncIterator[None]:
+    async def _looks(self, container_id: str, seconds: float | None = None) -> AsyncIterator[_Bell]:
         """Yield at once, and after each event about the container or so many seconds, until the service stops."""
         with self._registered(container_id) as bell:
             while not self._closed:
                 await self._follow()
-                yield
+                yield bell
                 with suppress(TimeoutError):
                     await asyncio.wait_for(bell.wait(), seconds)
                 bell.clear()
 
     @contextmanager
-    def _registered(self, container_id: str) -> Iterator[asyncio.Event]:
-        bell = asyncio.Event()
+    def _registered(self, container_id: str) -> Iterator[_Bell]:
+        bell = _Bell()
         self._waiters.setdefault(container_id, set()).add(bell)
         try:
             yield bell

@@ -23,7 +23,9 @@ async def test_a_process_is_run_by_what_its_container_is_run_by(configured: Serv
     begun = await configured.lifecycle.exec_started("web", "engine-1", CONFIG)
     assert (begun.handle.path, begun.handle.lock) == (handle.path, handle.lock)
     assert begun.handle.revision == handle.revision + 1
-    found = await Processes(configured.database, configured.site, configured.damage).find_exec(begun.exec_id)
+    found = await Processes(configured.database, configured.site, configured.damage, configured.waiting).find_exec(
+        begun.exec_id
+    )
     assert (found.container_id, found.running, found.pid) == (handle.container_id, True, 50)
 
 
