@@ -2,7 +2,8 @@
 
 from statesvc.domain.api_version import Version
 from statesvc.domain.documents import Config
-from statesvc.domain.times import SECOND
+from statesvc.domain.image_config import ImageConfig
+from statesvc.domain.times import SECOND, ZERO
 from statesvc.domain.times import render as time_text
 from statesvc.services.images.history import History
 from statesvc.services.images.records import RecordedImage
@@ -25,13 +26,12 @@ _BEFORE_1_50: Shown = {
 def list_entry(image: RecordedImage, version: Version, *, containers: int = -1, shared: int | None = None) -> Shown:
     """Return an image as a list shows it."""
     parsed = image.parsed
-    created = image.image.created_at if parsed.created is None else parsed.created
     shown: Shown = {
         "Containers": containers,
-        "Created": (created or 0) // SECOND,
+        "Created": (image.created or 0) // SECOND,
         "Id": image.image.id,
         "Labels": parsed.config.Labels if parsed.config else None,
-        "ParentId": parsed.parent,
+        "ParentId": "",
         "RepoDigests": image.repo_digests,
         "RepoTags": image.repo_tags,
         "SharedSize": -1 if shared is None else shared,
@@ -53,20 +53,20 @@ def inspected(image: RecordedImage, version: Version) -> Shown:
         "Id": image.image.id,
         "RepoTags": image.repo_tags,
         "RepoDigests": image.repo_digests,
-        "Parent": parsed.parent,
+        "Parent": "",
         "Comment": parsed.comment,
         "DockerVersion": parsed.docker_version,
         "Author": parsed.author,
-        "Config": _config(parsed.config, version) if parsed.config else None,
+        "Config": _config(parsed.config or Config(), version),
         "Architecture": parsed.architecture,
         "Os": parsed.os or "linux",
         "Size": image.image.size,
         "GraphDriver": {"Data": None, "Name": "overlay2"},
-        "RootFS": {"Type": "layers", "Layers": list(parsed.diff_ids)} if parsed.diff_ids else {"Type": "layers"},
+        "RootFS": _rootfs(parsed),
         "Metadata": {"LastTagTime": time_text(image.image.tagged_at)},
     }
     if parsed.created is not None or version < (1, 44):
-        shown["Created"] = time_text(parsed.created)
+        shown["Created"] = parsed.created_text or ZERO
     if parsed.variant:
         shown["Variant"] = parsed.variant
     if parsed.os_version:
@@ -93,6 +93,11 @@ def history_steps(history: History) -> list[Shown]:
         }
         for number, step in enumerate(history.steps)
     ]
+
+
+def _rootfs(parsed: ImageConfig) -> Shown:
+    shown: Shown = {"Type": parsed.rootfs_type} if parsed.rootfs_type else {}
+    return shown | {"Layers": list(parsed.diff_ids)} if parsed.diff_ids else shown
 
 
 def _config(config: Config, version: Version) -> Shown:

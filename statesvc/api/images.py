@@ -64,7 +64,11 @@ class ImagesApi:
         """DELETE /images/{name}?force=&noprune=&platforms="""
         if not call.name.strip():
             raise InvalidParameter("image name cannot be blank")
-        platform = one_platform(call, "platforms") if call.version >= (1, 50) else None
+        platform = None
+        if call.version >= (1, 50):
+            if "" in call.values("platforms"):
+                raise InvalidParameter("failed to parse platform: unexpected end of JSON input")
+            platform = one_platform(call, "platforms")
         removals = await self._images.remove(call.name, force=call.flag("force"), platform=platform)
         return json_answer(
             [{"Untagged": done.untagged} if done.untagged else {"Deleted": done.deleted} for done in removals]

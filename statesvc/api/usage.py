@@ -52,6 +52,7 @@ class UsageApi:
 def _images(usage: Usage, version: Version) -> list[dict[str, object]]:
     return [
         list_entry(image, version, containers=of_image.users, shared=of_image.shared)
+        | {"RepoTags": image.repo_tags or None, "RepoDigests": image.repo_digests or None}
         for image in usage.images
         if (of_image := usage.shared[image.image.id])
     ]

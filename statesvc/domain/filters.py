@@ -7,6 +7,7 @@ from statesvc.errors import InvalidParameter
 
 Filters = Mapping[str, tuple[str, ...]]
 
+_FLAGS = frozenset({"dangling", "is-task", "is-automated", "is-official"})
 _WORDS = {"0": False, "false": False, "1": True, "true": True}
 
 
@@ -14,7 +15,8 @@ def parse(text: str, accepted: frozenset[str] | None = None) -> Filters:
     """Return the filters. Raises InvalidParameter for other forms and, where some are named, for keys not accepted.
 
     Both forms of Docker are read, but not mixed: `{"label": ["a"]}` and the older `{"label": {"a": true}}`. Of the
-    older one every key counts, as it does in Docker, whatever its value (moby api/types/filters FromJSON).
+    older one every key counts, as it does in Docker, whatever its value (moby api/types/filters FromJSON); but of a
+    boolean filter only what is true.
     """
     if not text:
         return {}
@@ -63,7 +65,7 @@ def _values(key: str, value: object) -> tuple[str, ...]:
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return tuple(dict.fromkeys(value))
     if isinstance(value, dict) and all(isinstance(chosen, bool) for chosen in value.values()):
-        return tuple(value)
+        return tuple(word for word, chosen in value.items() if chosen or key not in _FLAGS)
     if value is None:
         return ()
     raise InvalidParameter(f"invalid filter '{key}': its values must be a list of strings")

@@ -20,7 +20,6 @@ from statesvc.domain.go.text import decode_utf8, dumps, loads
 from statesvc.errors import InvalidParameter
 
 _DIGEST = re.compile(r"sha256:[a-f0-9]{64}")
-_ZERO = times.parse_any(times.ZERO)
 
 
 class RootFS(Document):
@@ -51,7 +50,6 @@ class _ImageDocument(Document):
     author: str = ""
     comment: str = ""
     docker_version: str = ""
-    parent: str = ""
     container: str = ""
     config: Config | None = None
     container_config: Config | None = None
@@ -61,27 +59,31 @@ class _ImageDocument(Document):
 
 @dataclass(frozen=True, slots=True)
 class ImageConfig:
-    """A parsed image configuration; `created` is in nanoseconds, and may be more than 64 bits can hold."""
+    """A parsed image configuration; `created` is in nanoseconds, and may be more than 64 bits can hold.
+
+    `created_text` is that time in the time zone in which it was written.
+    """
 
     architecture: str
     os: str
     variant: str = ""
     os_version: str = ""
     created: int | None = None
+    created_text: str | None = None
     author: str = ""
     comment: str = ""
     docker_version: str = ""
-    parent: str = ""
     container: str = ""
     config: Config | None = None
     container_config: Config | None = None
+    rootfs_type: str = ""
     diff_ids: tuple[str, ...] = ()
     history: tuple[HistoryEntry, ...] = ()
 
     @property
     def created_at(self) -> int | None:
         """When the image was created, as near as 64 bits of nanoseconds can hold; None if it is not known."""
-        if self.created is None or self.created == _ZERO:
+        if self.created is None or self.created == times.EPOCH:
             return None
         return max(-(2**63), min(self.created, 2**63 - 1))
 
@@ -110,14 +112,15 @@ def parse_image_config(raw: bytes) -> ImageConfig:
         variant=found.variant,
         os_version=found.os_version,
         created=_time(found.created, "created"),
+        created_text=None if found.created is None else times.in_own_zone(found.created),
         author=found.author,
         # Docker shows the comment of the last step where the image has none of its own (OCI images never do).
         comment=found.comment or (history[-1].comment if history else ""),
         docker_version=found.docker_version,
-        parent=found.parent,
         container=found.container,
         config=found.config,
         container_config=found.container_config,
+        rootfs_type=found.rootfs.type,
         diff_ids=_diff_ids(found.rootfs.diff_ids or []),
         history=history,
     )

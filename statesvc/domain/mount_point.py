@@ -1,8 +1,14 @@
 """Mount points: where in a container a volume, a directory of the host or a tmpfs is mounted."""
 
+import hashlib
+import re
 from typing import NamedTuple
 
 import orjson
+
+# What tells these folders from those of a layer, whose names are random.
+_MARK = "0" * 8
+_UNPACKED = re.compile(rf"/({_MARK}[0-9a-f]{{56}})/merged")
 
 
 class MountPoint(NamedTuple):
@@ -56,3 +62,19 @@ class MountPoint(NamedTuple):
             entry["Driver"] = self.driver
         entry |= {"Mode": self.mode, "RW": self.rw, "Propagation": self.propagation}
         return entry
+
+
+def unpacked_at(root: str, image_id: str) -> str:
+    """Return where in the folder of a storage driver an engine is to unpack an image that is mounted."""
+    return f"{root}/{folder_of_image(image_id)}/merged"
+
+
+def folder_of_image(image_id: str) -> str:
+    """Return the name of the folder of an image: not its ID, as Docker's are names of layers."""
+    return _MARK + hashlib.sha256(image_id.encode()).hexdigest()[len(_MARK) :]
+
+
+def folder_in(source: str) -> str:
+    """Return the name of the folder of an image in a path as `unpacked_at` makes it, "" in another path."""
+    match = _UNPACKED.search(source)
+    return match[1] if match else ""

@@ -1,7 +1,7 @@
 """Times as text. A time is an integer, nanoseconds since 1970 in UTC; None is Go's zero time."""
 
 import re
-from calendar import timegm
+from calendar import monthrange, timegm
 from collections.abc import Callable
 from functools import lru_cache
 from time import gmtime, strftime
@@ -14,8 +14,11 @@ SECOND = 1_000_000_000
 ZERO = "0001-01-01T00:00:00Z"
 _400_YEARS = 146_097 * 24 * 3600
 
+EPOCH = -62_135_596_800 * SECOND
+"""Go's zero time."""
+# As Go's time.Parse reads it: an hour may have one digit, a comma may stand for the point.
 _RFC3339 = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9})\d*)?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII
+    r"(\d{4})-(\d\d)-(\d\d)T(\d\d?):(\d\d):(\d\d)(?:[.,](\d{1,9})\d*)?(?:Z|([+-])(\d\d):(\d\d))", re.ASCII
 )
 
 
@@ -49,18 +52,43 @@ def parse(text: str) -> int | None:
 
 def parse_any(text: str) -> int:
     """Return the time that an RFC 3339 text stands for, however far away. Raises InvalidParameter for other texts."""
+    match = _match(text)
+    year, *parts = (int(part) for part in match.groups()[:6])
+    # Python's calendar begins with the year 1; 400 years are always as long.
+    seconds = timegm((year or 400, *parts)) - (0 if year else _400_YEARS) - 60 * _offset_minutes(match)
+    return seconds * SECOND + int((match[7] or "0").ljust(9, "0"))
+
+
+def in_own_zone(text: str) -> str:
+    """Return an RFC 3339 text as Go writes it again: in its own time zone, trailing zeros of the fraction cut.
+
+    Raises as `parse_any` does.
+    """
+    match = _match(text)
+    year, month, day, hour, minute, second = match.groups()[:6]
+    fraction = (match[7] or "").rstrip("0")
+    offset = _offset_minutes(match)
+    zone = f"{'-' if offset < 0 else '+'}{abs(offset) // 60:02}:{abs(offset) % 60:02}" if offset else "Z"
+    return f"{year}-{month}-{day}T{hour:0>2}:{minute}:{second}{'.' if fraction else ''}{fraction}{zone}"
+
+
+def _match(text: str) -> re.Match[str]:
+    """Return the parts of an RFC 3339 text. Raises InvalidParameter for other texts, and for days that never were."""
     match = _RFC3339.fullmatch(text)
     if match is None:
-        raise InvalidParameter(f"{text!r} is not a time: write it as 2006-01-02T15:04:05.999999999Z")
+        raise InvalidParameter(f"{text[:80]!r} is not a time: write it as 2006-01-02T15:04:05.999999999Z")
     year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
-    if not (1 <= month <= 12 and 1 <= day <= 31 and hour <= 23 and minute <= 59 and second <= 60):
+    is_in_range = 1 <= month <= 12 and 1 <= day <= monthrange(year or 400, month)[1] and hour <= 23
+    # Go lets an offset have 24 hours and 60 minutes, as some people write it so.
+    is_zone = match[8] is None or (int(match[9]) <= 24 and int(match[10]) <= 60)
+    if not (is_in_range and minute <= 59 and second <= 59 and is_zone):
         raise InvalidParameter(f"{text!r} is not a time: a part of it is out of its range")
-    # Python's calendar begins with the year 1; 400 years are always as long.
-    seconds = timegm((year or 400, month, day, hour, minute, second)) - (0 if year else _400_YEARS)
-    if match[8]:
-        offset = int(match[9]) * 3600 + int(match[10]) * 60
-        seconds += -offset if match[8] == "+" else offset
-    return seconds * SECOND + int((match[7] or "0").ljust(9, "0"))
+    return match
+
+
+def _offset_minutes(match: re.Match[str]) -> int:
+    minutes = int(match[9]) * 60 + int(match[10]) if match[8] else 0
+    return -minutes if match[8] == "-" else minutes
 
 
 EARLIEST, LATEST = parse_any("1678-01-01T00:00:00Z"), parse_any("2261-12-31T23:59:59.999999999Z")

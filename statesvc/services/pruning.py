@@ -67,9 +67,12 @@ class Pruning:
         dangling = filtering.flag(filters, "dangling")
         until = _until(filters, self._site.clock())
         removals: list[Removal] = []
+        user_of = await self._database.scan(removal.mounting)
         with _truthful(removals):
             for image in await self._database.scan(records.recorded):
-                if _is_meant(image, filters, until):
+                # Docker removes one that only its ID names, mounted or not.
+                is_named = bool(image.repo_tags or image.repo_digests)
+                if _is_meant(image, filters, until) and not (is_named and user_of(image.image.id)):
                     removals += await self._database.write(
                         _remove_image, image.image.id, self._site.clock(), only_untagged=dangling is not False
                     )
@@ -139,7 +142,7 @@ def _remove_unchanged(conn: Connection, chosen: Revision, now: int) -> bool:
 
 def _is_meant(image: RecordedImage, filters: Filters, until: int | None) -> bool:
     labels = image.parsed.labels
-    if until is not None and (image.image.created_at is None or image.image.created_at > until):
+    if until is not None and (image.created is None or image.created > until):
         return False
     if "label!" in filters and filtering.has_labels(labels, filters["label!"]):
         return False

@@ -25,7 +25,8 @@ class Context:
     """The host, one version of the daemon configuration, and what was found of what the request refers to.
 
     `containers` maps each reference of the request to its container; `paths` are the sources of its mounts that exist;
-    `unknown_images` maps each image that the request wants mounted and that is not here to the error of its look-up;
+    `mounted_images` maps each image that the request wants mounted to its ID, and `unknown_images` each that is not
+    here to the error of its look-up;
     `version` is the API version of the request, `runtime_obstacle` says why the binary behind its runtime's wrapper
     script cannot be executed, "" if it can.
     """
@@ -38,6 +39,7 @@ class Context:
     paths: frozenset[str] = frozenset()
     runtime_obstacle: str = ""
     unknown_images: Mapping[str, StateError] = field(default_factory=dict)
+    mounted_images: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def volumes_root(self) -> str:

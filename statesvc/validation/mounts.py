@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from statesvc.domain.api_version import Version
 from statesvc.domain.documents import Config, HostConfig, Mount, VolumeDriverConfig
 from statesvc.domain.go import paths
-from statesvc.domain.mount_point import MountPoint
+from statesvc.domain.mount_point import MountPoint, unpacked_at
 from statesvc.errors import NotFound, Problem
 from statesvc.validation import mount_specs, versions
 from statesvc.validation.context import Context, ReferencedContainer
@@ -174,8 +174,9 @@ class Registry:
             name = mount.Source or self._new_name()
             source = f"{self._context.volumes_root}/{name}/_data"
             return MountPoint("volume", destination, source, name, driver="local", mode=mode or "z", rw=writable)
-        if mount.Type == "image":  # it is an engine that unpacks the image, in a folder of its own
-            source = f"{self._context.data_root}/{self._context.facts.storage_driver}/{self._new_name()}/merged"
+        if mount.Type == "image":  # it is an engine that unpacks the image
+            image_id = self._context.mounted_images.get(mount.Source, self._new_name())
+            source = unpacked_at(f"{self._context.data_root}/{self._context.facts.storage_driver}", image_id)
             return MountPoint("image", destination, source, mount.Source, rw=False, propagation="rprivate")
         return MountPoint(mount.Type, destination, mode=mode, rw=writable)
 

@@ -34,12 +34,18 @@ def test_the_parameter_filter_is_a_reference_before_version_1_41(service: Servic
 
 @pytest.mark.parametrize(
     ("filters", "status"),
-    [({"before": ["nosuch"]}, 404), ({"dangling": ["x"]}, 400), ({"until": ["x"]}, 400), ({"is-task": ["1"]}, 400)],
+    [
+        ({"before": ["nosuch"]}, 404),
+        ({"dangling": ["x"]}, 400),
+        ({"dangling": {"true": False}}, 400),
+        ({"until": ["x"]}, 400),
+        ({"until": ["-5"]}, 400),
+        ({"until": ["2021-02-29"]}, 400),
+        ({"is-task": ["1"]}, 400),
+    ],
     ids=str,
 )
-def test_a_filter_that_cannot_be_answered_is_refused(
-    service: Service, filters: dict[str, list[str]], status: int
-) -> None:
+def test_a_filter_that_cannot_be_answered_is_refused(service: Service, filters: dict[str, object], status: int) -> None:
     assert service.call("GET", "/images/json", query={"filters": json.dumps(filters)}).is_refusal(status)
 
 
@@ -112,6 +118,121 @@ def test_an_image_of_a_time_beyond_64_bits_is_shown_with_it(service: Service, cr
     (entry,) = service.call("GET", "/images/json", query={"filters": json.dumps({"reference": [tag]})}).json()
     assert entry["Created"] == seconds
     assert service.call("GET", f"/images/{tag}/history").json()[0]["Created"] == seconds
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("2021-03-04T05:06:07.1200+02:00", "2021-03-04T05:06:07.12+02:00"),
+        ("2021-03-04T05:06:07-11:30", "2021-03-04T05:06:07-11:30"),
+        ("2021-03-04T05:06:07+00:00", "2021-03-04T05:06:07Z"),
+        ("2021-03-04T5:06:07,0Z", "2021-03-04T05:06:07Z"),
+    ],
+)
+def test_the_time_of_an_image_is_shown_in_its_own_zone(service: Service, written: str, shown: str) -> None:
+    tag = f"own/zone:{digest(written.encode())[7:19]}"
+    load_config(service, tag, created=written)
+    assert inspected(service, tag)["Created"] == shown
+
+
+def test_gos_zero_time_is_a_time_for_filters_and_none_is_not(service: Service) -> None:
+    load_config(service, "moment/zero:1", created="0001-01-01T00:00:00Z")
+    load_config(service, "moment/none:1")
+    load_config(service, "moment/new:1", created="2024-01-01T00:00:00Z")
+
+    def shown(**filters: str) -> list[str]:
+        chosen = {"reference": ["moment/*"], **{key: [value] for key, value in filters.items()}}
+        return tags(service, filters=json.dumps(chosen))
+
+    assert shown(until="2023-01-01") == ["moment/zero:1"]
+    assert shown(before="moment/new:1") == ["moment/zero:1"]
+    assert shown(before="moment/zero:1") == shown(since="moment/zero:1") == shown()
+    pruned = {"until": ["2023-01-01"], "dangling": ["false"], "label": ["moment=1"]}
+    load_config(service, "moment/pruned:1", created="0001-01-01T00:00:00Z", config={"Labels": {"moment": "1"}})
+    service.call("POST", "/images/prune", query={"filters": json.dumps(pruned)})
+    assert "moment/pruned:1" not in shown()
+
+
+@pytest.mark.parametrize("config", [{}, {"config": None}], ids=["absent", "null"])
+@pytest.mark.parametrize("version", ["1.44", "1.51"])
+def test_the_configuration_of_an_image_without_one_is_an_object(
+    service: Service, config: dict[str, None], version: str
+) -> None:
+    load_config(service, f"without/config:{len(config)}", **config)
+    shown = inspected(service, f"without/config:{len(config)}", version)["Config"]
+    assert [shown[name] for name in ("Cmd", "Entrypoint", "Env", "Labels", "User")] == [None, None, None, None, ""]
+
+
+def test_the_parent_in_a_configuration_is_not_shown(service: Service) -> None:
+    load_config(service, "with/parent:1", parent=f"sha256:{'a' * 64}")
+    assert inspected(service, "with/parent:1")["Parent"] == ""
+    (entry,) = service.call("GET", "/images/json", query={"filters": '{"reference":["with/parent"]}'}).json()
+    assert entry["ParentId"] == ""
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [({"type": "layers"}, {"Type": "layers"}), ({"type": "other"}, {"Type": "other"}), ({}, {})],
+    ids=["layers", "other", "none"],
+)
+def test_the_type_of_the_root_is_what_the_configuration_says(
+    service: Service, written: dict[str, str], shown: dict[str, str]
+) -> None:
+    layers = [digest(LAYER)]
+    load_config(service, f"root/type:{len(written)}", rootfs={**written, "diff_ids": layers}, author=str(written))
+    assert inspected(service, f"root/type:{len(written)}")["RootFS"] == shown | {"Layers": layers}
+
+
+def mount(service: Service, source: str, **body: object) -> str:
+    """Create a container that mounts an image; return the short form of its ID."""
+    host = {"Mounts": [{"Type": "image", "Source": source, "Target": "/m"}]}
+    return service.create(HostConfig=host, Cmd=["x"], **body)[:12]
+
+
+def test_an_image_that_is_mounted_is_not_removed_by_its_name(service: Service) -> None:
+    image = load_config(service, "mounted/image:1")
+    mount(service, "mounted/image:1")
+    user = mount(service, image)
+    answer = service.call("DELETE", "/images/mounted/image:1")
+    assert answer.is_refusal(409)
+    assert answer.message == (
+        'conflict: unable to remove repository reference "mounted/image:1" (must force) - '
+        f"container {user} is using its referenced image {image[7:19]}"
+    )
+    # Another image of that name is not the one that is mounted, and the first goes on being it.
+    load_config(service, "mounted/image:1", author="another")
+    assert service.call("DELETE", "/images/mounted/image:1").status == 200
+    service.call("POST", f"/images/{image}/tag", query={"repo": "mounted/image", "tag": "2"})
+    assert service.call("DELETE", "/images/mounted/image:2").is_refusal(409)
+    removed = service.call("DELETE", "/images/mounted/image:2", query={"force": 1}).json()
+    assert removed == [{"Untagged": "mounted/image:2"}, {"Deleted": image}]
+
+
+def test_a_prune_leaves_an_image_that_is_mounted(own_service: Service) -> None:
+    load_config(own_service, "mounted/pruned:1", config={"Labels": {"a": "1"}})
+    load_config(own_service, "mounted/not:1", config={"Labels": {"a": "1"}})
+    mount(own_service, "mounted/pruned:1")
+    own_service.call("POST", "/images/prune", query={"filters": '{"dangling":["false"],"label":["a"]}'})
+    assert tags(own_service, filters='{"reference":["mounted/*"]}') == ["mounted/pruned:1"]
+
+
+def test_several_names_forbid_a_removal_by_id_before_a_container_does(service: Service) -> None:
+    image = load_config(service, "several/names:1")
+    service.create(Image="several/names:1", Cmd=["x"])
+    by_one = service.call("DELETE", f"/images/{image}")
+    assert "image is being used by stopped container" in by_one.message
+    service.call("POST", f"/images/{image}/tag", query={"repo": "several/names", "tag": "2"})
+    by_two = service.call("DELETE", f"/images/{image}")
+    assert by_two.is_refusal(409)
+    assert by_two.message == (
+        f"conflict: unable to delete {image[7:19]} (must be forced) - image is referenced in multiple repositories"
+    )
+
+
+def test_an_empty_platform_of_a_removal_is_refused(service: Service) -> None:
+    answer = service.call("DELETE", "/images/busybox", query={"platforms": ""})
+    assert answer.is_refusal(400)
+    assert "failed to parse platform" in answer.message
 
 
 def test_an_image_without_an_operating_system_is_for_linux(service: Service) -> None:

@@ -39,8 +39,18 @@ def test_what_is_not_asked_for_is_null(service: Service, query: str, shown: set[
 
 def test_an_old_version_knows_no_types(service: Service) -> None:
     usage = service.call("GET", "/v1.41/system/df?type=bogus").json()
-    (busybox,) = (image for image in usage["Images"] if "busybox:latest" in image["RepoTags"])
+    (busybox,) = (image for image in usage["Images"] if "busybox:latest" in (image["RepoTags"] or ()))
     assert busybox["VirtualSize"] == busybox["Size"] > 0
+
+
+@pytest.mark.parametrize("version", ["v1.42", "v1.44", "v1.51"])
+def test_names_that_an_image_lacks_are_null(own_service: Service, version: str) -> None:
+    image = own_service.call("GET", "/images/busybox/json").json()["Id"]
+    own_service.create(Image="busybox")
+    own_service.call("DELETE", "/images/busybox", query={"force": 1})
+    shown = own_service.call("GET", f"/{version}/system/df?type=image").json()["Images"]
+    assert [(one["RepoTags"], one["RepoDigests"]) for one in shown if one["Id"] == image] == [(None, None)]
+    assert {tuple(one["RepoTags"]) for one in shown if one["Id"] != image} >= {("cf/rich:1",)}
 
 
 def test_an_unknown_type_is_refused(service: Service) -> None:

@@ -307,6 +307,21 @@ def users_of_image(conn: Connection, image_id: str) -> list[tuple[str, State]]:
     return [(row.id, readable(row.state)) for row in rows]
 
 
+def mounted_images(conn: Connection) -> list[tuple[str, MountPoint]]:
+    """Return each mount of an image with the ID of its container, the newest container first.
+
+    Searches all mounts of all containers. One that cannot be read is passed over.
+    """
+    mounts = container_mounts.c
+    statement = select(mounts.container_id, mounts.document).join(containers, _C.id == mounts.container_id)
+    rows = conn.execute(statement.where(mounts.type == "image").order_by(_C.created_at.desc())).all()
+    return [
+        (row.container_id, MountPoint.of_document(row.document, named=True))
+        for row in rows
+        if not fault("container_mounts", "document", row.document)
+    ]
+
+
 def count_by_state(conn: Connection) -> dict[State, int]:
     """Return how many containers are in each state."""
     counted: Counter[State] = Counter()

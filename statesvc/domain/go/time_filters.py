@@ -4,7 +4,7 @@ Source: moby api/types/time GetTimestamp. What names no time zone is in UTC here
 """
 
 import re
-from calendar import timegm
+from calendar import monthrange, timegm
 
 from statesvc.domain.go.values import parse_duration, quote
 from statesvc.domain.times import SECOND
@@ -14,7 +14,6 @@ _SECONDS = re.compile(r"([+-]?\d{1,11})(?:\.(\d{1,18}))?", re.ASCII)
 _DATE = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:T(\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d{1,9})\d*)?)?)?)?(?:Z|([+-])(\d\d):(\d\d))?", re.ASCII
 )
-_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def parse(text: str, now: int) -> int:
@@ -24,7 +23,8 @@ def parse(text: str, now: int) -> int:
         return _held((now - parse_duration(text)) // SECOND * SECOND) if text != "0" else 0
     except ValueError:
         pass
-    if seconds := _SECONDS.fullmatch(text):
+    # A minus means a date to Docker.
+    if "-" not in text and (seconds := _SECONDS.fullmatch(text)):
         return _held(int(seconds[1]) * SECOND + int((seconds[2] or "").ljust(9, "0")[:9]))
     date = _DATE.fullmatch(text)
     time = _time(date) if date else None
@@ -35,7 +35,13 @@ def parse(text: str, now: int) -> int:
 
 def _time(date: re.Match[str]) -> int | None:
     year, month, day, hour, minute, second = (int(part or 0) for part in date.groups()[:6])
-    if not (1 <= month <= 12 and 1 <= day <= _DAYS[month - 1] and hour <= 23 and minute <= 59 and second <= 59):
+    if not (
+        1 <= month <= 12
+        and 1 <= day <= monthrange(year or 4, month)[1]
+        and hour <= 23
+        and minute <= 59
+        and second <= 59
+    ):
         return None
     if not 1678 <= year <= 2261:  # 64 bits of nanoseconds hold no more
         return None

@@ -239,20 +239,22 @@ class Containers:
         if runtime and runtime.runtime.args:
             context = replace(context, runtime_obstacle=await asyncio.to_thread(obstacle, runtime))
         if host and (mounted := mounts.images(host)):
-            context = replace(context, unknown_images=await self._unknown(mounted))
+            found, unknown = await self._mounted(mounted)
+            context = replace(context, mounted_images=found, unknown_images=unknown)
         sources = mounts.sources(host) if host else frozenset()
         if sources:  # a slow disk must not hold up the others
             context = replace(context, paths=await asyncio.to_thread(paths.existing, sources))
         return context
 
-    async def _unknown(self, mounted: frozenset[str]) -> dict[str, StateError]:
-        unknown = {}
-        for text in mounted:
+    async def _mounted(self, texts: frozenset[str]) -> tuple[dict[str, str], dict[str, StateError]]:
+        """Return the IDs of the images that are mounted, and the errors of those that are not here."""
+        found, unknown = {}, {}
+        for text in texts:
             try:
-                await self._images.resolve(text)
+                found[text] = (await self._images.resolve(text)).id
             except StateError as error:
                 unknown[text] = error
-        return unknown
+        return found, unknown
 
     async def _own_name(self, name: str, verdict: Verdict) -> str:
         """Return the checked name, "" for none. Raises the refusal of the verdict, in Docker's order."""

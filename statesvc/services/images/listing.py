@@ -10,12 +10,12 @@ import re2
 from statesvc.db.containers.rows import count_by_image
 from statesvc.db.database import Connection
 from statesvc.domain import filters as filtering
-from statesvc.domain import references
+from statesvc.domain import references, times
 from statesvc.domain.filters import Filters
 from statesvc.domain.go import path_patterns, time_filters
 from statesvc.errors import InvalidParameter
 from statesvc.services.images.layers import shared_sizes
-from statesvc.services.images.records import RecordedImage, find, recorded
+from statesvc.services.images.records import RecordedImage, inspect, recorded
 
 ACCEPTED = frozenset({"dangling", "label", "before", "since", "reference", "until"})
 _QUIET = re2.Options()
@@ -48,7 +48,7 @@ def listed(
     users = count_by_image(conn) if counted else {}
     shown = []
     for image, size in zip(every, sizes, strict=shared):
-        if not (_is_between(image.image.created_at, before, since) and _is_labelled(image, filters)):
+        if not (_is_between(image.created, before, since) and _is_labelled(image, filters)):
             continue
         named = _narrowed(image, patterns) if "reference" in filters else image
         if named and (dangling is None or _is_dangling(named, dangling=dangling)):
@@ -57,8 +57,12 @@ def listed(
 
 
 def _created(conn: Connection, texts: Sequence[str]) -> list[int]:
-    """Return the creation times of the images that the texts name, where known. Raises as `find` does."""
-    return [created for text in texts if (created := find(conn, text).created_at) is not None]
+    """Return the creation times of the images that the texts name, where known. Raises as `inspect` does.
+
+    Go's zero time, which some builders write, limits nothing, as in Docker.
+    """
+    created = (inspect(conn, text).created for text in texts)
+    return [time for time in created if time is not None and time != times.EPOCH]
 
 
 def _is_between(created: int | None, before: Sequence[int], since: Sequence[int]) -> bool:

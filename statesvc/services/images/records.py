@@ -28,6 +28,11 @@ class RecordedImage:
     repo_digests: list[str]
     damage: str | None = None
 
+    @property
+    def created(self) -> int | None:
+        """When the image was created, in nanoseconds that 64 bits need not hold; None if it does not say."""
+        return self.image.created_at if self.parsed.created is None else self.parsed.created
+
 
 def find(conn: Connection, text: str) -> Image:
     """Return the image that a text names: by digest, reference, or prefix of its ID (moby images.GetImage).

@@ -1,5 +1,6 @@
 """Removes images and their references (moby daemon/images/image_delete.go)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from statesvc.db import images
@@ -7,12 +8,13 @@ from statesvc.db.containers import rows as containers
 from statesvc.db.database import Connection
 from statesvc.db.images import Image
 from statesvc.domain.ids import short
+from statesvc.domain.mount_point import folder_in, folder_of_image
 from statesvc.domain.platform import Platform
 from statesvc.domain.references import parse_normalized
 from statesvc.domain.state import LIVE
 from statesvc.errors import Conflict
 from statesvc.services.images.layers import chain_ids, common
-from statesvc.services.images.records import find_for, readable
+from statesvc.services.images.records import find_for, id_of, readable
 from statesvc.services.journal.writing import log_image
 
 
@@ -45,10 +47,9 @@ def _references(conn: Connection, image: Image) -> list[str]:
 
 def _remove_reference(conn: Connection, image: Image, text: str, now: int, *, force: bool) -> list[Removal]:
     held = _references(conn, image)
-    user = next(iter(containers.users_of_image(conn, image.id)), None)
-    if user and not force and _is_single(held):
+    if not force and _is_single(held) and (user := _user(conn, image)):
         raise Conflict(
-            f'conflict: unable to remove repository reference "{text}" (must force) - container {short(user[0])} '
+            f'conflict: unable to remove repository reference "{text}" (must force) - container {short(user)} '
             f"is using its referenced image {_short(image)}"
         )
     reference = parse_normalized(text).as_stored().full
@@ -69,20 +70,38 @@ def _remove_reference(conn: Connection, image: Image, text: str, now: int, *, fo
 
 def _remove_by_id(conn: Connection, image: Image, now: int, *, force: bool) -> list[Removal]:
     held = _references(conn, image)
-    conflict = _conflict(conn, image, force=force)
-    if conflict is None and not force and not _in_one_repository(held):
-        why = "image is referenced in multiple repositories"
-        conflict = f"conflict: unable to delete {_short(image)} (must be forced) - {why}"
+    conflict = _conflict(conn, image, force=force, in_repositories=not _in_one_repository(held))
     if conflict:
         raise Conflict(conflict)
     return [*(_untag(conn, image, reference, now) for reference in held), *_delete(conn, image, now)]
 
 
-def _conflict(conn: Connection, image: Image, *, force: bool) -> str | None:
+def mounting(conn: Connection) -> Callable[[str], str | None]:
+    """Return what tells the newest container that mounts the image with an ID, None if none does."""
+    by_folder: dict[str, str] = {}
+    by_id: dict[str, str] = {}
+    for container, mount in containers.mounted_images(conn):
+        if folder := folder_in(mount.source):
+            by_folder.setdefault(folder, container)
+        else:  # an imported mount is at a path that another engine chose: its image is looked up by name
+            by_id.setdefault(id_of(conn, mount.name), container)
+    return lambda image_id: by_folder.get(folder_of_image(image_id)) or by_id.get(image_id)
+
+
+def _user(conn: Connection, image: Image) -> str | None:
+    """Return a container that is made from the image, or mounts it."""
+    users = containers.users_of_image(conn, image.id)
+    return users[0][0] if users else mounting(conn)(image.id)
+
+
+def _conflict(conn: Connection, image: Image, *, force: bool, in_repositories: bool = False) -> str | None:
+    """Return why the image cannot be deleted, None if it can; that a container mounts it is no reason in Docker."""
     users = containers.users_of_image(conn, image.id)
     running = next((user for user, state in users if state in LIVE), None)
     if running:
         how, what = "cannot be forced", f"image is being used by running container {short(running)}"
+    elif in_repositories and not force:
+        how, what = "must be forced", "image is referenced in multiple repositories"
     elif users and not force:
         how, what = "must be forced", f"image is being used by stopped container {short(users[0][0])}"
     else:
@@ -122,7 +141,7 @@ def _delete(conn: Connection, image: Image, now: int) -> list[Removal]:
 def _released(conn: Connection, image: Image) -> list[str]:
     """Return the chain IDs of the layers that no other image has, the top one first; none if a container has them."""
     layers = readable(image).diff_ids
-    if not layers or containers.users_of_image(conn, image.id):
+    if not layers or _user(conn, image):
         return []
     others = images.containing(conn, layers[0], but=image.id)
     kept = max((common(layers, readable(other).diff_ids) for other in others), default=0)

@@ -8,9 +8,9 @@ from image_archives import LAYER, LAYER_SIZE, a_config, a_tar, digest
 
 from statesvc.app import Services
 from statesvc.db import images
-from statesvc.domain.documents import Config, ContainerCreate
+from statesvc.domain.documents import Config, ContainerCreate, HostConfig, Mount
 from statesvc.domain.platform import Platform
-from statesvc.errors import InvalidParameter, NotFound
+from statesvc.errors import Conflict, InvalidParameter, NotFound
 from statesvc.services.images.layers import chain_ids
 
 pytestmark = pytest.mark.anyio
@@ -164,3 +164,14 @@ async def test_to_remove_one_digest_leaves_the_others(services: Services) -> Non
         await services.database.write(images.tag, reference, image_id, None)
     assert await removed(services, references[0]) == []
     assert (await services.images.inspect(image_id)).repo_digests == [references[1].removeprefix("docker.io/library/")]
+
+
+async def test_an_image_that_an_imported_container_mounts_is_found_by_its_name(services: Services) -> None:
+    await load(services, archive_of(LAYER, tag="mounted:1"))
+    host = HostConfig(Mounts=[Mount(Type="image", Source="mounted:1", Target="/m")])
+    await services.containers.create("web", ContainerCreate(config=Config(Cmd=["x"]), host_config=host))
+    source = f"/var/lib/docker/overlay2/{'f' * 64}/merged"
+    moved = f"UPDATE container_mounts SET source = '{source}', document = json_set(document, '$.Source', '{source}')"
+    await services.database.write(lambda conn: conn.exec_driver_sql(moved) and None)
+    with pytest.raises(Conflict, match="is using its referenced image"):
+        await services.images.remove("mounted:1", force=False)
