@@ -28,6 +28,7 @@ from statesvc.api.processes import ProcessesApi
 from statesvc.api.pruning import PruningApi
 from statesvc.api.routing import LINES, Route, Router
 from statesvc.api.runtimes import RuntimesApi
+from statesvc.api.swarm import SwarmApi
 from statesvc.api.system import SystemApi
 from statesvc.api.usage import UsageApi
 from statesvc.api.validation import ValidationApi
@@ -130,6 +131,7 @@ class Services:
             NetworksApi(Networks(self.database, self.site)),
             UsageApi(DiskUsage(self.listing), self.site.clock),
             NotOfferedApi(),
+            SwarmApi(),
             ImportsApi(self.importers),
         )
         return [route for api in apis for route in api.routes()]

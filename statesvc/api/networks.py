@@ -61,8 +61,7 @@ class NetworksApi:
 
     async def prune(self, call: Call) -> Answer:
         """POST /networks/prune?filters="""
-        filters.parse(call.text("filters"), PRUNE_ACCEPTED)
-        await self._networks.prune()
+        await self._networks.prune(filters.parse(call.text("filters"), PRUNE_ACCEPTED))
         return json_answer({"NetworksDeleted": None})
 
     async def delete(self, call: Call) -> Answer:

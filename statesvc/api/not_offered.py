@@ -1,32 +1,21 @@
-"""The paths of Docker's API without a counterpart here: 501 for what needs an engine, swarm paths 503, no plugins."""
+"""The paths of Docker's API without a counterpart here: 501 for what needs an engine, and no plugins."""
 
 from statesvc.api.routing import Handler, Route
 from statesvc.api.wire.answer import Answer
 from statesvc.api.wire.answers import json_answer
 from statesvc.api.wire.call import Call
 from statesvc.domain import filters
-from statesvc.errors import NotFound, NotOffered, Unavailable
+from statesvc.errors import InvalidParameter, NotFound, NotOffered, Unavailable
 from statesvc.services.engines import needs_engine
 
 _ENGINES = (
-    ("POST", "/build/cancel"), ("POST", "/session"), ("POST", "/grpc"), ("POST", "/auth"),
+    ("POST", "/session"), ("POST", "/grpc"), ("POST", "/auth"),
     ("GET", "/distribution/{name}/json"),
-    ("GET", "/plugins/privileges"), ("POST", "/plugins/pull"), ("POST", "/plugins/create"), ("POST", "/swarm/init"),
-    ("POST", "/swarm/join"),
+    ("GET", "/plugins/privileges"), ("POST", "/plugins/pull"), ("POST", "/plugins/create"),
 )  # fmt: skip
-_EXPERIMENTAL = (("GET", "/containers/{name}/checkpoints"), ("POST", "/containers/{name}/checkpoints"))
-_SWARM = (
-    ("GET", "/swarm"), ("GET", "/swarm/unlockkey"), ("POST", "/swarm/update"), ("POST", "/swarm/unlock"),
-    *(
-        (method, f"/{noun}{path}")
-        for noun in ("services", "secrets", "configs")
-        for method, path in (
-            ("GET", ""), ("POST", "/create"), ("GET", "/{name}"), ("POST", "/{name}/update"), ("DELETE", "/{name}"),
-        )
-    ),
-    ("GET", "/services/{name}/logs"),
-    ("GET", "/nodes"), ("GET", "/nodes/{name}"), ("POST", "/nodes/{name}/update"), ("DELETE", "/nodes/{name}"),
-    ("GET", "/tasks"), ("GET", "/tasks/{name}"), ("GET", "/tasks/{name}/logs"),
+_EXPERIMENTAL = (
+    ("GET", "/containers/{name}/checkpoints"), ("POST", "/containers/{name}/checkpoints"),
+    ("DELETE", "/containers/{name}/checkpoints/{checkpoint}"),
 )  # fmt: skip
 _PLUGIN = (
     ("GET", "/plugins/{name}/json"), ("DELETE", "/plugins/{name}"),
@@ -34,12 +23,6 @@ _PLUGIN = (
 )  # fmt: skip
 _PLUGIN_FILTERS = frozenset({"enabled", "capability"})
 
-# In Docker's words: clients show them, and some look for "not a swarm manager".
-_NO_MANAGER = (
-    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm '
-    "and try again."
-)
-_NO_SWARM = "This node is not part of a swarm"
 _NO_CLUSTER_VOLUME = "volume update only valid for cluster volumes, but swarm is unavailable"
 _NO_EXPERIMENTS = (
     "This experimental feature is disabled by default. Start the Docker daemon in experimental mode in order to "
@@ -55,9 +38,8 @@ class NotOfferedApi:
         return [
             *(Route(method, path, _engines(path.partition("{")[0].strip("/"))) for method, path in _ENGINES),
             *(Route(method, path, _not_experimental) for method, path in _EXPERIMENTAL),
-            *(Route(method, path, _unavailable(_NO_MANAGER)) for method, path in _SWARM),
-            Route("POST", "/swarm/leave", _unavailable(_NO_SWARM)),
-            Route("PUT", "/volumes/{name}", _unavailable(_NO_CLUSTER_VOLUME)),
+            Route("POST", "/build/cancel", _cancel_build),
+            Route("PUT", "/volumes/{name}", _no_cluster_volume),
             Route("GET", "/plugins", _plugins),
             *(Route(method, path, _no_plugin) for method, path in _PLUGIN),
         ]
@@ -70,11 +52,15 @@ def _engines(what: str) -> Handler:
     return handler
 
 
-def _unavailable(message: str) -> Handler:
-    async def handler(_call: Call) -> Answer:
-        raise Unavailable(message)
+async def _cancel_build(call: Call) -> Answer:
+    """POST /build/cancel?id="""
+    if not call.text("id"):
+        raise InvalidParameter("build ID not provided")
+    raise needs_engine("build/cancel")
 
-    return handler
+
+async def _no_cluster_volume(_call: Call) -> Answer:
+    raise Unavailable(_NO_CLUSTER_VOLUME)
 
 
 async def _not_experimental(_call: Call) -> Answer:

@@ -103,8 +103,8 @@ def _operation(route: Route) -> Json:
 
 
 def _parameters(route: Route) -> Iterator[Json]:
-    if "{name}" in route.path:
-        yield {"name": "name", "in": "path", "required": True, "schema": _TEXT}
+    for name in re.findall(r"\{(\w+)\}", route.path):
+        yield {"name": name, "in": "path", "required": True, "schema": _TEXT}
     meanings = _MEANINGS | dict(route.endpoint.query if route.endpoint else {})
     for name in parameters(route):
         meaning: Json = {"description": meanings[name]} if name in meanings else {}

@@ -41,9 +41,10 @@ class Route:
     """A method and a path.
 
     One part of the path may be open, the second (`/containers/{name}/json`), or the fourth of a path of the service's
-    own (`/statesvc/v1/containers/{name}/runtime`); the name may contain slashes. A route of the service's own has its
-    documentation, but for those of the engine protocol, which has a document for itself. `body` is what a request is
-    decoded to, or the media type of a body that is no JSON.
+    own (`/statesvc/v1/containers/{name}/runtime`); the name may contain slashes. The last part may be open as well,
+    whose value no handler needs. A route of the service's own has its documentation, but for those of the engine
+    protocol, which has a document for itself. `body` is what a request is decoded to, or the media type of a body that
+    is no JSON.
     """
 
     method: str
@@ -65,7 +66,7 @@ class Router:
         for route in routes:
             before, has_name, after = route.path.partition("{name}")
             if has_name:
-                self._open[route.method, before, after] = route.handler
+                self._open[route.method, before, re.sub(r"{\w+}", "{}", after)] = route.handler
             else:
                 self._fixed[route.method, route.path] = route.handler
 
@@ -122,6 +123,10 @@ class Router:
         # Behind the name come one part, or two as in /attach/ws.
         for end in (last, path.rfind("/", begin, last)) if last > begin else ():
             if end > begin and (handler := self._open.get((method, before, path[end:]))) is not None:
+                return handler, path[begin + 1 : end]
+        if last > begin and last < len(path) - 1 and (end := path.rfind("/", begin, last)) > begin:
+            handler = self._open.get((method, before, path[end : last + 1] + "{}"))
+            if handler is not None:
                 return handler, path[begin + 1 : end]
         return self._open.get((method, before, "")), path[begin + 1 :]
 

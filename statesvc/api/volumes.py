@@ -43,7 +43,7 @@ class VolumesApi:
 
     async def prune(self, call: Call) -> Answer:
         """POST /volumes/prune?filters=: all known volumes are in use, so that nothing is removed."""
-        filters.parse(call.text("filters"), PRUNE_ACCEPTED)
+        self._volumes.prune(filters.parse(call.text("filters"), PRUNE_ACCEPTED))
         return json_answer({"VolumesDeleted": [], "SpaceReclaimed": 0})
 
     async def delete(self, call: Call) -> Answer:

@@ -15,6 +15,7 @@ from statesvc.domain import filters as filtering
 from statesvc.domain.filters import Filters
 from statesvc.domain.state import State
 from statesvc.errors import Conflict, Forbidden, InvalidParameter, NotFound
+from statesvc.services import pruning
 from statesvc.services.engines import needs_engine
 from statesvc.services.listing.patterns import Patterns
 from statesvc.services.site import Site
@@ -96,8 +97,12 @@ class Networks:
             raise Forbidden(f"error while removing network: {what}")
         raise needs_engine("removing a network")
 
-    async def prune(self) -> None:
-        """Remove the networks without a live container. Raises NotOffered if there are any: an engine has to do it."""
+    async def prune(self, filters: Filters) -> None:
+        """Remove the networks without a live container. Raises NotOffered if there are any: an engine has to do it.
+
+        Raises InvalidParameter before that for an invalid `until`.
+        """
+        pruning.until(filters, self._site.clock())
         if any(not network.live and not network.is_predefined for network in await self._all()):
             raise needs_engine("removing networks")
 

@@ -65,14 +65,14 @@ class Pruning:
         Raises InvalidParameter for an invalid filter.
         """
         dangling = filtering.flag(filters, "dangling")
-        until = _until(filters, self._site.clock())
+        before = until(filters, self._site.clock())
         removals: list[Removal] = []
         user_of = await self._database.scan(removal.mounting)
         with _truthful(removals):
             for image in await self._database.scan(records.recorded):
                 # Docker removes one that only its ID names, mounted or not.
                 is_named = bool(image.repo_tags or image.repo_digests)
-                if _is_meant(image, filters, until) and not (is_named and user_of(image.image.id)):
+                if _is_meant(image, filters, before) and not (is_named and user_of(image.image.id)):
                     removals += await self._database.write(
                         _remove_image, image.image.id, self._site.clock(), only_untagged=dangling is not False
                     )
@@ -93,21 +93,21 @@ def _truthful(removed: Sized) -> Iterator[None]:
 
 def check_build_cache(filters: Filters, now: int) -> None:
     """Raise InvalidParameter for a filter of the build cache that cannot be understood (moby toBuildkitPruneInfo)."""
-    until, unused = filters.get("until", ()), filters.get("unused-for", ())
-    if until and unused:
+    before, unused = filters.get("until", ()), filters.get("unused-for", ())
+    if before and unused:
         raise InvalidParameter('conflicting filters: "until" and "unused-for"')
-    if len((*until, *unused)) > 1 or any(len(filters.get(field, ())) > 1 for field in _BUILD_FIELDS):
+    if len((*before, *unused)) > 1 or any(len(filters.get(field, ())) > 1 for field in _BUILD_FIELDS):
         raise InvalidParameter("filters expect only one value")
-    for text in (*until, *unused):
+    for text in (*before, *unused):
         time_filters.parse(text, now)
 
 
 def _conditions(filters: Filters, now: int) -> list[Condition] | None:
     """Return the conditions on the containers to remove, None if no container can meet them."""
     made = [conditions.removable(), *labelled(filters)]
-    until = _until(filters, now)
-    if until is not None:
-        made.append(conditions.created_until(until))
+    before = until(filters, now)
+    if before is not None:
+        made.append(conditions.created_until(before))
     if "label!" in filters:
         unwanted = list(labelled({"label": filters["label!"]}))
         # Docker keeps containers with all of these labels, so with an empty filter it keeps every container.
@@ -117,7 +117,8 @@ def _conditions(filters: Filters, now: int) -> list[Condition] | None:
     return made
 
 
-def _until(filters: Filters, now: int) -> int | None:
+def until(filters: Filters, now: int) -> int | None:
+    """Return the time in the filter `until`, None without one. Raises InvalidParameter for several, and for no time."""
     wanted = filters.get("until", ())
     if len(wanted) > 1:
         raise InvalidParameter("more than one until filter specified")
@@ -140,9 +141,9 @@ def _remove_unchanged(conn: Connection, chosen: Revision, now: int) -> bool:
     return True
 
 
-def _is_meant(image: RecordedImage, filters: Filters, until: int | None) -> bool:
+def _is_meant(image: RecordedImage, filters: Filters, before: int | None) -> bool:
     labels = image.parsed.labels
-    if until is not None and (image.created is None or image.created > until):
+    if before is not None and (image.created is None or image.created > before):
         return False
     if "label!" in filters and filtering.has_labels(labels, filters["label!"]):
         return False

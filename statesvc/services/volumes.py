@@ -7,6 +7,7 @@ from statesvc.db.database import Connection, Database
 from statesvc.db.volumes import Volume
 from statesvc.domain import filters as filtering
 from statesvc.domain.filters import Filters
+from statesvc.domain.go.values import parse_bool
 from statesvc.errors import Conflict, InvalidParameter, NotFound
 from statesvc.services.engines import needs_engine
 from statesvc.services.listing.patterns import Patterns
@@ -58,6 +59,17 @@ class Volumes:
             raise Conflict(f"remove {name}: volume is in use - [{', '.join(users)}]")
         if not force:
             raise NotFound(f"get {name}: no such volume")
+
+    def prune(self, filters: Filters) -> None:
+        """Remove nothing: every known volume is in use. Raises InvalidParameter for a value of `all` that is none."""
+        chosen = filters.get("all", ())
+        if len(chosen) > 1:
+            raise InvalidParameter(f"invalid filter 'all=[{' '.join(chosen)}]': only one value is expected")
+        for text in chosen:
+            try:
+                parse_bool(text)
+            except ValueError as error:
+                raise InvalidParameter(f"invalid filter 'all': {error}") from None
 
 
 def every(conn: Connection) -> Sequence[Volume]:

@@ -145,8 +145,8 @@ def _take_mac(mac: str, mode: str, endpoints: _Endpoints, version: Version) -> P
         endpoints[mode] = _PLAIN
     if mode not in endpoints:
         return MAC_NETWORK.broken(
-            "if a container-wide MAC address is supplied, HostConfig.NetworkMode must match the identity of a network "
-            "in NetworkSettings.Networks",
+            "unable to migrate container-wide MAC address to a specific network: "
+            "HostConfig.NetworkMode must match the identity of a network in NetworkSettings.Networks",
             mac,
         )
     endpoint = endpoints[mode]

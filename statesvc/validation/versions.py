@@ -52,6 +52,8 @@ def adjust(request: ContainerCreate, version: Version, *, cgroup_version: int) -
 
 def _host_changes(host: HostConfig, version: Version, cgroup_version: int) -> _Changes:
     changes = _unknown(host, version) | _old_defaults(host, version, cgroup_version) if version < (1, 43) else {}
+    if version < (1, 44) and host.Mounts and (mounts := _older(host.Mounts, version)) != host.Mounts:
+        changes["Mounts"] = mounts
     if version >= (1, 42) and host.KernelMemory:
         changes["KernelMemory"] = 0
     # Zero and negative numbers mean: no limit.
@@ -67,11 +69,8 @@ def _unknown(host: HostConfig, version: Version) -> _Changes:
         changes["AutoRemove"] = False
     if version < (1, 40) and host.KernelMemoryTCP:
         changes["KernelMemoryTCP"] = 0
-    if version < (1, 42):
-        if any(host.ConsoleSize):
-            changes["ConsoleSize"] = [0, 0]
-        if host.Mounts and (mounts := _older(host.Mounts, version)) != host.Mounts:
-            changes["Mounts"] = mounts
+    if version < (1, 42) and any(host.ConsoleSize):
+        changes["ConsoleSize"] = [0, 0]
     if host.Annotations is not None:
         changes["Annotations"] = None
     return changes
@@ -87,7 +86,7 @@ def _old_defaults(host: HostConfig, version: Version, cgroup_version: int) -> _C
 
 
 def _older(mounts: list[Mount], version: Version) -> list[Mount]:
-    """Return the mounts without the options that came with 1.42.
+    """Return the mounts without the options that came with 1.42, and read-only as before 1.44.
 
     Options of another type stay, and are checked by the rules of mounts: Docker means to drop them, but drops them from
     copies of the mounts (`for _, m := range hostConfig.Mounts`).
@@ -98,7 +97,11 @@ def _older(mounts: list[Mount], version: Version) -> list[Mount]:
 def _older_mount(mount: Mount, version: Version) -> Mount:
     if mount.BindOptions is None:
         return mount
-    return mount.copy_with(BindOptions=_older_bind(mount.BindOptions, version))
+    options = _older_bind(mount.BindOptions, version) if version < (1, 42) else mount.BindOptions
+    # What is mounted below it stayed writable. Docker shows that only where the mount has options.
+    if mount.Type == "bind" and mount.ReadOnly and not options.ReadOnlyNonRecursive:
+        options = options.copy_with(ReadOnlyNonRecursive=True)
+    return mount.copy_with(BindOptions=options)
 
 
 def _has_options(mount: Mount) -> bool:

@@ -57,8 +57,84 @@ def test_a_path_of_docker_is_known(service: Service, method: str, path: str) -> 
 
 @pytest.mark.parametrize(("method", "path"), SWARM, ids=map(" ".join, SWARM))
 def test_a_path_of_swarm_says_that_there_is_none(service: Service, method: str, path: str) -> None:
-    answer = service.call(method, path.format("x"))
+    query = {"version": 1} if path.endswith("/update") else {"stdout": 1} if path.endswith("/logs") else None
+    answer = service.call(method, path.format("x"), query=query)
     assert (answer.status, answer.message) == (503, NO_MANAGER)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "message"),
+    [
+        ("GET", "/services?filters=x", None, "invalid filter"),
+        ("GET", "/nodes?filters=x", None, "invalid filter"),
+        ("GET", "/tasks?filters=[1]", None, "invalid filter"),
+        ("GET", "/secrets?filters=x", None, "invalid filter"),
+        ("GET", "/services?status=maybe", None, "invalid value for status: maybe"),
+        ("GET", "/services/x?insertDefaults=maybe", None, "invalid value for insertDefaults: maybe"),
+        ("GET", "/services/x/logs", None, "you must choose at least one stream"),
+        ("GET", "/tasks/x/logs?stdout=0", None, "you must choose at least one stream"),
+        ("POST", "/services/create", b"{", "invalid JSON"),
+        ("POST", "/secrets/create", b'{"Name": 1}', "/Name"),
+        ("POST", "/configs/create", b'{"Labels": []}', "/Labels"),
+        ("POST", "/services/x/update?version=1", b"[]", ""),
+        ("POST", "/services/x/update", b"{}", "invalid service version '': strconv.ParseUint"),
+        ("POST", "/nodes/x/update?version=-1", b"{}", "invalid node version '-1'"),
+        ("POST", "/secrets/x/update?version=x", b"{}", "invalid secret version"),
+        ("POST", "/configs/x/update?version=x", b"{}", "invalid config version"),
+        ("POST", "/swarm/update", b"{}", "invalid swarm version ''"),
+        ("POST", "/swarm/update?version=1&rotateWorkerToken=x", b"{}", "invalid value for rotateWorkerToken: x"),
+        ("POST", "/swarm/unlock", b'{"UnlockKey": 1}', "/UnlockKey"),
+        ("POST", "/swarm/init", b'{"ListenAddr": 1}', "/ListenAddr"),
+        ("POST", "/swarm/init", b"{}", 'invalid ListenAddr "": invalid empty address'),
+        ("POST", "/swarm/init", b'{"ListenAddr": "eth0", "Spec": {"Name": "x"}}', 'swarm spec must be named "default"'),
+        ("POST", "/swarm/join", b'{"ListenAddr": "eth0"}', "at least 1 RemoteAddr is required to join"),
+        ("POST", "/swarm/join", b'{"ListenAddr": "eth0", "RemoteAddrs": [""]}', 'invalid remoteAddr ""'),
+        ("POST", "/build/cancel", None, "build ID not provided"),
+        ("POST", "/build/prune?keep-storage=x", None, "keep-storage is in bytes and expects an integer, got x"),
+        ("POST", "/build/prune?reserved-space=1G", None, "reserved-space is in bytes"),
+        ("POST", "/build/prune?max-used-space=x", None, "max-used-space is in bytes"),
+        ("POST", "/build/prune?min-free-space=x", None, "min-free-space is in bytes"),
+    ],
+)
+def test_a_mistake_is_told_before_what_is_not_offered(
+    service: Service, method: str, path: str, body: bytes | None, message: str
+) -> None:
+    headers = {"Content-Type": "application/json"} if body else None
+    answer = service.call(method, path, body, headers=headers)
+    assert answer.is_refusal(400)
+    assert message in answer.message
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/v1.47/build/prune?max-used-space=x", 200),
+        ("/v1.48/build/prune?reserved-space=1&keep-storage=x", 200),
+        ("/v1.40/services?status=maybe", 503),
+        ("/build/cancel?id=x", 501),
+    ],
+)
+def test_what_a_version_does_not_read_is_no_mistake(service: Service, path: str, status: int) -> None:
+    assert service.call("GET" if "services" in path else "POST", path).status == status
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/nodes/"), ("DELETE", "/nodes/"), ("GET", "/services/x/y"), ("GET", "/tasks/x/y"),
+        ("POST", "/secrets/x/y/update"), ("GET", "/services/x/y/logs"), ("DELETE", "/configs/x/y"),
+    ],
+)  # fmt: skip
+def test_an_id_in_a_swarm_is_one_part_of_a_path(service: Service, method: str, path: str) -> None:
+    answer = service.call(method, path)
+    assert (answer.status, answer.message) == (404, "page not found")
+
+
+def test_a_checkpoint_is_an_experiment(service: Service) -> None:
+    answer = service.call("DELETE", "/containers/c1/checkpoints/x")
+    assert answer.is_refusal(501)
+    assert "experimental feature is disabled" in answer.message
+    assert "No such container: c1/checkpoints/" in service.call("DELETE", "/containers/c1/checkpoints/").message
 
 
 def test_a_swarm_that_is_not_there_cannot_be_left(service: Service) -> None:
@@ -83,6 +159,11 @@ def test_there_are_no_plugins(service: Service) -> None:
         ("/build/prune", '{"until":["1h"],"id":["a"],"inuse":[]}', 200),
         ("/volumes/prune", '{"color":["x"]}', 400),
         ("/volumes/prune", '{"label":["x"]}', 200),
+        ("/volumes/prune", '{"all":["x"]}', 400),
+        ("/volumes/prune", '{"all":["true","false"]}', 400),
+        ("/volumes/prune", '{"all":["T"]}', 200),
+        ("/networks/prune", '{"until":["x"]}', 400),
+        ("/networks/prune", '{"until":["1h","2h"]}', 400),
     ],
 )
 def test_a_prune_takes_its_own_filters(service: Service, path: str, filters: str, status: int) -> None:

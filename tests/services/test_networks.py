@@ -148,6 +148,6 @@ async def test_a_container_that_is_being_removed_is_not_connected(services: Serv
 
 async def test_pruning_is_done_when_nothing_is_left_to_do(services: Services, networks: Networks) -> None:
     with pytest.raises(NotOffered, match="removing networks is not offered"):
-        await networks.prune()
+        await networks.prune({})
     await services.containers.remove("db")
-    await networks.prune()
+    await networks.prune({})

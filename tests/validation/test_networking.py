@@ -117,9 +117,12 @@ def test_the_same_one_twice_is_fine() -> None:
 
 
 def test_it_needs_the_endpoint_of_the_main_network() -> None:
-    assert [problem.code for problem in settled({"b": EndpointSettings()}, mode="a", mac=MAC).problems] == [
-        "mac-endpoint"
-    ]
+    (problem,) = settled({"b": EndpointSettings()}, mode="a", mac=MAC).problems
+    assert problem.code == "mac-endpoint"
+    assert problem.message == (
+        "unable to migrate container-wide MAC address to a specific network: "
+        "HostConfig.NetworkMode must match the identity of a network in NetworkSettings.Networks"
+    )
 
 
 def test_a_bad_one_is_told_where_it_went() -> None:

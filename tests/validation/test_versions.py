@@ -30,6 +30,35 @@ def mount(kind: str, **options: object) -> HostConfig:
     return HostConfig(Mounts=[Mount(Type=kind, Target="/mnt").copy_with(**options)])
 
 
+@pytest.mark.parametrize(
+    ("kind", "read_only", "options", "version", "expected"),
+    [
+        ("bind", True, BindOptions(), (1, 43), BindOptions(ReadOnlyNonRecursive=True)),
+        (
+            "bind",
+            True,
+            BindOptions(Propagation="rslave"),
+            (1, 24),
+            BindOptions(Propagation="rslave", ReadOnlyNonRecursive=True),
+        ),
+        ("bind", True, BindOptions(), (1, 44), BindOptions()),
+        ("bind", False, BindOptions(), (1, 43), BindOptions()),
+        ("bind", True, None, (1, 43), None),
+        ("volume", True, BindOptions(), (1, 41), BindOptions()),
+    ],
+)
+def test_a_read_only_mount_was_not_recursive_before_1_44(
+    kind: str,
+    options: BindOptions | None,
+    version: tuple[int, ...],
+    expected: BindOptions | None,
+    *,
+    read_only: bool,
+) -> None:
+    (found,) = adjusted(mount(kind, ReadOnly=read_only, BindOptions=options), version).Mounts or ()
+    assert found.BindOptions == expected
+
+
 def refusals(host: HostConfig, version: tuple[int, ...]) -> list[str]:
     found = adjust(ContainerCreate(host_config=host), version, cgroup_version=2)
     return [problem.message for problem in found.problems]

@@ -37,6 +37,7 @@ from statesvc.domain.documents.reports import (
     StartedReport,
     StartFailedReport,
 )
+from statesvc.domain.documents.swarm import NodeSpec, SwarmInit, SwarmJoin, SwarmSpec, SwarmUnlock
 from statesvc.domain.documents.update import ContainerUpdate
 
 __all__ = [
@@ -66,6 +67,7 @@ __all__ = [
     "NetworkConnect",
     "NetworkCreate",
     "NetworkingConfig",
+    "NodeSpec",
     "PortBinding",
     "PrepareStartRequest",
     "ProbeReport",
@@ -73,6 +75,10 @@ __all__ = [
     "RestartingReport",
     "StartFailedReport",
     "StartedReport",
+    "SwarmInit",
+    "SwarmJoin",
+    "SwarmSpec",
+    "SwarmUnlock",
     "ThrottleDevice",
     "TmpfsOptions",
     "Ulimit",
