@@ -5,6 +5,7 @@ Docker Engine 26.1 leaves in image/overlay2/imagedb/content: sorted names outsid
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from statesvc.domain.documents.go_types import Strings, Structs
 from statesvc.domain.go.text import decode_utf8, dumps, loads
 from statesvc.errors import InvalidParameter
 
+_SCANNER = json.JSONDecoder(parse_int=str, parse_float=str)
 _DIGEST = re.compile(r"sha256:[a-f0-9]{64}")
 
 
@@ -172,6 +174,20 @@ def read_json(raw: bytes, what: str) -> object:
     except (ValueError, RecursionError) as error:
         raise InvalidParameter(f"{what} is not valid JSON: {error}") from error
     return value
+
+
+def read_first_json(raw: bytes, what: str) -> object:
+    """Return the first value in JSON; bytes behind it are passed over, as Go's decoder of streams does.
+
+    Raises as `read_json` does.
+    """
+    text = decode_utf8(raw)
+    begin = len(text) - len(text.lstrip(" \t\r\n"))
+    try:
+        _, end = _SCANNER.raw_decode(text, begin)
+    except (ValueError, RecursionError):
+        return read_json(raw, what)
+    return read_json(text[begin:end].encode(), what)
 
 
 def _time(text: str | None, name: str) -> int | None:

@@ -28,7 +28,7 @@ def record(conn: Connection, loaded: Sequence[LoadedImage], now: int) -> list[st
         lines += _tag(conn, entry)
         log_image(conn, "load", entry.id, entry.id, now)
     # As Docker does: all IDs, if the last image has no name.
-    if loaded and not loaded[-1].repo_tags:
+    if loaded and loaded[-1].is_told and not loaded[-1].repo_tags:
         lines += [f"Loaded image ID: {entry.id}" for entry in loaded]
     return lines
 
@@ -50,7 +50,8 @@ def _tag(conn: Connection, entry: LoadedImage) -> list[str]:
         before = images.tag(conn, reference.full, entry.id, None)
         if before not in {None, entry.id}:
             lines.append(f"The image {text} already exists, renaming the old one with ID {before} to empty string")
-        lines.append(f"Loaded image: {text}")
+        if entry.is_told:
+            lines.append(f"Loaded image: {text}")
     return lines
 
 

@@ -175,10 +175,20 @@ def test_an_archive_of_docker_before_1_10_is_loaded() -> None:
     )
 
 
+def test_every_folder_that_no_other_is_built_on_is_an_image() -> None:
+    more = {"bare/json": b'{"parent": "base"}', "bare/layer.tar": a_tar(("y", b"1"))}
+    bare, top = load(a_legacy_archive(**more))
+
+    assert (bare.repo_tags, bare.layers) == ((), (LAYER_SIZE, 1))
+    assert top.repo_tags == ("old/name:1", "old/name:2")
+    assert {bare.is_told, top.is_told} == {False}
+
+
 @pytest.mark.parametrize(
     "members",
     [
         {"repositories": b"[]"},
+        {"blobs/sha256/x": b"no image"},
         {"repositories": b'{"x": ["top"]}'},
         {"repositories": b'{"x": {"1": "none"}}'},
         {"repositories": b'{"X": {"1": "top"}}'},

@@ -111,6 +111,26 @@ async def test_all_ids_are_told_if_the_last_image_has_no_name(services: Services
     assert await load(services, archive()) == []
 
 
+async def test_an_image_that_is_listed_again_without_a_name_is_told_by_its_id(services: Services) -> None:
+    items = [{"Config": "c.json", "RepoTags": tags, "Layers": ["l"]} for tags in (["x:1"], None)]
+    data = a_tar(("manifest.json", json.dumps(items).encode()), ("c.json", a_config(LAYER)), ("l", LAYER))
+    image_id = digest(a_config(LAYER))
+    assert await load(services, data) == ["Loaded image: x:1", *[f"Loaded image ID: {image_id}"] * 2]
+    assert (await services.images.inspect(image_id)).repo_tags == ["x:1"]
+
+
+async def test_of_an_archive_of_docker_before_1_10_nothing_is_told(services: Services) -> None:
+    members = {"one/json": b"{}", "one/layer.tar": LAYER, "two/json": b"{}", "two/layer.tar": UPPER}
+    members["repositories"] = b'{"old": {"1": "one"}}'
+    assert await load(services, a_tar(*members.items())) == []
+    shown = [image.recorded.repo_tags for image in await services.images.listed({})]
+    assert sorted(shown) == [[], ["old:1"]]
+    old = (await services.images.inspect("old:1")).image.id
+    members["repositories"] = b'{"old": {"1": "two"}}'
+    line = f"The image old:1 already exists, renaming the old one with ID {old} to empty string"
+    assert await load(services, a_tar(*members.items())) == [line]
+
+
 async def test_to_load_an_image_is_not_to_tag_it(services: Services) -> None:
     await load(services, archive_of(LAYER, tag="x:1"))
     assert (await services.images.inspect("x:1")).image.tagged_at is None

@@ -19,6 +19,7 @@ _MEMBERS_MAX = 65_536
 # What all names and targets of links may come to, in characters: a real archive has about a hundred for each member.
 _NAMES_MAX = 8 * 1024 * 1024
 _LINKS_MAX = 32
+_PATH_MAX = 4096  # longer paths are no paths to Linux
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Entries:
         """Read the archive to its end. Raises InvalidParameter if it is invalid, or has more than can be kept."""
         self._entries: dict[str, _Entry] = {}
         self._documents = self._names = 0
+        self._has_links = False
         budget = Budget()
         archive = Metered(decompressed(stream), budget)
         tar = TarStream(archive)
@@ -49,6 +51,10 @@ class Entries:
     def has(self, name: str) -> bool:
         """Return whether there is a file or a link of that name."""
         return _clean(name) in self._entries
+
+    def folders(self) -> list[str]:
+        """Return the names of the folders at the top, in order."""
+        return sorted({path.partition("/")[0] for path in self._entries if "/" in path})
 
     def document(self, name: str) -> bytes | None:
         """Return the bytes of a small file, None if there is none. Raises InvalidParameter for a large one."""
@@ -72,35 +78,54 @@ class Entries:
         self._names += len(member.name) + len(member.link)
         if self._names > _NAMES_MAX:
             raise InvalidParameter(f"invalid archive: its names have more than {_NAMES_MAX} characters")
-        path = _inside(member.name)
+        path = self._target(member.name, follows_last=False)
+        if member.kind == "1":
+            self._entries[path] = self._linked(member)
+            return
         entry = _entry(tar, member, path, budget)
         if entry is None:
+            self._entries.pop(path, None)
             return
         self._documents += len(entry) if isinstance(entry, bytes) else 0
         if self._documents > _DOCUMENTS_MAX:
             raise InvalidParameter(f"invalid archive: its documents have more than {_DOCUMENTS_MAX} bytes")
+        self._has_links |= isinstance(entry, _Link)
         self._entries[path] = entry
+
+    def _linked(self, member: TarMember) -> _Entry:
+        """Return what a hard link is another name of: a member before it. Raises InvalidParameter if there is none."""
+        entry = self._entries.get(self._target(member.link, follows_last=False))
+        if entry is None:
+            link = f'"{member.name[:100]}" is a hard link to "{member.link[:100]}"'
+            raise InvalidParameter(f"invalid archive: {link}, which is not there before it")
+        return entry
 
     def _find(self, name: str) -> bytes | Layer | InvalidParameter | None:
         entry = self._entries.get(self._target(name))
         assert not isinstance(entry, _Link)
         return entry
 
-    def _target(self, name: str) -> str:
-        """Return the path that a name means, through the links of the archive."""
+    def _target(self, name: str, *, follows_last: bool = True) -> str:
+        """Return the path that a name means, through the links of the archive, but perhaps the last."""
         path = _clean(name)
-        for _ in range(_LINKS_MAX):
+        if not self._has_links:
+            return path
+        parts, path, links = path.split("/")[::-1], "", 0
+        while parts:
+            path = f"{path}/{parts.pop()}" if path else parts.pop()
             entry = self._entries.get(path)
-            if not isinstance(entry, _Link):
-                return path
-            path = entry.target
-        raise InvalidParameter(f'invalid archive: "{name}" has too many levels of links')
+            if isinstance(entry, _Link) and (parts or follows_last):
+                links += 1
+                parts += entry.target.split("/")[::-1]
+                path = ""
+            if links > _LINKS_MAX or len(path) > _PATH_MAX:
+                what = "is too long" if len(path) > _PATH_MAX else "has too many levels of links"
+                raise InvalidParameter(f'invalid archive: "{name[:100]}" {what}')
+        return path
 
 
 def _entry(tar: TarStream, member: TarMember, path: str, budget: Budget) -> _Entry | None:
     """Return what is kept of a member, None for directories and devices."""
-    if member.kind == "1":
-        return _Link(_inside(member.link))
     if member.kind == "2":
         # A symlink cannot leave the archive: ".." stops at its root.
         return _Link(_clean(posixpath.join("/", posixpath.dirname(path), member.link)))
@@ -131,12 +156,6 @@ class _Continued:
         return self.start.read(size) or self.rest.read(size)
 
 
-def _inside(name: str) -> str:
-    """Return the normalized path of a member. Raises InvalidParameter for a path outside of the archive."""
-    if not name.startswith("/") and posixpath.normpath(name).split("/")[0] == "..":
-        raise InvalidParameter(f'invalid archive: "{name[:100]}" is outside of the archive')
-    return _clean(name)
-
-
 def _clean(name: str) -> str:
+    """Return the normalized path of a member; ".." stops at the root of the archive."""
     return posixpath.normpath("/" + name).lstrip("/")

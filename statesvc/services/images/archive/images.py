@@ -8,7 +8,7 @@ An archive without a manifest.json may be an OCI layout, or one of Docker before
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from statesvc.domain.image_config import ImageConfig, image_id, parse_image_config
 from statesvc.domain.platform import Platform, matches, of_image
@@ -27,6 +27,7 @@ _LAYERS_MAX = 125  # moby layer/layer_store.go maxLayerDepth
 class LoadedImage:
     """An image in an archive: the exact bytes of its configuration, and its tags as Docker shows them (`busybox:1`).
 
+    It is one item of a manifest, so several may be of the same image. `is_told` says whether Docker prints its names.
     `layers` has the size of each layer, as `digest_layer` counts it. For a layer that the archive does not hold it has
     the error: it is one only if no other image has the layer.
     """
@@ -36,6 +37,7 @@ class LoadedImage:
     parsed: ImageConfig
     repo_tags: tuple[str, ...]
     layers: tuple[int | InvalidParameter, ...]
+    is_told: bool = True
 
 
 def read_archive(stream: Readable, host: Platform, wanted: Platform | None = None) -> list[LoadedImage]:
@@ -46,13 +48,15 @@ def read_archive(stream: Readable, host: Platform, wanted: Platform | None = Non
     a valid image archive.
     """
     entries = Entries(stream)
-    found: dict[str, LoadedImage] = {}
+    parsed: dict[bytes, ImageConfig] = {}
+    found: list[LoadedImage] = []
     for item in _items(entries, wanted or host):
-        tags = tuple(parse_tagged(text).familiar for text in item.tags)
-        image = found.get(image_id(item.config)) or _image(entries, item)
-        if wanted is None or matches(wanted, of_image(image.parsed)):
-            found[image.id] = replace(image, repo_tags=tuple(dict.fromkeys((*image.repo_tags, *tags))))
-    return list(found.values())
+        if item.config not in parsed:
+            parsed[item.config] = _parsed(item.config)
+        config = parsed[item.config]
+        if wanted is None or matches(wanted, of_image(config)):
+            found.append(_image(entries, item, config))
+    return found
 
 
 def _items(entries: Entries, platform: Platform) -> Sequence[Item]:
@@ -64,10 +68,14 @@ def _items(entries: Entries, platform: Platform) -> Sequence[Item]:
     return manifest.items(entries)
 
 
-def _image(entries: Entries, item: Item) -> LoadedImage:
-    parsed = parse_image_config(item.config)
+def _parsed(config: bytes) -> ImageConfig:
+    parsed = parse_image_config(config)
     if parsed.os.lower() not in ("", "linux"):
         raise InvalidParameter(f"cannot load {parsed.os} image on linux")
+    return parsed
+
+
+def _image(entries: Entries, item: Item, parsed: ImageConfig) -> LoadedImage:
     if len(item.layers) != len(parsed.diff_ids):
         counts = f"expected {len(item.layers)}, got {len(parsed.diff_ids)}"
         raise InvalidParameter(f"invalid manifest, layers length mismatch: {counts}")
@@ -77,7 +85,8 @@ def _image(entries: Entries, item: Item) -> LoadedImage:
         raise InvalidParameter("too many non-empty layers in History section")
     named = enumerate(zip(item.layers, parsed.diff_ids, strict=True))
     layers = tuple(_size(entries, index, name, diff_id) for index, (name, diff_id) in named)
-    return LoadedImage(item.config, image_id(item.config), parsed, (), layers)
+    tags = tuple(parse_tagged(text).familiar for text in item.tags)
+    return LoadedImage(item.config, image_id(item.config), parsed, tags, layers, item.is_told)
 
 
 def _size(entries: Entries, index: int, name: str, diff_id: str) -> int | InvalidParameter:

@@ -9,13 +9,15 @@ from collections.abc import Mapping
 from statesvc.domain.documents import Config, Document
 from statesvc.domain.documents.decode import decode_value
 from statesvc.domain.go.text import dumps
-from statesvc.domain.image_config import HistoryEntry, read_json
+from statesvc.domain.image_config import HistoryEntry, read_first_json
 from statesvc.errors import InvalidParameter
 from statesvc.services.images.archive.entries import Entries
-from statesvc.services.images.archive.manifest import Item, checked
+from statesvc.services.images.archive.manifest import Item, check_count
 
 REPOSITORIES = "repositories"
 _FOLDERS_MAX = 128  # no more layers can be mounted on each other
+_CONFIGS_MAX = 64 * 1024 * 1024
+"""What the configurations that are made may come to: each has the history of all its layers."""
 _DROPPED = frozenset({"id", "parent", "Size", "parent_id", "layer_id", "throwaway"})
 
 
@@ -29,42 +31,69 @@ class _Layer(Document):
 
 
 def items(entries: Entries) -> list[Item]:
-    """Return the images that `repositories` names. Raises InvalidParameter for what does not fit together."""
-    tags: dict[str, list[str]] = {}
+    """Return the images that `repositories` names, and those that no other is built on, by their folders.
+
+    Docker records those that others are built on as well, but shows them only where it is asked for all.
+    Raises InvalidParameter for what does not fit together.
+    """
+    layers = _Layers(entries)
+    folders = entries.folders()
+    parents = {layers.layer(folder).parent for folder in folders}
+    tags: dict[str, list[str]] = {folder: [] for folder in folders if folder not in parents}
     for name, of_name in _object(entries, REPOSITORIES).items():
         if not isinstance(of_name, dict) or not all(isinstance(folder, str) for folder in of_name.values()):
             raise InvalidParameter(f"invalid archive: {REPOSITORIES} must have the folder of each tag of a repository")
         for tag, folder in of_name.items():
             tags.setdefault(folder, []).append(f"{name}:{tag}")
-    return checked([_image(entries, folder, texts) for folder, texts in tags.items()])
+    check_count(len(tags) + sum(map(len, tags.values())))
+    found, size = [], 0
+    for folder, texts in sorted(tags.items()):
+        found.append(layers.image(folder, texts))
+        size += len(found[-1].config)
+        if size > _CONFIGS_MAX:
+            raise InvalidParameter(f"invalid archive: its images' configurations have more than {_CONFIGS_MAX} bytes")
+    return found
 
 
-def _image(entries: Entries, folder: str, tags: list[str]) -> Item:
-    folders = _folders(entries, folder)
-    layers = [f"{one}/layer.tar" for one in folders]
-    configuration = {key: value for key, value in _object(entries, f"{folder}/json").items() if key not in _DROPPED}
-    configuration["rootfs"] = {"type": "layers", "diff_ids": [entries.layer(name).diff_id for name in layers]}
-    configuration["history"] = [_history(entries, one) for one in folders]
-    return Item(dumps(dict(sorted(configuration.items()))), tags, layers)
+class _Layers:
+    """The folders of an archive, each read once."""
+
+    def __init__(self, entries: Entries) -> None:
+        self._entries = entries
+        self._read: dict[str, tuple[_Layer, dict[str, object]]] = {}
+
+    def layer(self, folder: str) -> _Layer:
+        """Return the layer in a folder. Raises InvalidParameter if there is none."""
+        return self._found(folder)[0]
+
+    def image(self, folder: str, tags: list[str]) -> Item:
+        """Return the image whose highest layer is in a folder, under the configuration that Docker makes of it."""
+        folders = self._folders(folder)
+        layers = [f"{one}/layer.tar" for one in folders]
+        own = _object(self._entries, f"{folder}/json")
+        configuration = {key: value for key, value in own.items() if key not in _DROPPED}
+        configuration["rootfs"] = {"type": "layers", "diff_ids": [self._entries.layer(name).diff_id for name in layers]}
+        configuration["history"] = [self._found(one)[1] for one in folders]
+        return Item(dumps(dict(sorted(configuration.items()))), tags, layers, is_told=False)
+
+    def _folders(self, folder: str) -> list[str]:
+        """Return the folders of the layers, the lowest first. Raises InvalidParameter if one is its own ancestor."""
+        found: list[str] = []
+        while folder:
+            if len(found) >= _FOLDERS_MAX:
+                raise InvalidParameter(f"invalid archive: an image has more than {_FOLDERS_MAX} layers")
+            found.append(folder)
+            folder = self.layer(folder).parent
+        return found[::-1]
+
+    def _found(self, folder: str) -> tuple[_Layer, dict[str, object]]:
+        if folder not in self._read:
+            layer = decode_value(_Layer, dict(_object(self._entries, f"{folder}/json")))
+            self._read[folder] = layer, _history(layer)
+        return self._read[folder]
 
 
-def _folders(entries: Entries, folder: str) -> list[str]:
-    """Return the folders of the layers, the lowest first. Raises InvalidParameter if one is its own ancestor."""
-    found: list[str] = []
-    while folder:
-        if len(found) >= _FOLDERS_MAX:
-            raise InvalidParameter(f"invalid archive: an image has more than {_FOLDERS_MAX} layers")
-        found.append(folder)
-        folder = _layer(entries, folder).parent
-    return found[::-1]
-
-
-def _layer(entries: Entries, folder: str) -> _Layer:
-    return decode_value(_Layer, dict(_object(entries, f"{folder}/json")))
-
-
-def _history(entries: Entries, folder: str) -> dict[str, object]:
-    layer = _layer(entries, folder)
+def _history(layer: _Layer) -> dict[str, object]:
     ran = layer.container_config.Cmd if layer.container_config else None
     entry = HistoryEntry(
         created=layer.created, created_by=" ".join(ran or ()), author=layer.author, comment=layer.comment
@@ -74,7 +103,7 @@ def _history(entries: Entries, folder: str) -> dict[str, object]:
 
 def _object(entries: Entries, name: str) -> Mapping[str, object]:
     raw = entries.document(name)
-    value = None if raw is None else read_json(raw, name)
+    value = None if raw is None else read_first_json(raw, name)
     if not isinstance(value, dict):
         raise InvalidParameter(f'invalid archive: it does not contain "{name}", or that is no object')
     return value

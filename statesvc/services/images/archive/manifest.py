@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from statesvc.domain.image_config import read_json
+from statesvc.domain.image_config import read_first_json
 from statesvc.errors import InvalidParameter
 from statesvc.services.images.archive.entries import Entries
 
@@ -13,11 +13,15 @@ _NAMED_MAX = 10_000
 
 
 class Item(NamedTuple):
-    """One image of an archive: its configuration's bytes, its tags as they are written, the names of its layers."""
+    """One image of an archive: its configuration's bytes, its tags as they are written, the names of its layers.
+
+    `is_told` says whether Docker prints its names when it is loaded.
+    """
 
     config: bytes
     tags: list[str]
     layers: list[str]
+    is_told: bool = True
 
 
 def items(entries: Entries) -> list[Item]:
@@ -25,7 +29,7 @@ def items(entries: Entries) -> list[Item]:
     raw = entries.document(NAME)
     if raw is None:
         raise InvalidParameter(f"invalid archive: it does not contain a {NAME}")
-    listed = read_json(raw, NAME)
+    listed = read_first_json(raw, NAME)
     if listed is None:
         raise InvalidParameter("invalid manifest, manifest cannot be null (but can be [])")
     if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
@@ -35,9 +39,14 @@ def items(entries: Entries) -> list[Item]:
 
 def checked(found: list[Item]) -> list[Item]:
     """Return the items. Raises InvalidParameter if they and their tags are more than one archive may have."""
-    if len(found) + sum(len(item.tags) for item in found) > _NAMED_MAX:
-        raise InvalidParameter(f"invalid archive: it has more than {_NAMED_MAX} images and tags")
+    check_count(len(found) + sum(len(item.tags) for item in found))
     return found
+
+
+def check_count(named: int) -> None:
+    """Raise InvalidParameter if so many images and tags are more than one archive may have."""
+    if named > _NAMED_MAX:
+        raise InvalidParameter(f"invalid archive: it has more than {_NAMED_MAX} images and tags")
 
 
 def read_config(entries: Entries, name: str) -> bytes:

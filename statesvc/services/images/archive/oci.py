@@ -1,7 +1,8 @@
 """Archives in the OCI image layout: index.json leads to manifests, and those to configurations and layers, by digest.
 
 `docker save` writes manifest.json beside it since version 25, and that is read where it is. Docker without containerd's
-image store reads nothing else; buildx, skopeo and podman write archives that have the layout only.
+image store takes an archive without it for one of Docker before 1.10, and so refuses a layout alone; buildx, skopeo and
+podman write such archives.
 """
 
 import hashlib
