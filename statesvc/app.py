@@ -34,7 +34,7 @@ from statesvc.api.usage import UsageApi
 from statesvc.api.validation import ValidationApi
 from statesvc.api.volumes import VolumesApi
 from statesvc.api.wire.server import Server, raise_descriptor_limit
-from statesvc.api.wire.sockets import bind, socket_path
+from statesvc.api.wire.sockets import Listener, socket_path, watch
 from statesvc.db import runtimes as versions
 from statesvc.db.database import Connection, Database
 from statesvc.db.schema import compact, migrate
@@ -72,6 +72,7 @@ from statesvc.services.steady_clock import SteadyClock
 from statesvc.services.system import System
 from statesvc.services.usage import DiskUsage
 from statesvc.services.volumes import Volumes
+from statesvc.services.workers import purposes
 from statesvc.settings import Settings
 
 # However many SIGHUPs come, a reload begins at most so often; the last one always has its reload.
@@ -80,6 +81,8 @@ _DISK_THREADS = "statesvc-disk"
 _PATIENCE_AT_THE_END = 2.0
 
 log = structlog.get_logger(__name__)
+
+_SWITCH_SECONDS = 0.0005
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,7 @@ class Services:
 
     def application(self) -> Router:
         """Return the HTTP application over these services."""
-        return Router(self.routes())
+        return Router(self.routes(), self.site.threads.decoding)
 
     def routes(self) -> list[Route]:
         """Return every route of the API."""
@@ -158,11 +161,13 @@ async def opened(
         stack.callback(database.close)
         instance = await database.write(_instance, str(uuid.uuid4()))
         host = facts.read(settings.host_facts)
-        site = Site(
-            host, Configuration(host, config), root.path, instance, clock, SteadyClock(clock, boot_clock), entropy
-        )
+        threads = purposes()
+        stack.callback(threads.close)
+        steady = SteadyClock(clock, boot_clock)
+        site = Site(host, Configuration(host, config), root.path, instance, clock, steady, entropy, threads)
         folder = ScriptFolder(root.scripts)
-        runtimes, history = Runtimes(database, site, folder, settings.config_file), RuntimeHistory(database, folder)
+        runtimes = Runtimes(database, site, folder, settings.config_file)
+        history = RuntimeHistory(database, folder, threads.files)
         if put_in_force:
             await runtimes.put_in_force(config)
         else:
@@ -264,14 +269,16 @@ async def _serve(settings: Settings) -> None:
             await sockets.enter_async_context(services.retention.kept_up())
             listeners = []
             for host in settings.hosts:
-                listeners.append(bind(host, settings.socket_mode))
-                sockets.callback(socket_path(host).unlink, missing_ok=True)
+                listeners.append(Listener(host, settings.socket_mode))
+                sockets.callback(listeners[-1].close)
             # Objects that exist by now live as long as the process: exclude them from garbage collection.
             gc.collect()
             gc.freeze()
             await sockets.enter_async_context(_reloaded_on_hangup(services.runtimes))
             log.info("serving", hosts=settings.hosts, data_root=str(services.site.data_root))
-            await server.run_on(listeners)
+            watching = asyncio.create_task(watch(listeners, server))
+            sockets.callback(watching.cancel)
+            await server.run_on([listener.socket for listener in listeners])
     log.info("stopped")
 
 
@@ -308,6 +315,8 @@ async def _reload_when(asked: asyncio.Event, runtimes: Runtimes) -> None:
 
 def serve(settings: Settings) -> None:
     """Run the service until SIGTERM or SIGINT."""
+    # The event loop waits for the interpreter so long at most for each thread that computes: by default it is 5 ms.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         executor = ThreadPoolExecutor(thread_name_prefix=_DISK_THREADS)
         runner.get_loop().set_default_executor(executor)

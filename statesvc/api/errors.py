@@ -38,7 +38,10 @@ def answer_error(error: errors.StateError) -> Answer:
         return Answer(304)
     if isinstance(error, errors.TooOld):  # such clients show the body as it comes
         return typed(f"{error.message}\n".encode(), "text/plain; charset=utf-8", status)
-    return json_answer(error_body(error), status)
+    answer = json_answer(error_body(error), status)
+    if status == 503:
+        answer.add("Retry-After", "1")
+    return answer
 
 
 def error_body(error: errors.StateError) -> dict[str, object]:

@@ -14,7 +14,7 @@ from statesvc.api import versions
 from statesvc.api.endpoint import Endpoint
 from statesvc.api.errors import answer_bug, answer_error, answer_unknown_page
 from statesvc.api.wire.answer import Answer
-from statesvc.api.wire.call import Call, parse_query
+from statesvc.api.wire.call import Call, Threads, parse_query
 from statesvc.api.wire.refusal import Refusal
 from statesvc.api.wire.request import Request
 from statesvc.domain import asker
@@ -56,7 +56,9 @@ class Route:
 class Router:
     """The handler of all requests: answers each request by the handler of its route, and every error as JSON."""
 
-    def __init__(self, routes: Iterable[Route]) -> None:
+    def __init__(self, routes: Iterable[Route], threads: Threads) -> None:
+        """Take the routes, and the threads that decode large bodies."""
+        self._threads = threads
         # Bound once: to bind a logger for each request costs as much as a point read.
         self._log = log.bind()
         self._log_requests = self._log.is_enabled_for(logging.DEBUG)
@@ -102,7 +104,8 @@ class Router:
         if method != "GET":  # what only reads writes no event
             asker.current.set(_asker(request))
         try:
-            return await handler(Call(request, versions.negotiated(asked), name, parse_query(target.query)))
+            call = Call(request, versions.negotiated(asked), name, parse_query(target.query), self._threads)
+            return await handler(call)
         except StateError as error:
             return answer_error(error)
         except Refusal:

@@ -7,19 +7,21 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
 import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from statesvc.db.readings import Page, Reading
+from statesvc.db.workers import Workers
+from statesvc.domain.limits import LIMITS
 from statesvc.errors import StateError, Unavailable
 
 if TYPE_CHECKING:  # pysqlite3 has no types of its own, and those of the standard library's driver
@@ -62,7 +64,9 @@ PRAGMAS = (
 WHOLE_FILE_CACHE = f"cache_size=-{64 * 1024}"
 SQLITE_VERSION: str = driver.sqlite_version
 BATCH_LIMIT = 64
-SCAN_THREADS = 4
+SHORT_THREADS = 4
+LONG_THREADS = 2
+IDLE_CONNECTIONS = 4
 _REASONS = {
     "SQLITE_BUSY": "the database is locked by another program",
     "SQLITE_LOCKED": "the database is locked",
@@ -230,6 +234,117 @@ def _tolerantly(connection: Connection, run: Callable[[Connection], T], *, undo:
     return _legibly(connection, run)
 
 
+class _Connections:
+    """The connections of threads that read: each is lent to one reader at a time, in a transaction."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._open: set[Connection] = set()
+        self._idle: list[Connection] = []
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Yield a connection that sees one committed state."""
+        connection = self.begin()
+        try:
+            yield connection
+        finally:
+            self.end(connection)
+
+    def begin(self) -> Connection:
+        """Return a connection that sees one committed state, until it is ended."""
+        with self._lock:
+            connection = self._idle.pop() if self._idle else None
+        if connection is None:
+            connection = self._engine.connect()
+            with self._lock:
+                self._open.add(connection)
+        try:
+            bare(connection).execute("BEGIN")
+        except driver.Error:
+            self._drop(connection)
+            raise
+        return connection
+
+    def end(self, connection: Connection, *, keeps: bool = True) -> None:
+        """Take a connection back, or close it: one that has read much has many pages in memory."""
+        raw = bare(connection)
+        raw.text_factory = str
+        try:
+            if raw.in_transaction:
+                raw.execute("ROLLBACK")
+        except driver.Error:
+            self._drop(connection)
+            return
+        with self._lock:
+            if keeps := keeps and len(self._idle) < IDLE_CONNECTIONS:
+                self._idle.append(connection)
+        if not keeps:
+            self._drop(connection)
+
+    def interrupt(self) -> None:
+        """End what is being read now, with an error."""
+        with self._lock:
+            for connection in self._open:
+                bare(connection).interrupt()
+
+    def close(self) -> None:
+        """Close them all; nothing is read any more."""
+        for connection in list(self._open):
+            self._drop(connection)
+
+    def _drop(self, connection: Connection) -> None:
+        with self._lock:
+            self._open.discard(connection)
+        connection.close()
+
+
+class _Steps(Generic[T]):
+    """Runs a unit that yields pages, one page at a time, on a connection that it keeps until the end."""
+
+    def __init__(self, connections: _Connections, unit: Callable[[Connection], Iterator[Page[T]]]) -> None:
+        self._connections = connections
+        self._unit = unit
+        self._connection: Connection | None = None
+        self._pages: Iterator[Page[T]] = iter(())
+        self._done = 0
+
+    def next(self) -> Page[T]:
+        """Return the next page; after the last one, and after an error, the connection is given back."""
+        try:
+            if self._connection is None:
+                self._connection = self._connections.begin()
+                self._pages = self._unit(self._connection)
+            page = self._tolerant_next(self._connection)
+        except BaseException:
+            self.end()
+            raise
+        self._done += 1
+        if page.is_last:
+            self.end()
+        return page
+
+    def end(self) -> None:
+        """Give the connection back, if that was not done yet."""
+        connection, self._connection, self._pages = self._connection, None, iter(())
+        if connection is not None:
+            self._connections.end(connection, keeps=self._done <= 1)
+
+    def _tolerant_next(self, connection: Connection) -> Page[T]:
+        try:
+            return next(self._pages)
+        except (DBAPIError, driver.Error) as error:
+            if not _is_bad_text(error):
+                raise
+        # Text that is not UTF-8: from the beginning, with such text made legible. The pages before had none.
+        bare(connection).text_factory = _legible
+        self._pages = self._unit(connection)
+        for _ in range(self._done):
+            next(self._pages)
+        return next(self._pages)
+
+
 @dataclass(slots=True)
 class _Unit:
     run: Callable[[Connection], Any]
@@ -270,9 +385,11 @@ class Database:
         self._loop_reader = engine(busy_timeout_ms=0, query_only=True).connect()
         self._readers = engine(busy_timeout_ms=busy_timeout_ms, query_only=True)
         self._writer_engine = engine(busy_timeout_ms=busy_timeout_ms, query_only=False)
-        self._scans = ThreadPoolExecutor(SCAN_THREADS, thread_name_prefix="statesvc-scan")
-        self._local = threading.local()
-        self._scan_connections: list[Connection] = []
+        self._short = Workers("short reads", SHORT_THREADS, LIMITS.scans)
+        self._long = Workers("long reads", LONG_THREADS, LIMITS.scans)
+        self._paging = Workers("pages of long lists", LONG_THREADS, LIMITS.scans)
+        self._readings = 0
+        self._connections = _Connections(self._readers)
         self._writer = threading.Thread(target=self._serve_writes, name="statesvc-writer", daemon=True)
         self._writer.start()
 
@@ -280,9 +397,11 @@ class Database:
         """Finish what is queued, then close every connection."""
         self._writes.put(None)
         self._writer.join()
-        self._scans.shutdown()
-        for connection in (*self._scan_connections, self._loop_reader):
-            connection.close()
+        self._connections.interrupt()
+        for workers in (self._short, self._long, self._paging):
+            workers.close()
+        self._connections.close()
+        self._loop_reader.close()
 
     def on_commit(self, watcher: Callable[[], None]) -> None:
         """Call the watcher after each commit, in the writer's thread. It must return at once."""
@@ -308,16 +427,49 @@ class Database:
             raise unavailable(error) or error from error
 
     async def scan(self, unit: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a longer reading unit in a thread, on one snapshot."""
-        return await asyncio.get_running_loop().run_in_executor(
-            self._scans, self._scan, lambda c: unit(c, *args, **kwargs)
-        )
+        """Run a reading unit of several rows in a thread, on one snapshot."""
+        return await self._short.run(self._scan, lambda c: unit(c, *args, **kwargs))
+
+    async def scan_long(self, unit: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do the same for a unit that reads many rows: those that read few never wait for it."""
+        return await self._long.run(self._scan, lambda c: unit(c, *args, **kwargs))
+
+    async def pages(self, unit: Callable[[Connection], Iterator[Page[T]]], *, is_long: bool = True) -> Reading[T]:
+        """Return a reading of one snapshot, page by page, whose first page is read; its holder must close it.
+
+        Raises Unavailable if too many readings go on after their first page.
+        """
+        steps = _Steps(self._connections, unit)
+        first = await (self._long if is_long else self._short).run(self._stepped, steps)
+        reading = Reading(first, steps, partial(self._paging.run, self._stepped, steps), self._ended)
+        if not first.is_last:
+            self._readings += 1
+            if self._readings > LIMITS.lists:
+                reading.close()
+                raise Unavailable("too many long lists are being sent at this time: try again")
+        return reading
+
+    @property
+    def readings(self) -> int:
+        """How many long lists hold a snapshot now."""
+        return self._readings
+
+    def _ended(self) -> None:
+        self._readings -= 1
+
+    def _stepped(self, steps: _Steps[T]) -> Page[T]:
+        try:
+            return steps.next()
+        except (DBAPIError, driver.Error) as error:
+            raise unavailable(error) or error from error
 
     async def write(self, unit: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a unit on the writer, in the caller's context, and answer once its change is durable.
 
-        An error of the unit undoes it, and only it.
+        An error of the unit undoes it, and only it. Raises Unavailable if too many wait already.
         """
+        if self._writes.qsize() >= LIMITS.writes:
+            raise Unavailable("too many changes wait to be written at this time: try again; nothing was changed")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         run = copy_context().run
@@ -325,18 +477,9 @@ class Database:
         return await future
 
     def _scan(self, run: Callable[[Connection], T]) -> T:
-        connection = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = self._readers.connect()
-            self._scan_connections.append(connection)
-        raw = bare(connection)
         try:
-            raw.execute("BEGIN")
-            try:
+            with self._connections.snapshot() as connection:
                 return _tolerantly(connection, run)
-            finally:
-                if raw.in_transaction:
-                    raw.execute("ROLLBACK")
         except (DBAPIError, driver.Error) as error:
             raise unavailable(error) or error from error
 

@@ -4,7 +4,6 @@ Each method finds the container and refuses what its state forbids, in Docker's 
 a container engine, which is not connected: it raises NotOffered.
 """
 
-import asyncio
 import re
 from dataclasses import dataclass
 
@@ -79,7 +78,7 @@ class Processes:
             raise InvalidParameter(f"unknown or invalid runtime name: {name}")
         # As at creation, only the binary behind a wrapper script is checked: the engine finds the others itself.
         if derived and derived.runtime.args:
-            await asyncio.to_thread(preflight, derived)
+            await self._site.threads.files.run(preflight, derived)
 
     async def stop(self, reference: str, signal: str) -> None:
         """Stop a container. Raises NotModified if it is not running."""

@@ -53,7 +53,7 @@ class System:
     def __init__(self, database: Database, site: Site, damage: DamageGuard) -> None:
         self._database = database
         self.site = site
-        self._features = Features()
+        self._features = Features(site.threads.files)
         self._damage = damage
         self.last_sweep: SweepReport | None = None
 

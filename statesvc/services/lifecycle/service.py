@@ -5,7 +5,6 @@ configuration in force, and reports what became of it. The lock lasts until the 
 reloaded meanwhile, every operation on the container goes through the same runtime and script.
 """
 
-import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -188,7 +187,7 @@ class Lifecycle:
             if not asked.is_known(life):
                 expect(life, expected)
                 asked.check(life)
-                await asyncio.to_thread(preflight, in_force.runtimes.get(name))
+                await self._site.threads.engine.run(preflight, in_force.runtimes.get(name))
             now = self._site.clock()
             locked = await self._database.write(
                 _take_lock, reference, asked, expected, name, in_force.version, now, self._folder
@@ -202,11 +201,11 @@ class Lifecycle:
         file, digest = handle.lock.script_file, handle.lock.script_digest
         if file is None or digest is None:
             return handle
-        flaw = await asyncio.to_thread(self._folder.missing_or_altered, file, digest)
+        flaw = await self._site.threads.engine.run(self._folder.missing_or_altered, file, digest)
         if flaw:
             content = await self._database.read(scripts.content, digest)
             try:
-                await asyncio.to_thread(self._folder.write, {file: content})
+                await self._site.threads.engine.run(self._folder.write, {file: content})
             except OSError as error:
                 raise Unavailable(
                     f"the wrapper script of container {handle.container_id} is {flaw} and cannot be written to "

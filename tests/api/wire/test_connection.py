@@ -11,7 +11,7 @@ import pytest
 from raw_http import answers, connected, exchange
 from wire_server import WireServer, wire_server
 
-from statesvc.api.wire.limits import KIB, MIB, Limits
+from statesvc.domain.limits import KIB, MIB, Limits
 
 HOST = b"Host: x\r\n"
 END = b"\r\n"
@@ -20,6 +20,7 @@ SMALL = Limits(
     header_lines=100,
     first_head_seconds=1,
     head_seconds=1,
+    body_begin_seconds=2,
     body_seconds=2,
     json_bytes=1 * MIB,
     held_bytes=2 * MIB,

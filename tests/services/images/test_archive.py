@@ -9,6 +9,7 @@ import tarfile
 import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from image_archives import LAYER, LAYER_SIZE, a_config, a_manifest, a_tar, an_archive, digest
 
+from statesvc.domain.limits import LIMITS
 from statesvc.domain.platform import Platform
 from statesvc.errors import InvalidParameter
 from statesvc.services.images.archive import LoadedImage, digest_layer, entries, layers, manifest, read_archive
@@ -322,7 +324,7 @@ def test_a_bomb_is_refused_when_it_has_unpacked_too_much() -> None:
     bomb = gzip.compress(a_tar(("zeros", bytes(1024 * 1024))))
 
     with pytest.raises(InvalidParameter, match="unpacks to more"):
-        digest_layer(io.BytesIO(bomb), layers.Budget(100_000))
+        digest_layer(io.BytesIO(bomb), layers.Budget(replace(LIMITS, archive_unpacked_bytes=100_000)))
 
 
 def test_an_xz_stream_may_not_demand_gigabytes_of_memory() -> None:
@@ -369,7 +371,10 @@ def test_skippable_frames_of_zstd_are_skipped(magic: int) -> None:
 
 def test_a_zstd_bomb_is_refused_when_it_has_unpacked_too_much() -> None:
     with pytest.raises(InvalidParameter, match="unpacks to more"):
-        digest_layer(io.BytesIO(zstd.compress(a_tar(("zeros", bytes(1024 * 1024))))), layers.Budget(100_000))
+        digest_layer(
+            io.BytesIO(zstd.compress(a_tar(("zeros", bytes(1024 * 1024))))),
+            layers.Budget(replace(LIMITS, archive_unpacked_bytes=100_000)),
+        )
 
 
 @pytest.mark.parametrize("compress", COMPRESSIONS)
