@@ -40,6 +40,7 @@ from statesvc.db.database import Connection, Database
 from statesvc.db.schema import compact, migrate
 from statesvc.db.schema.backup import Backup, Backups, remove
 from statesvc.domain.ids import Entropy
+from statesvc.domain.limits import changed
 from statesvc.domain.times import Clock
 from statesvc.errors import Conflict, StateError
 from statesvc.host import facts
@@ -161,7 +162,7 @@ async def opened(
         stack.callback(database.close)
         instance = await database.write(_instance, str(uuid.uuid4()))
         host = facts.read(settings.host_facts)
-        threads = purposes()
+        threads = purposes(changed(settings.limits))
         stack.callback(threads.close)
         steady = SteadyClock(clock, boot_clock)
         site = Site(host, Configuration(host, config), root.path, instance, clock, steady, entropy, threads)
@@ -199,7 +200,10 @@ async def opened(
 
 def _database(settings: Settings, root: DataRoot) -> Database:
     return Database(
-        root.database, busy_timeout_ms=settings.busy_timeout_ms, checkpoints=not settings.external_checkpoints
+        root.database,
+        busy_timeout_ms=settings.busy_timeout_ms,
+        checkpoints=not settings.external_checkpoints,
+        limits=changed(settings.limits),
     )
 
 
@@ -263,7 +267,13 @@ async def _serve(settings: Settings) -> None:
     async with opened(settings) as services:
         services.system.last_sweep = await swept(services, settings)
         raise_descriptor_limit()
-        server = Server(services.application(), services.end_streams, clock=services.site.clock, lines=LINES)
+        server = Server(
+            services.application(),
+            services.end_streams,
+            clock=services.site.clock,
+            lines=LINES,
+            limits=changed(settings.limits),
+        )
         server.stop_on_signals()
         async with AsyncExitStack() as sockets:
             await sockets.enter_async_context(services.retention.kept_up())

@@ -37,7 +37,28 @@ def answer(pages: Pages[T], before: bytes = b"[", after: bytes = b"]\n") -> Answ
     """Answer with a list: a short one as a whole, a long one as a stream, as fast as the client reads it."""
     if pages.is_complete:
         return raw_json(b"".join((before, pages.first, after)))
-    return stream(_parts(pages, before, after), JSON)
+    return stream(_Stream(pages, _parts(pages, before, after)), JSON)
+
+
+class _Stream(AsyncGenerator[bytes, None]):
+    """The parts of a long list. It gives the snapshot back also if it was never begun, as its client went away."""
+
+    def __init__(self, pages: Pages[T], parts: AsyncGenerator[bytes, None]) -> None:
+        self._pages = pages
+        self._parts = parts
+
+    async def asend(self, value: None) -> bytes:
+        """Return the next part."""
+        return await self._parts.asend(value)
+
+    async def athrow(self, *error: Any) -> bytes:
+        """Raise an error where the next part is made."""
+        return await self._parts.athrow(*error)
+
+    async def aclose(self) -> None:
+        """End the list."""
+        await self._parts.aclose()
+        self._pages.close()
 
 
 async def _parts(pages: Pages[T], before: bytes, after: bytes) -> AsyncGenerator[bytes, None]:
@@ -49,8 +70,6 @@ async def _parts(pages: Pages[T], before: bytes, after: bytes) -> AsyncGenerator
         yield after
     except StateError as error:  # the status is sent by now: what is missing shows that the list is cut off
         raise Refusal(503, error.message) from None
-    finally:
-        pages.close()
 
 
 def render(listed: Listed, now: int) -> bytes:

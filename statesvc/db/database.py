@@ -21,7 +21,7 @@ from sqlalchemy.pool import NullPool
 
 from statesvc.db.readings import Page, Reading
 from statesvc.db.workers import Workers
-from statesvc.domain.limits import LIMITS
+from statesvc.domain.limits import LIMITS, Limits
 from statesvc.errors import StateError, Unavailable
 
 if TYPE_CHECKING:  # pysqlite3 has no types of its own, and those of the standard library's driver
@@ -375,9 +375,12 @@ class Database:
     `read` and `scan` see committed state; `write` answers when its change is committed and synced.
     """
 
-    def __init__(self, path: Path, *, busy_timeout_ms: int = 5_000, checkpoints: bool = True) -> None:
+    def __init__(
+        self, path: Path, *, busy_timeout_ms: int = 5_000, checkpoints: bool = True, limits: Limits = LIMITS
+    ) -> None:
         check_sqlite_version(tuple(driver.sqlite_version_info))
         self.path = path
+        self._limits = limits
         self._writes: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
         self._watchers: list[Callable[[], None]] = []
         # The loop must never wait for a lock, so its own reader has no busy timeout: a thread waits instead.
@@ -385,9 +388,9 @@ class Database:
         self._loop_reader = engine(busy_timeout_ms=0, query_only=True).connect()
         self._readers = engine(busy_timeout_ms=busy_timeout_ms, query_only=True)
         self._writer_engine = engine(busy_timeout_ms=busy_timeout_ms, query_only=False)
-        self._short = Workers("short reads", SHORT_THREADS, LIMITS.scans)
-        self._long = Workers("long reads", LONG_THREADS, LIMITS.scans)
-        self._paging = Workers("pages of long lists", LONG_THREADS, LIMITS.scans)
+        self._short = Workers("short reads", SHORT_THREADS, limits.scans)
+        self._long = Workers("long reads", LONG_THREADS, limits.scans)
+        self._paging = Workers("pages of long lists", LONG_THREADS, limits.scans)
         self._readings = 0
         self._connections = _Connections(self._readers)
         self._writer = threading.Thread(target=self._serve_writes, name="statesvc-writer", daemon=True)
@@ -441,10 +444,11 @@ class Database:
         """
         steps = _Steps(self._connections, unit)
         first = await (self._long if is_long else self._short).run(self._stepped, steps)
-        reading = Reading(first, steps, partial(self._paging.run, self._stepped, steps), self._ended)
+        advance = partial(self._paging.run, self._stepped, steps)
+        reading = Reading(first, steps, advance, self._ended, self._limits.list_seconds)
         if not first.is_last:
             self._readings += 1
-            if self._readings > LIMITS.lists:
+            if self._readings > self._limits.lists:
                 reading.close()
                 raise Unavailable("too many long lists are being sent at this time: try again")
         return reading
@@ -468,7 +472,7 @@ class Database:
 
         An error of the unit undoes it, and only it. Raises Unavailable if too many wait already.
         """
-        if self._writes.qsize() >= LIMITS.writes:
+        if self._writes.qsize() >= self._limits.writes:
             raise Unavailable("too many changes wait to be written at this time: try again; nothing was changed")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()

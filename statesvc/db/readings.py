@@ -6,7 +6,6 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import structlog
 
-from statesvc.domain.limits import LIMITS
 from statesvc.errors import Unavailable
 
 T = TypeVar("T")
@@ -37,7 +36,7 @@ class Reading(Generic[T]):
         snapshot: Held,
         advance: Callable[[], Awaitable[Page[T]]],
         ended: Callable[[], None],
-        seconds: float = LIMITS.list_seconds,
+        seconds: float,
     ) -> None:
         """Take the first page, and what reads the next one; `ended` is called once, if there was more than one page."""
         self.first = first.content

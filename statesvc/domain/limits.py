@@ -3,7 +3,8 @@
 docs/limits.md is made from this table. `made` notes beside each value what a client or an operator sees at it.
 """
 
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import NamedTuple, TypeVar
 
 KIB = 1024
@@ -30,7 +31,8 @@ def _made(default: T, section: str, what: str, unit: str, outcome: str) -> T:
 
 REQUEST, DOCUMENT, STORED = "A request", "A document", "What is stored"
 ARCHIVE, TOGETHER, TIME = "An archive of images", "All clients together", "Time"
-_BODY_ENDS = "The connection ends behind the answer."
+_BODY_ENDS = "the connection ends behind the answer"
+_IN_STREAM = "an error in the stream; an import: 400"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,7 @@ class Limits:
     chunk_spare_bytes: int = _made(
         16 * KIB, REQUEST, "bytes between chunks, beyond two for each byte of content; as in Go", "bytes", "400"
     )
-    unread_bytes: int = _made(
-        256 * KIB, REQUEST, "rest of a body that no handler reads; as in Go", "bytes", f"the answer. {_BODY_ENDS}"
-    )
+    unread_bytes: int = _made(256 * KIB, REQUEST, "rest of a body that no handler reads; as in Go", "bytes", _BODY_ENDS)
     ahead_bytes: int = _made(
         256 * KIB, REQUEST, "bytes that are read ahead of the request that is answered", "bytes", "the client waits"
     )
@@ -75,16 +75,14 @@ class Limits:
     )
     label_bytes: int = _made(24 * MIB, STORED, "labels of one container, keys and values", "bytes", "400")
 
-    archive_members: int = _made(65_536, ARCHIVE, "members", "", "400")
-    archive_name_characters: int = _made(8 * MIB, ARCHIVE, "names and targets of links together", "characters", "400")
-    archive_header_bytes: int = _made(1 * MIB, ARCHIVE, "pax header, or long name of GNU", "bytes", "400")
-    archive_document_bytes: int = _made(
-        4 * MIB, ARCHIVE, "JSON file in it", "bytes", "it counts as a layer; 400 if it is none"
-    )
-    archive_documents_bytes: int = _made(64 * MIB, ARCHIVE, "JSON files in it together", "bytes", "400")
-    archive_images: int = _made(10_000, ARCHIVE, "images and tags", "", "400")
-    archive_unpacked_bytes: int = _made(256 * GIB, ARCHIVE, "what it unpacks to", "bytes", "400")
-    archive_ratio: int = _made(200, ARCHIVE, "what it unpacks to, for each byte of it", "times", "400")
+    archive_members: int = _made(65_536, ARCHIVE, "members", "", _IN_STREAM)
+    archive_name_characters: int = _made(8 * MIB, ARCHIVE, "names, and targets of links", "characters", _IN_STREAM)
+    archive_header_bytes: int = _made(1 * MIB, ARCHIVE, "pax header, or long name of GNU", "bytes", _IN_STREAM)
+    archive_document_bytes: int = _made(4 * MIB, ARCHIVE, "JSON file in it", "bytes", "it counts as a layer")
+    archive_documents_bytes: int = _made(64 * MIB, ARCHIVE, "JSON files in it together", "bytes", _IN_STREAM)
+    archive_images: int = _made(10_000, ARCHIVE, "images and tags", "", _IN_STREAM)
+    archive_unpacked_bytes: int = _made(256 * GIB, ARCHIVE, "what it unpacks to", "bytes", _IN_STREAM)
+    archive_ratio: int = _made(200, ARCHIVE, "what it unpacks to, for each byte of it", "times", _IN_STREAM)
     archive_ratio_free_bytes: int = _made(
         256 * MIB, ARCHIVE, "what it may unpack to whatever its ratio", "bytes", "the ratio counts"
     )
@@ -129,6 +127,57 @@ class Limits:
 LIMITS = Limits()
 
 
-def described(limits: Limits = LIMITS) -> list[tuple[str, int | float, Description]]:
+def changeable() -> frozenset[str]:
+    """Return the names of the limits that an operator may change: how much in all, and how long."""
+    return frozenset(name for name, _, description in described() if description.section in {TOGETHER, TIME})
+
+
+def changed(changes: Mapping[str, float]) -> Limits:
+    """Return the limits with some changed. Raises ValueError for one that cannot be, or a value that is no limit."""
+    for name, value in changes.items():
+        if name not in changeable():
+            raise ValueError(f"{name!r} is no limit that can be changed: {', '.join(sorted(changeable()))} are")
+        is_count = not name.endswith("_seconds")
+        if value <= 0 or (is_count and value != int(value)):
+            raise ValueError(f"{name} is {value}: it must be {'a whole number' if is_count else 'a number'} above 0")
+    whole = {name: value if name.endswith("_seconds") else int(value) for name, value in changes.items()}
+    return replace(LIMITS, **whole)  # type: ignore[arg-type]
+
+
+def described(limits: Limits = LIMITS) -> list[tuple[str, float, Description]]:
     """Return the name, the value and the description of every limit."""
     return [(one.name, getattr(limits, one.name), one.metadata["limit"]) for one in fields(limits)]
+
+
+_HEAD = """# Limits
+
+Made by `make docs` from `statesvc/domain/limits.py`; a test compares the two.
+
+The work that is done for a request is bounded by these limits, whatever it holds, and one client never stops the
+others. A status in the last column is what the request is answered with, in the form of every error; 503 has
+`Retry-After: 1`, and nothing was changed. Limits under *All clients together* and *Time* can be changed by the setting
+`STATESVC_LIMITS`, a JSON object: `STATESVC_LIMITS='{"uploads": 16, "list_seconds": 600}'`. The others are fixed.
+
+Besides them the number of open files is a limit: `ulimit -n`, less 128 (or a quarter) that the service needs itself. A
+connection beyond that closes the one that is idle longest; if none is idle it is answered 503.
+"""
+
+
+def markdown() -> str:
+    """Return the document."""
+    sections: dict[str, list[str]] = {}
+    for name, value, (section, what, unit, outcome) in described():
+        row = f"| `{name}` | {what} | {_shown(value, unit)} | {outcome} |"
+        sections.setdefault(section, []).append(row)
+    tables = (
+        f"\n## {section}\n\n| name | limits | value | at the limit |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
+        for section, rows in sections.items()
+    )
+    return _HEAD + "".join(tables)
+
+
+def _shown(value: float, unit: str) -> str:
+    for size, name in ((GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):
+        if unit == "bytes" and value >= size:
+            return f"{value / size:g} {name}" if value % size == 0 else f"{value:,} bytes"
+    return f"{value:,} {unit}".strip() if isinstance(value, int) else f"{value:g} {unit}"

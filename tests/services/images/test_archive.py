@@ -1,6 +1,7 @@
 import bz2
 import contextlib
 import gzip
+import hashlib
 import io
 import json
 import lzma
@@ -325,6 +326,54 @@ def test_a_bomb_is_refused_when_it_has_unpacked_too_much() -> None:
 
     with pytest.raises(InvalidParameter, match="unpacks to more"):
         digest_layer(io.BytesIO(bomb), layers.Budget(replace(LIMITS, archive_unpacked_bytes=100_000)))
+
+
+@pytest.mark.parametrize(
+    "compress",
+    [
+        gzip.compress,
+        bz2.compress,
+        lzma.compress,
+        zstd.compress,
+        lambda tar: gzip.compress(a_tar(("layer", gzip.compress(tar)))),
+    ],
+    ids=["gzip", "bzip2", "xz", "zstd", "layer"],
+)
+def test_what_unpacks_to_far_more_than_it_has_is_refused(
+    monkeypatch: pytest.MonkeyPatch, compress: Callable[[bytes], bytes]
+) -> None:
+    monkeypatch.setattr(layers.Budget.__init__, "__defaults__", (replace(LIMITS, archive_ratio_free_bytes=1 << 20),))
+    bomb = compress(a_tar(("zeros", bytes(8 << 20))))
+    with pytest.raises(InvalidParameter, match="200 times what it has"):
+        read_archive(io.BytesIO(bomb), HOST)
+
+
+def test_a_stream_is_read_no_further_than_its_ratio_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    free = 4 << 20
+    monkeypatch.setattr(layers.Budget.__init__, "__defaults__", (replace(LIMITS, archive_ratio_free_bytes=free),))
+    stream = io.BytesIO(gzip.compress(a_tar(("zeros", bytes(64 << 20)))))
+    unpacked = 0
+    digest = hashlib.sha256
+
+    def counted() -> Any:
+        made = digest()
+
+        class Counting:
+            def update(self, data: bytes) -> None:
+                nonlocal unpacked
+                unpacked += len(data)
+                made.update(data)
+
+        return Counting()
+
+    monkeypatch.setattr(layers.hashlib, "sha256", counted)
+    with pytest.raises(InvalidParameter):
+        digest_layer(stream)
+    assert unpacked <= max(free, 200 * stream.tell())
+
+
+def test_an_archive_that_compresses_well_is_read() -> None:
+    assert digest_layer(io.BytesIO(gzip.compress(a_tar(("zeros", bytes(16 << 20)))))).size == 16 << 20
 
 
 def test_an_xz_stream_may_not_demand_gigabytes_of_memory() -> None:
