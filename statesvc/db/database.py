@@ -242,6 +242,7 @@ class _Connections:
         self._lock = threading.Lock()
         self._open: set[Connection] = set()
         self._idle: list[Connection] = []
+        self._is_closed = False
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
@@ -278,7 +279,7 @@ class _Connections:
             self._drop(connection)
             return
         with self._lock:
-            if keeps := keeps and len(self._idle) < IDLE_CONNECTIONS:
+            if keeps := keeps and not self._is_closed and len(self._idle) < IDLE_CONNECTIONS:
                 self._idle.append(connection)
         if not keeps:
             self._drop(connection)
@@ -290,8 +291,11 @@ class _Connections:
                 bare(connection).interrupt()
 
     def close(self) -> None:
-        """Close them all; nothing is read any more."""
-        for connection in list(self._open):
+        """Close those that are not lent; the others are closed when they are given back."""
+        with self._lock:
+            self._is_closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
             self._drop(connection)
 
     def _drop(self, connection: Connection) -> None:

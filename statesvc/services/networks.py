@@ -116,7 +116,7 @@ class Networks:
         raise needs_engine(f"network {doing}")
 
     async def _all(self) -> list[Network]:
-        return await self._database.scan(_every, self._site.instance_id)
+        return await self._database.scan_long(_every, self._site.instance_id)
 
     async def _find(self, reference: str) -> Network:
         """Return the network with this ID, this name, or this unique prefix of its ID (moby getNetwork)."""

@@ -44,7 +44,7 @@ class Pruning:
         """
         now = self._site.clock()
         made = _conditions(filters, now)
-        chosen = [] if made is None else await self._database.scan(revisions, made)
+        chosen = [] if made is None else await self._database.scan_long(revisions, made)
         removed: list[str] = []
         batches = [chosen[at : at + BATCH] for at in range(0, len(chosen), BATCH)]
         for batch in batches:
@@ -64,7 +64,7 @@ class Pruning:
         dangling = filtering.flag(filters, "dangling")
         until = _until(filters, self._site.clock())
         removals: list[Removal] = []
-        for image in await self._database.scan(records.recorded):
+        for image in await self._database.scan_long(records.recorded):
             if _is_meant(image, filters, until):
                 removals += await self._database.write(
                     _remove_image, image.image.id, self._site.clock(), only_untagged=dangling is not False

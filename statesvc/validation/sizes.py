@@ -1,7 +1,7 @@
 """Rules about how much one container may have: each element is work, and some are rows, which all writers wait for."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from statesvc.domain.documents import ContainerCreate, Document
 from statesvc.domain.limits import LIMITS
@@ -18,54 +18,70 @@ ROWS = rule(
 )
 LABELS = rule("labels-size", "/Labels", f"The labels have at most {LIMITS.label_bytes:,} bytes together.", _SOURCE)
 
+_Path = tuple[object, ...]
+_SCALARS = frozenset({str, int, float, bool, type(None)})
 _ROWS = frozenset({"Volumes", "Binds", "Mounts", "Tmpfs", "VolumesFrom", "Links", "EndpointsConfig"})
 
 
-def problems(request: ContainerCreate) -> Iterator[Problem]:
-    """Yield every list and map that is too long, and labels that are too large."""
-    for path, name, count in _counted(request):
-        if count > (most := LIMITS.stored_rows if name in _ROWS else LIMITS.stored_elements):
-            field = pointer(*path)
-            broken = (ROWS if name in _ROWS else ELEMENTS).broken(
-                f"{field} has {count:,} elements: at most {most:,} are possible", count
-            )
-            yield replace(broken, field=field)
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many elements all lists and maps of a request have, as a measure of its work, and which have too many."""
+
+    elements: int
+    problems: tuple[Problem, ...]
+
+
+def measured(request: ContainerCreate) -> Size:
+    """Return the size of a request."""
+    elements = 0
+    found = []
+    for path, count in _counted(request):
+        elements += count
+        if count > LIMITS.stored_rows and (problem := _judged(path, count)):
+            found.append(problem)
     labels = (request.config and request.config.Labels) or {}
     size = sum(len(key.encode()) + len(value.encode()) for key, value in labels.items())
     if size > LIMITS.label_bytes:
-        message = f"the labels have {size:,} bytes: at most {LIMITS.label_bytes:,} are possible"
-        yield LABELS.broken(message, size)
+        found.append(
+            LABELS.broken(f"the labels have {size:,} bytes: at most {LIMITS.label_bytes:,} are possible", size)
+        )
+    return Size(elements, tuple(found))
 
 
-def elements(request: ContainerCreate) -> int:
-    """Return how many elements all lists and maps of a request have, as a measure of the work that it is."""
-    return sum(count for _, _, count in _counted(request))
+def _judged(path: _Path, count: int) -> Problem | None:
+    is_row = path[-1] in _ROWS
+    if count <= (most := LIMITS.stored_rows if is_row else LIMITS.stored_elements):
+        return None
+    field = pointer(*path)
+    message = f"{field} has {count:,} elements: at most {most:,} are possible"
+    return replace((ROWS if is_row else ELEMENTS).broken(message, count), field=field)
 
 
-def _counted(request: ContainerCreate) -> Iterator[tuple[tuple[object, ...], str, int]]:
+def _counted(request: ContainerCreate) -> Iterator[tuple[_Path, int]]:
     if request.config:
         yield from _of(request.config, ())
-    for name in ("host_config", "networking_config"):
-        part: Document | None = getattr(request, name)
-        if part:
-            yield from _of(part, ("HostConfig" if name == "host_config" else "NetworkingConfig",))
+    if request.host_config:
+        yield from _of(request.host_config, ("HostConfig",))
+    if request.networking_config:
+        yield from _of(request.networking_config, ("NetworkingConfig",))
 
 
-def _of(value: object, path: tuple[object, ...]) -> Iterator[tuple[tuple[object, ...], str, int]]:
-    """Yield path, name and length of each list and map in a document, and in those that it contains."""
+def _of(document: Document, path: _Path) -> Iterator[tuple[_Path, int]]:
+    """Yield path and length of each list and map in a document, and in those that it contains."""
+    fields = document.__dict__
+    for name in document.__pydantic_fields_set__:  # most requests set few
+        value = fields[name]
+        if value.__class__ not in _SCALARS:
+            yield from _in(value, (*path, name))
+
+
+def _in(value: object, path: _Path) -> Iterator[tuple[_Path, int]]:
     if isinstance(value, Document):
-        for name, field in value.__dict__.items():
-            if field.__class__ not in _SCALARS:
-                yield from _of(field, (*path, name))
-    elif value:
-        assert isinstance(value, list | dict)
-        yield path, str(path[-1]), len(value)
-        items = value.items() if isinstance(value, dict) else enumerate(value)
-        for key, element in items:
+        yield from _of(value, path)
+    elif isinstance(value, list | dict) and value:
+        yield path, len(value)
+        for key, element in value.items() if isinstance(value, dict) else enumerate(value):
             if element.__class__ is str:  # and so are all the others
                 break
             if element.__class__ not in _SCALARS:
-                yield from _of(element, (*path, key))
-
-
-_SCALARS = frozenset({str, int, float, bool, type(None)})
+                yield from _in(element, (*path, key))

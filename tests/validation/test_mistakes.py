@@ -63,7 +63,7 @@ def of_other_requests(host: HostFacts) -> set[str]:
         foreign.code,
         *refused(lambda: platforms.parse("bogus", here)),
         *refused(lambda: names.check("-")),
-        *(problem.code for problem in sizes.problems(_OVERSIZED)),
+        *(problem.code for problem in sizes.measured(_OVERSIZED).problems),
         *refused(lambda: decode_value(ContainerCreate, {"Image": 1})),
         *refused(lambda: finish.merged(replace(valid, verified=replace(valid.verified, config=Config())), None)),
     }

@@ -159,8 +159,10 @@ class Containers:
         self, container_id: str, name: str, request: ContainerCreate, version: Version, platform: str
     ) -> _Prepared:
         """Return what a request comes to under an ID. Raises what `create` raises, all but a name that is taken."""
-        _refuse_oversized(request)
-        run = self._site.threads.decoding.run if sizes.elements(request) > _HEAVY_ELEMENTS else _at_once
+        size = sizes.measured(request)
+        if size.problems:
+            raise InvalidParameter("; ".join(problem.message for problem in size.problems), size.problems)
+        run = self._site.threads.decoding.run if size.elements > _HEAVY_ELEMENTS else _at_once
         context = await self._context(request, version)
         verdict = await run(self._verify, name, request, context)
         image, warnings = await self._image(verdict.verified.config.Image, version, platform)
@@ -285,11 +287,6 @@ class Containers:
 
 async def _at_once(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     return work(*args, **kwargs)
-
-
-def _refuse_oversized(request: ContainerCreate) -> None:
-    if found := tuple(sizes.problems(request)):
-        raise InvalidParameter("; ".join(problem.message for problem in found), found)
 
 
 def _name_problems(name: str) -> tuple[Problem, ...]:

@@ -84,7 +84,9 @@ class Images:
         Raises InvalidParameter for an invalid filter value, NotFound if the image that `before` or `since` names is
         not recorded.
         """
-        return await self._database.scan(listing.listed, filters, self._site.clock(), counted=counted, shared=shared)
+        return await self._database.scan_long(
+            listing.listed, filters, self._site.clock(), counted=counted, shared=shared
+        )
 
     async def load(self, archive: AsyncIterator[bytes], platform: Platform | None = None) -> list[str]:
         """Record the images of a `docker save` archive; return the lines that `docker load` prints.

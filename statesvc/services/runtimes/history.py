@@ -37,7 +37,7 @@ class RuntimeHistory:
 
     async def drift(self) -> tuple[Drift, ...]:
         """Return the containers that run otherwise than new ones would, by name, with the reasons."""
-        locked, locks, new = await self._database.scan(_locked)
+        locked, locks, new = await self._database.scan_long(_locked)
         damage = await self._threads.run(self._damage, locks.values())
         return tuple(
             Drift(one.container_id, one.container_name, one.state, locks[one.runtime_id], tuple(reasons))
