@@ -83,7 +83,7 @@ _PATIENCE_AT_THE_END = 2.0
 
 log = structlog.get_logger(__name__)
 
-_SWITCH_SECONDS = 0.0005
+_SWITCH_SECONDS = 0.0001
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,8 @@ SQLITE_VERSION: str = driver.sqlite_version
 BATCH_LIMIT = 64
 SHORT_THREADS = 4
 LONG_THREADS = 2
+# One: what a page costs is mostly computing, for which threads wait for each other, and the event loop for all of them.
+PAGING_THREADS = 1
 IDLE_CONNECTIONS = 4
 _REASONS = {
     "SQLITE_BUSY": "the database is locked by another program",
@@ -394,7 +396,7 @@ class Database:
         self._writer_engine = engine(busy_timeout_ms=busy_timeout_ms, query_only=False)
         self._short = Workers("short reads", SHORT_THREADS, limits.scans)
         self._long = Workers("long reads", LONG_THREADS, limits.scans)
-        self._paging = Workers("pages of long lists", LONG_THREADS, limits.scans)
+        self._paging = Workers("pages of long lists", PAGING_THREADS, limits.scans)
         self._readings = 0
         self._connections = _Connections(self._readers)
         self._writer = threading.Thread(target=self._serve_writes, name="statesvc-writer", daemon=True)
