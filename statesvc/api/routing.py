@@ -20,7 +20,8 @@ from statesvc.api.wire.request import Request
 from statesvc.domain import asker
 from statesvc.domain.asker import AGENT_LIMIT, Asker
 from statesvc.domain.documents import Document
-from statesvc.errors import StateError
+from statesvc.domain.limits import LIMITS
+from statesvc.errors import InvalidParameter, StateError
 
 Handler = Callable[[Call], Awaitable[Answer]]
 
@@ -104,14 +105,18 @@ class Router:
         if method != "GET":  # what only reads writes no event
             asker.current.set(_asker(request))
         try:
-            call = Call(request, versions.negotiated(asked), name, parse_query(target.query), self._threads)
-            return await handler(call)
+            return await handler(self._call(request, asked, name))
         except StateError as error:
             return answer_error(error)
         except Refusal:
             raise
         except Exception as error:
             return answer_bug(error, method, target.path)
+
+    def _call(self, request: Request, asked: str | None, name: str) -> Call:
+        if len(name) > LIMITS.path_bytes:
+            raise InvalidParameter(f"the path of the URL is longer than {LIMITS.path_bytes:,} bytes")
+        return Call(request, versions.negotiated(asked), name, parse_query(request.head.target.query), self._threads)
 
     def _match(self, method: str, path: str) -> tuple[Handler | None, str]:
         fixed = self._fixed.get((method, path))

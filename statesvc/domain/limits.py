@@ -41,6 +41,10 @@ class Limits:
 
     head_bytes: int = _made(1 * MIB + 4 * KIB, REQUEST, "head, with its URL; as in Go", "bytes", "431")
     header_lines: int = _made(10_000, REQUEST, "lines of a head", "", "431")
+    path_bytes: int = _made(64 * KIB, REQUEST, "path of a URL", "bytes", "400")
+    query_value_bytes: int = _made(
+        64 * KIB, REQUEST, "value in the query of a URL, but for `filters` and `changes`", "bytes", "400"
+    )
     query_values: int = _made(1_000, REQUEST, "values in the query of a URL", "", "400")
     json_bytes: int = _made(64 * MIB, REQUEST, "JSON body, with its white space", "bytes", "413")
     chunk_line_bytes: int = _made(

@@ -28,7 +28,8 @@ from statesvc.services.site import Site
 __all__ = ["Exec", "Output", "Processes", "Still"]
 
 _LEAVING = frozenset({State.REMOVING, State.DEAD})
-_PS_RENAMES = re.compile(r"\s+(\S*)=\s*(PID\S*)", re.ASCII)
+# Looks at each run of white space once, however long it is.
+_PS_RENAMES = re.compile(r"(?<!\s)\s++(\S*)=\s*(PID\S*)", re.ASCII)
 _TIMESTAMP = re.compile(r"[+-]?\d{1,18}(?:\.\d{1,18})?", re.ASCII)
 
 

@@ -1,6 +1,7 @@
 """One request is bounded work, whatever it holds: what has too much is refused, and nobody else waits for the rest."""
 
 import json
+import time
 from urllib.parse import quote
 
 import pytest
@@ -131,6 +132,25 @@ def test_so_many_names_may_be_looked_for_in_all_names(service: Service) -> None:
 def test_a_query_with_too_many_values_is_refused(service: Service) -> None:
     assert service.call("GET", "/containers/json?" + "a=1&" * 999).status == 200
     assert service.call("GET", "/containers/json?" + "a=1&" * 1_000).is_refusal(400)
+
+
+@pytest.mark.parametrize("text", [" ", "a", "a=", "a/", "=PID ", " a=PID", "-", "9"])
+def test_long_words_of_a_url_are_looked_at_once(service: Service, text: str) -> None:
+    name = f"looked-at-{text.encode().hex()}"
+    service.create(name)
+    began = time.monotonic()
+    for length, statuses in ((60_000, (400, 404, 409, 501)), (250_000, (400,))):
+        word = quote(text * (length // len(text)))
+        for method, path in (
+            ("GET", f"/containers/{name}/top?ps_args="),
+            ("POST", f"/containers/{name}/kill?signal="),
+            ("POST", f"/containers/{name}/resize?w=1&h="),
+            ("POST", "/images/busybox:latest/tag?repo="),
+            ("POST", "/images/create?fromSrc=-&repo="),
+            ("DELETE", "/images/"),
+        ):
+            assert service.call(method, path + word).is_refusal(*statuses)
+    assert time.monotonic() - began < 30
 
 
 def test_a_503_says_when_to_try_again() -> None:

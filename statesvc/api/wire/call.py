@@ -1,7 +1,7 @@
 """One request, as the handlers see it."""
 
 import re
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ParamSpec, Protocol, TypeVar
 from urllib.parse import unquote_to_bytes
@@ -16,6 +16,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _FALSE = frozenset({"", "0", "no", "false", "none"})
+_LONG = frozenset({"filters", "changes"})
 _WORD = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _MEDIA_TYPE = re.compile(rf"\s*({_WORD}(?:/{_WORD})?)\s*")
 _PARAMETER = re.compile(rf'\s*;\s*({_WORD}\s*=\s*(?:{_WORD}|"(?:[^"\\]|\\.)*"))?\s*')
@@ -121,7 +122,19 @@ def parse_query(raw: str) -> dict[str, str]:
     if raw:
         for key, value in _pairs(raw):
             values.setdefault(key, value)
+        if len(raw) > LIMITS.query_value_bytes:
+            _check_lengths(values)
     return values
+
+
+def _check_lengths(values: Mapping[str, str]) -> None:
+    """Refuse a long value where a word or a name is meant: what looks at it may take a while, on the event loop."""
+    most = LIMITS.query_value_bytes
+    for key, value in values.items():
+        if len(value) > most and key not in _LONG:
+            raise InvalidParameter(
+                f"{key[:50]} in the query of the URL has {len(value):,} characters: at most {most:,}"
+            )
 
 
 def _pairs(raw: str) -> Iterator[tuple[str, str]]:
