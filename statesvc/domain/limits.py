@@ -68,6 +68,7 @@ class Limits:
         5_000, DOCUMENT, "values up to which every mistake is listed", "", "of a larger one, the first of each list"
     )
     shown_problems: int = _made(1_000, DOCUMENT, "mistakes that an answer lists", "", "the answer counts the others")
+    changes_bytes: int = _made(64 * KIB, DOCUMENT, "`changes` of an import or a commit", "bytes", "400")
     filter_values: int = _made(10_000, DOCUMENT, "values of a `filters` parameter", "", "400")
     filter_patterns: int = _made(
         100, DOCUMENT, "labels, and regular expressions for names, in a `filters` parameter", "", "400"

@@ -234,7 +234,7 @@ class Processes:
     async def commit(self, reference: str, changes: list[str]) -> None:
         """Make an image of a container. Raises Conflict if it is being removed."""
         _must_stay(await self._find(reference), "commit")
-        apply_changes({}, changes)
+        await self._site.threads.decoding.run(apply_changes, {}, changes)
         raise needs_engine("commit")
 
     async def _find(self, reference: str) -> Found:

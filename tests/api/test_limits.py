@@ -153,5 +153,27 @@ def test_long_words_of_a_url_are_looked_at_once(service: Service, text: str) -> 
     assert time.monotonic() - began < 30
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param(["EXPOSE 1-65535"] * 900, id="ports-again"),
+        pytest.param(["EXPOSE 1-65535", *["EXPOSE 1"] * 900], id="one-port-again"),
+        pytest.param(["ENV a=" + "\\\n" * 30_000], id="continued-lines"),
+        pytest.param(["LABEL " + "a=b " * 15_000], id="labels"),
+        pytest.param(["ENV a=xxxxxxxxxx", *["ENV a=$a$a"] * 900], id="variables"),
+        pytest.param(["x" * 100_000], id="long"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/images/create?fromSrc=-&", "/commit?container=committed&"])
+def test_changes_of_an_image_are_bounded_work(service: Service, path: str, changes: list[str]) -> None:
+    if path.startswith("/commit") and service.call("GET", "/containers/committed/json").status == 404:
+        service.create("committed")
+    query = "&".join(f"changes={quote(change)}" for change in changes)
+    began = time.monotonic()
+    answer = service.call("POST", path + query, b"")
+    assert answer.status == 200 or answer.is_refusal()
+    assert time.monotonic() - began < 20
+
+
 def test_a_503_says_when_to_try_again() -> None:
     assert b"Retry-After: 1\r\n" in answer_error(Unavailable("not now")).lines

@@ -111,7 +111,7 @@ class Images:
         if meant.os != "linux":
             raise InvalidParameter("operating system is not supported")
         reference = references.parse_repo_tag(repo, tag)
-        config = apply_changes({}, changes)
+        config = await self._site.threads.decoding.run(apply_changes, {}, changes)
         layer = await read_in_thread(tar, digest_layer, self._site.threads.uploads)
         now = self._site.clock()
         raw = imported_config(
