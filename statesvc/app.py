@@ -83,8 +83,6 @@ _PATIENCE_AT_THE_END = 2.0
 
 log = structlog.get_logger(__name__)
 
-_SWITCH_SECONDS = 0.0001
-
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -325,8 +323,6 @@ async def _reload_when(asked: asyncio.Event, runtimes: Runtimes) -> None:
 
 def serve(settings: Settings) -> None:
     """Run the service until SIGTERM or SIGINT."""
-    # The event loop waits for the interpreter so long at most for each thread that computes: by default it is 5 ms.
-    sys.setswitchinterval(_SWITCH_SECONDS)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         executor = ThreadPoolExecutor(thread_name_prefix=_DISK_THREADS)
         runner.get_loop().set_default_executor(executor)

@@ -5,6 +5,7 @@ A unit is a function that takes a connection first and does nothing outside the 
 
 import asyncio
 import queue
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -68,6 +69,10 @@ SHORT_THREADS = 4
 LONG_THREADS = 2
 # One: what a page costs is mostly computing, for which threads wait for each other, and the event loop for all of them.
 PAGING_THREADS = 1
+# How long a thread may compute while the event loop waits for it, as long as long lists are read: each ping would feel
+# Python's own 5 ms then. At all other times a shorter one would make each short read cost more.
+SWITCH_SECONDS = 0.0001
+USUAL_SWITCH_SECONDS = sys.getswitchinterval()
 IDLE_CONNECTIONS = 4
 _REASONS = {
     "SQLITE_BUSY": "the database is locked by another program",
@@ -406,6 +411,8 @@ class Database:
         """Finish what is queued, then close every connection."""
         self._writes.put(None)
         self._writer.join()
+        if self._readings:
+            sys.setswitchinterval(USUAL_SWITCH_SECONDS)
         self._connections.interrupt()
         for workers in (self._short, self._long, self._paging):
             workers.close()
@@ -453,6 +460,8 @@ class Database:
         advance = partial(self._paging.run, self._stepped, steps)
         reading = Reading(first, steps, advance, self._ended, self._limits.list_seconds)
         if not first.is_last:
+            if not self._readings:
+                sys.setswitchinterval(SWITCH_SECONDS)
             self._readings += 1
             if self._readings > self._limits.lists:
                 reading.close()
@@ -466,6 +475,8 @@ class Database:
 
     def _ended(self) -> None:
         self._readings -= 1
+        if not self._readings:
+            sys.setswitchinterval(USUAL_SWITCH_SECONDS)
 
     def _stepped(self, steps: _Steps[T]) -> Page[T]:
         try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
@@ -238,3 +239,13 @@ async def test_a_stop_does_not_wait_for_a_long_read(services: Services) -> None:
     await asyncio.wait_for(asyncio.to_thread(opened.close), 5)
     with pytest.raises(Unavailable):
         await reading
+
+
+async def test_threads_give_way_sooner_only_while_long_lists_are_read(many: Services) -> None:
+    before = sys.getswitchinterval()
+    first, second = [await many.listing.index(EVERY, rendered(0)) for _ in range(2)]
+    assert sys.getswitchinterval() < before / 10
+    first.close()
+    assert sys.getswitchinterval() < before / 10
+    second.close()
+    assert sys.getswitchinterval() == before
