@@ -11,7 +11,7 @@ EXAMPLES ?= 100
 SEED := $(or $(SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))
 
 # What `make quick` leaves out, besides tests marked "kills": all else, and each new test, belongs to it.
-SLOW := cli clients conformance differential e2e foreign migrations
+SLOW := cli clients conformance differential e2e faults foreign migrations
 QUICK := $(addprefix --ignore=tests/,$(SLOW)) -m 'not kills'
 
 .DEFAULT_GOAL := help
@@ -94,6 +94,9 @@ fuzz: install ## send REQUESTS changed at random, and EXAMPLES made from docs/op
 	OPENAPI_EXAMPLES=$(EXAMPLES) OPENAPI_SEED=$(SEED) \
 		$(BIN)/python -m pytest -q -n $(WORKERS) tests/api/test_openapi.py $(ARGS)
 
+mutants: install ## plant deliberate faults, and see a test fail for each (ARGS="NAME …")
+	$(BIN)/python tests/support/mutants.py $(ARGS)
+
 ## Measure it
 
 bench: install ## speed against the budget, beside Docker Engine (ARGS="--quick --json OUT --large N")
@@ -123,4 +126,4 @@ golden: install ## release a migration: store a database of its schema and its d
 	@test -n "$(REVISION)" || { echo 'say which: make golden REVISION=0002'; exit 2; }
 	$(BIN)/python tests/migrations/make_golden.py $(REVISION)
 
-.PHONY: help serve migrate install fix docs revision clean check quick test conformance differential docker-samples clients fuzz bench bench-lists bench-store bench-events bench-reloads wheel sbom golden
+.PHONY: help serve migrate install fix docs revision clean check quick test conformance differential docker-samples clients fuzz mutants bench bench-lists bench-store bench-events bench-reloads wheel sbom golden

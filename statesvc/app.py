@@ -4,7 +4,6 @@ import asyncio
 import gc
 import os
 import signal
-import sys
 import threading
 import time
 import uuid
@@ -37,15 +36,19 @@ from statesvc.api.wire.server import Server, raise_descriptor_limit
 from statesvc.api.wire.sockets import Listener, socket_path, watch
 from statesvc.db import runtimes as versions
 from statesvc.db.database import Connection, Database
+from statesvc.db.index_room import has_room
 from statesvc.db.schema import compact, migrate
 from statesvc.db.schema.backup import Backup, Backups, remove
+from statesvc.db.schema.restore import leftovers_removed
 from statesvc.domain.ids import Entropy
 from statesvc.domain.limits import changed
 from statesvc.domain.times import Clock
-from statesvc.errors import Conflict, StateError
-from statesvc.host import facts
+from statesvc.errors import Conflict, StateError, Unavailable
+from statesvc.host import facts, reserve
 from statesvc.host.clock import since_boot, wall_clock
-from statesvc.host.data_root import DataRoot
+from statesvc.host.data_root import LOG_LOST, DataRoot, Held
+from statesvc.host.log_output import LogOutput
+from statesvc.host.root_watch import RootWatch
 from statesvc.host.scripts import ScriptFolder
 from statesvc.importers.docker.importer import DockerImporter
 from statesvc.services import configuration
@@ -65,6 +68,7 @@ from statesvc.services.listing.service import Listing
 from statesvc.services.networks import Networks
 from statesvc.services.processes import Processes
 from statesvc.services.pruning import Pruning
+from statesvc.services.root_guard import RootGuard
 from statesvc.services.runtimes.history import RuntimeHistory
 from statesvc.services.runtimes.service import Runtimes
 from statesvc.services.runtimes.sweep import SweepReport, sweep
@@ -72,6 +76,7 @@ from statesvc.services.site import Site
 from statesvc.services.steady_clock import SteadyClock
 from statesvc.services.system import System
 from statesvc.services.usage import DiskUsage
+from statesvc.services.vitals import Gauge
 from statesvc.services.volumes import Volumes
 from statesvc.services.workers import purposes
 from statesvc.settings import Settings
@@ -145,6 +150,7 @@ async def opened(
     boot_clock: Clock = since_boot,
     entropy: Entropy = os.urandom,
     put_in_force: bool = True,
+    log_output: LogOutput | None = None,
 ) -> AsyncIterator[Services]:
     """Lock the data root and yield its services. Without `put_in_force`, as for commands, the version in force stays.
 
@@ -153,12 +159,19 @@ async def opened(
     root = DataRoot(settings.data_root)
     root.make()
     async with AsyncExitStack() as stack:
-        stack.enter_context(root.lock(socket=str(socket_path(settings.hosts[0])) if settings.hosts else ""))
+        clean_start = root.holder().pid is None  # whoever ends well takes the note away
+        held = stack.enter_context(root.lock(socket=str(socket_path(settings.hosts[0])) if settings.hosts else ""))
+        _log_state_of(root, held)
+        if not has_room(root.database):
+            reserve.give_up(root)
         config = await configuration.read(settings.config_file)
         _migrate(settings, root, clock)
         database = _database(settings, root)
         stack.callback(database.close)
-        instance = await database.write(_instance, str(uuid.uuid4()))
+        instance = await _installation(database)
+        reserve.keep(root)
+        guard = _guarded(database, root, held)
+        stack.callback(held.database_closing)
         host = facts.read(settings.host_facts)
         threads = purposes(changed(settings.limits))
         stack.callback(threads.close)
@@ -167,13 +180,15 @@ async def opened(
         folder = ScriptFolder(root.scripts)
         runtimes = Runtimes(database, site, folder, settings.config_file)
         history = RuntimeHistory(database, folder, threads.files)
+        gauge = Gauge(database, clock, log_output, clean_start=clean_start)
+        system = System(database, site, damage := DamageGuard(database, clock), gauge)
+        system.reasons += [guard.reasons, runtimes.reasons]
         if put_in_force:
-            await runtimes.put_in_force(config)
+            await runtimes.put_in_force_or_keep(config)
         else:
             runtimes.use_unrecorded(config)
         images = Images(database, site)
         keys = Keys(site, root.idempotency_key, settings.idempotency_hours)
-        damage = DamageGuard(database, clock)
         stack.push_async_callback(damage.settled)
         yield Services(
             database=database,
@@ -184,7 +199,7 @@ async def opened(
             images=images,
             keys=keys,
             journal=Journal(database, clock, damage.note),
-            system=System(database, site, damage),
+            system=system,
             runtimes=runtimes,
             runtime_history=history,
             lifecycle=Lifecycle(database, site, folder),
@@ -203,6 +218,25 @@ def _database(settings: Settings, root: DataRoot) -> Database:
         checkpoints=not settings.external_checkpoints,
         limits=changed(settings.limits),
     )
+
+
+def _guarded(database: Database, root: DataRoot, held: Held) -> RootGuard:
+    """Let the database refuse what would be written to files that are not in their place."""
+    held.database_opened()
+    guard = RootGuard(held, RootWatch(root))
+    database.before_write = guard.before_write
+    database.after_write = held.written
+    return guard
+
+
+def _log_state_of(root: DataRoot, held: Held) -> None:
+    """Remove what killed commands left, and log what was found at the start."""
+    if held.log_lost:
+        log.error(LOG_LOST, data_root=str(root.path))
+    for path in held.tightened:
+        log.warning("others could read or write this: now only its owner can", path=str(path))
+    for path in leftovers_removed(root.database, root.backups):
+        log.warning("a killed command left this, with all that the database held: removed", path=str(path))
 
 
 def _migrate(settings: Settings, root: DataRoot, clock: Clock) -> None:
@@ -227,6 +261,12 @@ def _migrate(settings: Settings, root: DataRoot, clock: Clock) -> None:
         log.info("database migrated", before=done.before or "none", after=done.after)
 
 
+async def _installation(database: Database) -> str:
+    """Return the ID of this installation; only the first start writes."""
+    known = await database.scan(versions.instance_id)
+    return known if known is not None else await database.write(_instance, str(uuid.uuid4()))
+
+
 def _instance(conn: Connection, new: str) -> str:
     """Return the ID of this installation; the first start records `new`."""
     known = versions.instance_id(conn)
@@ -241,13 +281,23 @@ async def swept(services: Services, settings: Settings, *, dry_run: bool = False
     return await sweep(services.database, folder, clock, history=settings.history_versions, dry_run=dry_run)
 
 
+async def _swept_or_not(services: Services, settings: Settings) -> SweepReport | None:
+    """Sweep; on a disk that is full or read-only, what is not held stays, and the service starts all the same."""
+    try:
+        return await swept(services, settings)
+    except Unavailable as error:
+        log.warning("not swept: the next start tries again", reason=error.message)
+        return None
+
+
 async def repaired(settings: Settings, *, clock: Clock = wall_clock) -> tuple[Backup, Mended, SweepReport]:
     """Repair a data root that no service holds; return the backup taken before, the repairs, and the sweep.
 
     Raises Conflict if another process holds it or its database has another schema than the newest.
     """
     root = DataRoot(settings.data_root)
-    with root.lock():
+    with root.lock() as held:
+        _log_state_of(root, held)
         if migrate.refuse_newer(root.database) != migrate.known_revisions()[-1]:
             raise Conflict("only a database of the newest schema can be repaired: run `statesvc db upgrade` first")
         backups, database = Backups(root.backups, settings.backups_kept, clock), _database(settings, root)
@@ -261,9 +311,9 @@ async def repaired(settings: Settings, *, clock: Clock = wall_clock) -> tuple[Ba
     return backup, mended, report
 
 
-async def _serve(settings: Settings) -> None:
-    async with opened(settings) as services:
-        services.system.last_sweep = await swept(services, settings)
+async def _serve(settings: Settings, log_output: LogOutput) -> None:
+    async with opened(settings, log_output=log_output) as services:
+        services.system.last_sweep = await _swept_or_not(services, settings)
         raise_descriptor_limit()
         server = Server(
             services.application(),
@@ -275,6 +325,7 @@ async def _serve(settings: Settings) -> None:
         server.stop_on_signals()
         async with AsyncExitStack() as sockets:
             await sockets.enter_async_context(services.retention.kept_up())
+            await sockets.enter_async_context(services.system.watched())
             listeners = []
             for host in settings.hosts:
                 listeners.append(Listener(host, settings.socket_mode))
@@ -321,17 +372,17 @@ async def _reload_when(asked: asyncio.Event, runtimes: Runtimes) -> None:
         await asyncio.sleep(_BETWEEN_RELOADS)
 
 
-def serve(settings: Settings) -> None:
-    """Run the service until SIGTERM or SIGINT."""
+def serve(settings: Settings, log_output: LogOutput) -> None:
+    """Run the service until SIGTERM or SIGINT; its health tells how its log fares."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         executor = ThreadPoolExecutor(thread_name_prefix=_DISK_THREADS)
         runner.get_loop().set_default_executor(executor)
-        runner.run(_serve(settings))
+        runner.run(_serve(settings, log_output))
         executor.shutdown(wait=False, cancel_futures=True)
-        _end_despite_stuck_threads()
+        _end_despite_stuck_threads(log_output)
 
 
-def _end_despite_stuck_threads() -> None:
+def _end_despite_stuck_threads(log_output: LogOutput) -> None:
     """End the process if a thread is still waiting for a disk: all that is to be durable is, and Python would wait."""
     deadline = time.monotonic() + _PATIENCE_AT_THE_END
     for thread in threading.enumerate():
@@ -339,5 +390,5 @@ def _end_despite_stuck_threads() -> None:
             thread.join(max(0, deadline - time.monotonic()))
             if thread.is_alive():
                 log.warning("stopped although a disk does not answer", thread=thread.name)
-                sys.stderr.flush()
+                log_output.close()
                 os._exit(0)

@@ -12,7 +12,8 @@ StateError
 ├── TooLarge             the request is larger than the service accepts
 ├── NotOffered           the service does not support this operation
 ├── Damaged              the stored object cannot be read: repair or remove it
-└── Unavailable          the service cannot do it now: try again later
+└── Unavailable          the service cannot do it now, and changed nothing: try again later
+    └── Unsure           whether the change was made is not known: look before you repeat it
 
 Anything else that is raised is a bug in statesvc.
 """
@@ -111,5 +112,23 @@ class Damaged(StateError):
 class Unavailable(StateError):
     """The service cannot do this now, for a reason outside the request, and changed nothing.
 
-    Raised by the client, it may also mean that no answer came: then it is not known whether anything changed.
+    `retry_seconds` is when it may be possible again, None if that depends on somebody who mends something.
     """
+
+    def __init__(self, message: str, problems: tuple[Problem, ...] = (), *, retry_seconds: int | None = None) -> None:
+        super().__init__(message, problems)
+        self.retry_seconds = retry_seconds
+
+
+NOTHING_CHANGED = "nothing was changed"
+UNSURE = "look whether it was done before you repeat it: that is unsure"
+"""What the message of every answer says which neither acknowledges a change nor denies it."""
+
+
+class Unsure(Unavailable):
+    """Whether the change was made, or how much of it, is not known."""
+
+
+def partly(error: Unavailable, done: str) -> Unsure:
+    """Return the error for several changes of which one fails after others are committed; `done` says what is done."""
+    return Unsure(f"{error.message.removesuffix(f'; {NOTHING_CHANGED}')}; {done} before; {UNSURE}")

@@ -37,6 +37,9 @@ parameters and bodies, for programs.
 
   Besides the errors listed below, any request may get 400 if it is malformed, and 503 if the database cannot be read
   or written now.
+- **Answers are true.** 2xx is durable. After 4xx, and 503 with `nothing was changed`, nothing was. Where neither is
+  certain, as after a commit that the disk did not confirm, `unsure` is true and the message says so: look whether it
+  was done before you repeat it. 503 has `Retry-After` where the reason may pass by itself.
 - In the examples `…` stands for more of the same.
 """
 

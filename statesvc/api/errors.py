@@ -21,7 +21,10 @@ STATUS: dict[type[errors.StateError], int] = {
     errors.Damaged: 500,
     errors.NotOffered: 501,
     errors.Unavailable: 503,
+    errors.Unsure: 503,
 }
+
+_READING = {"GET", "HEAD", "OPTIONS"}
 
 log = structlog.get_logger(__name__)
 
@@ -39,13 +42,13 @@ def answer_error(error: errors.StateError) -> Answer:
     if isinstance(error, errors.TooOld):  # such clients show the body as it comes
         return typed(f"{error.message}\n".encode(), "text/plain; charset=utf-8", status)
     answer = json_answer(error_body(error), status)
-    if status == 503:
-        answer.add("Retry-After", "1")
+    if isinstance(error, errors.Unavailable) and error.retry_seconds is not None:
+        answer.add("Retry-After", str(error.retry_seconds))
     return answer
 
 
 def error_body(error: errors.StateError) -> dict[str, object]:
-    """Return Docker's error body, with the additions of this API: every problem, the oldest event, or damage."""
+    """Return Docker's error body, with the additions of this API: every problem, the oldest event, damage, or doubt."""
     body: dict[str, object] = {"message": error.message}
     if error.problems:
         body["errors"] = [asdict(problem) for problem in error.problems]
@@ -53,13 +56,18 @@ def error_body(error: errors.StateError) -> dict[str, object]:
         body["oldest"] = error.oldest
     if isinstance(error, errors.Damaged):
         body["damaged"] = True
+    if isinstance(error, errors.Unsure):
+        body["unsure"] = True
     return body
 
 
 def answer_bug(error: Exception, method: str, path: str) -> Answer:
     """Answer 500 for a bug. The log has the trace; the client gets no detail."""
     log.error("request failed with a bug", method=method, path=path, exc_info=error)
-    return json_answer({"message": "statesvc failed because of a bug; its log has the details"}, 500)
+    body: dict[str, object] = {"message": "statesvc failed because of a bug; its log has the details"}
+    if method not in _READING:
+        body = {"message": f"{body['message']}; {errors.UNSURE}", "unsure": True}
+    return json_answer(body, 500)
 
 
 def answer_unknown_page() -> Answer:

@@ -19,6 +19,7 @@ from statesvc.services.images.service import DOCKER_VERSION
 from statesvc.services.journal.service import Journal
 from statesvc.services.runtimes.sweep import SweepReport
 from statesvc.services.system import Counts, Health, System
+from statesvc.services.vitals import Vitals
 
 _LOG_DRIVERS = ["awslogs", "fluentd", "gcplogs", "gelf", "journald", "json-file", "local", "splunk", "syslog"]
 
@@ -30,15 +31,33 @@ _CONTAINERD = {"Address": "", "Namespaces": {"Containers": "moby", "Plugins": "p
 
 _HEALTH = Endpoint(
     "The health of the database, from what is known already; only `statesvc check` reads every row. `Healthy` is false "
-    "if rows are marked as unreadable (`Quarantined` counts them, `Marks` has the newest 100), or if the file of a "
-    "held script could not be written again at the start. `Swept` lists what the start removed and wrote again. "
+    "if there are `Reasons`, each with a code and a sentence: `quarantined` (rows are marked as unreadable: "
+    "`Quarantined` counts them, `Marks` has the newest 100), `swept` (the file of a held script could not be written "
+    "again at the start), `data-root` (a file of the data root was removed or replaced; changes are refused), "
+    "`log-lost` (the log of a process that ended uncleanly is gone), `unreadable` (the database cannot be read now), "
+    "`not-recorded` (the disk was full or read-only at the start), `log-size` and `checkpoint` (the log of the "
+    "database cannot be moved into it: `WalWaitingBytes` wait since `CheckpointedAt`; `Readers` that hold a snapshot "
+    "are the usual cause), `doubt` (a change that was called unsure may come back after a crash), `disk` (less than "
+    "64 MiB are free), `descriptors` (fewer than 16 are left), `log-lines` (log lines cannot be written), "
+    "`unclean-end` (for an hour: the run before was killed, or the machine stopped). A line is logged when this turns. "
+    "`Swept` lists what the start removed and wrote again. "
     "What to do then: [operations.md](operations.md#check-and-repair).",
     {
         "Healthy": False,
+        "Reasons": [
+            {"Code": "quarantined", "Message": "rows that cannot be read: 1; statesvc check names them"},
+        ],
         "Sqlite": "3.51.3",
         "Schema": "0007",
         "DatabaseBytes": 1048576,
         "WalBytes": 32992,
+        "WalWaitingBytes": 32768,
+        "CheckpointedAt": "2026-01-02T03:04:05.678Z",
+        "Readers": {"Own": 0, "OwnSeconds": 0.0, "Processes": []},
+        "FreeBytes": 21474836480,
+        "DescriptorsLeft": 1048500,
+        "DroppedLogLines": 0,
+        "CleanStart": True,
         "Quarantined": 1,
         "Marks": [
             {
@@ -246,13 +265,31 @@ def _health(health: Health) -> dict[str, object]:
     ]
     return {
         "Healthy": health.healthy,
+        "Reasons": [{"Code": reason.code, "Message": reason.message} for reason in health.reasons],
         "Sqlite": health.sqlite,
         "Schema": health.schema,
         "DatabaseBytes": health.database_bytes,
         "WalBytes": health.wal_bytes,
+        **_vitals(health.vitals),
         "Quarantined": health.quarantined,
         "Marks": marks,
         "Swept": health.swept and _sweep(health.swept),
+    }
+
+
+def _vitals(vitals: Vitals) -> dict[str, object]:
+    return {
+        "WalWaitingBytes": vitals.log_waiting,
+        "CheckpointedAt": time_text(vitals.checkpointed_at),
+        "Readers": {
+            "Own": vitals.readings,
+            "OwnSeconds": round(vitals.reading_seconds, 3),
+            "Processes": vitals.other_readers,
+        },
+        "FreeBytes": vitals.free and vitals.free.bytes,
+        "DescriptorsLeft": vitals.descriptors_left,
+        "DroppedLogLines": vitals.dropped_log_lines,
+        "CleanStart": vitals.clean_start,
     }
 
 

@@ -57,8 +57,11 @@ def serve(
         log_level=log_level,
         log_format=log_format,
     )
-    logs.configure(settings.log_level, settings.log_format)
-    run(settings)
+    output = logs.configure(settings.log_level, settings.log_format)
+    try:
+        run(settings, output)
+    finally:
+        output.close()
 
 
 app.add_typer(import_.app, name="import")

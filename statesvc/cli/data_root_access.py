@@ -1,5 +1,6 @@
 """Access of commands to a data root: through the service that holds it, or by opening the data root in this process."""
 
+import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from statesvc.errors import Conflict
-from statesvc.host.data_root import DataRoot
+from statesvc.host.data_root import LOG_LOST, DataRoot
 
 if TYPE_CHECKING:
     from statesvc.app import Services
@@ -73,6 +74,22 @@ def opened_here(
         return asyncio.run(_opened(settings.model_copy(update={"data_root": path}), here))
 
 
+@contextmanager
+def held(root: DataRoot) -> Iterator[None]:
+    """Hold the data root for a command that changes it, without leftovers; print to stderr what was found.
+
+    Raises Conflict if another process holds it, Unavailable if it cannot be used.
+    """
+    from statesvc.db.schema.restore import leftovers_removed
+
+    with root.lock() as lock:
+        if lock.log_lost:
+            print(f"statesvc: {LOG_LOST}", file=sys.stderr)
+        for path in leftovers_removed(root.database, root.backups):
+            print(f"statesvc: removed {path}, which a killed command had left", file=sys.stderr)
+        yield
+
+
 def client(root: DataRoot) -> "Client":
     """Return a client of the service that holds the data root. Raises Conflict if its holder serves nothing."""
     from statesvc.client import Client
@@ -101,6 +118,7 @@ def _refuse_another_schema(root: DataRoot) -> None:
 
 @contextmanager
 def _root_to_open(root: DataRoot, *, dry_run: bool) -> Iterator[Path]:
+    root.refuse_links()
     if dry_run and not root.database.exists():
         with tempfile.TemporaryDirectory(prefix="statesvc-dry-run-") as empty:
             yield Path(empty)

@@ -8,6 +8,7 @@ import typer
 
 from statesvc.cli import check as checking
 from statesvc.cli import migration_output
+from statesvc.cli.data_root_access import held
 from statesvc.cli.options import DataRootOption, JsonOption, read_settings
 from statesvc.host.data_root import DataRoot
 
@@ -82,7 +83,9 @@ def history(data_root: DataRootOption = None) -> None:
     """List the revisions that this statesvc knows, newest first, and mark the revision of the database."""
     from statesvc.db.schema import migrate
 
-    at = migrate.current(_root(data_root).database)
+    root = _root(data_root)
+    root.refuse_links()
+    at = migrate.current(root.database)
     for step in reversed(migrate.history()):
         print(f"{'*' if step.after == at else ' '} {step.after}  {step.what}")
 
@@ -119,7 +122,7 @@ def restore(
 
     root = _root(data_root)
     root.make()
-    with root.lock():
+    with held(root):
         done = put_back(file.absolute(), root.database, backups=_backups(root))
     print(f"restored: {file} (revision {done.backup.revision}, {done.backup.rows} rows, verified)")
     migration_output.print_damaged_rows(done.backup)
@@ -151,12 +154,13 @@ def _migrate(
 
     root = _root(data_root)
     root.make()
+    root.refuse_links()
     if dry_run:
         rehearsal = migrate.rehearse(root.database, lambda there: go(there, None))
         migration_output.print_statements(rehearsal.migration)
         migration_output.print_losses(rehearsal)
         return
-    with root.lock():
+    with held(root):
         migration_output.print_done(go(root.database, _backups(root)))
 
 

@@ -5,6 +5,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from statesvc.cli.data_root_access import held
 from statesvc.errors import Conflict
 from statesvc.host.data_root import DataRoot
 
@@ -23,7 +24,7 @@ def downgrade(
     """
     from statesvc.db.schema import migrate
 
-    with DataRoot(path.parent).lock() if yes else nullcontext():
+    with held(DataRoot(path.parent)) if yes else nullcontext():
         rehearsal = migrate.rehearse(path, lambda there: go(there, None))
         if not rehearsal.migration.steps:
             print(nothing_to_do(rehearsal.migration))

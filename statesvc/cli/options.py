@@ -10,7 +10,7 @@ from statesvc.errors import InvalidParameter
 if TYPE_CHECKING:
     from statesvc.settings import Settings
 
-DataRootOption = Annotated[Path | None, typer.Option("--data-root", help="Folder of the database.")]
+DataRootOption = Annotated[Path | None, typer.Option("--data-root", readable=False, help="Folder of the database.")]
 ConfigFileOption = Annotated[Path | None, typer.Option("--config-file", help="Docker's daemon.json.")]
 HostFactsOption = Annotated[Path | None, typer.Option("--host-facts", help="Facts to use instead of this host's.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 from statesvc.client.connection import TIMEOUT, UnixConnection
 from statesvc.client.failures import error_of, streamed_error
-from statesvc.errors import Unavailable
+from statesvc.errors import UNSURE, Unavailable, Unsure
 
 JsonObject = dict[str, Any]
 Query = Mapping[str, str | int | None]
@@ -24,7 +24,7 @@ class Client:
 
     `timeout` is how many seconds the service may be silent; None: as long as it takes. `agent` is what the journal
     calls this client. Every method raises the kind of error that the service answers with, and Unavailable if it does
-    not answer, or stops in the middle of an answer: whether a change was made is not known then.
+    not answer, or stops in the middle of an answer: Unsure if the request was to change something and was sent.
     """
 
     def __init__(self, socket: Path | str, *, timeout: float | None = TIMEOUT, agent: str = "") -> None:
@@ -111,14 +111,18 @@ class Client:
         sent = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         headers = self._headers | ({} if sent is None else {"Content-Type": "application/json"})
         connection = UnixConnection(self.socket, timeout)
+        kind, outcome = Unavailable, ""
         try:
+            connection.connect()
+            if method != "GET":  # from here on it may be done, although no answer comes
+                kind, outcome = Unsure, f"; {UNSURE}"
             connection.request(method, f"{path}?{urlencode(given)}" if given else path, sent, headers)
             with connection.getresponse() as response:
                 if response.status >= 300:
                     raise _refusal(response)
                 yield response
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise Unavailable(f"the service on {self.socket} does not answer: {error}") from None
+            raise kind(f"the service on {self.socket} does not answer: {error}{outcome}") from None
         finally:
             connection.close()
 

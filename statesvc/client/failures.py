@@ -29,6 +29,8 @@ def error_of(status: int, body: object, otherwise: str = "") -> errors.StateErro
         return errors.Gone(message, oldest if isinstance(oldest, int) else 0)
     # A bug in the service answers 500, too.
     kind = errors.Damaged if fields.get("damaged") is True else KINDS.get(status, errors.StateError)
+    if fields.get("unsure") is True:
+        kind = errors.Unsure
     return kind(message, tuple(_problems(fields.get("errors"))))
 
 

@@ -4,11 +4,13 @@ A unit is a function that takes a connection first and does nothing outside the 
 """
 
 import asyncio
+import os
 import queue
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
@@ -20,10 +22,13 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from statesvc.db.failures import RETRY_SECONDS, is_corrupt, name_of, of_commit, unavailable
+from statesvc.db.file_uri import file_uri
+from statesvc.db.index_room import filled_index, require_room
 from statesvc.db.readings import Page, Reading
 from statesvc.db.workers import Workers
 from statesvc.domain.limits import LIMITS, Limits
-from statesvc.errors import StateError, Unavailable
+from statesvc.errors import NOTHING_CHANGED, StateError, Unavailable, Unsure
 
 if TYPE_CHECKING:  # pysqlite3 has no types of its own, and those of the standard library's driver
     import sqlite3 as driver
@@ -43,6 +48,7 @@ __all__ = [
     "make_engine",
     "reading",
     "snapshot",
+    "translated",
     "unavailable",
 ]
 
@@ -74,18 +80,7 @@ PAGING_THREADS = 1
 SWITCH_SECONDS = 0.0001
 USUAL_SWITCH_SECONDS = sys.getswitchinterval()
 IDLE_CONNECTIONS = 4
-_REASONS = {
-    "SQLITE_BUSY": "the database is locked by another program",
-    "SQLITE_LOCKED": "the database is locked",
-    "SQLITE_FULL": "the disk that holds the database is full",
-    "SQLITE_READONLY": "the database is read-only",
-    "SQLITE_IOERR": "the disk that holds the database reports an error",
-    "SQLITE_CORRUPT": "the database file is damaged",
-    "SQLITE_NOTADB": "the database file is not a database",
-    "SQLITE_CANTOPEN": "the database file cannot be opened",
-    "SQLITE_INTERRUPT": "the operation was interrupted",
-    "SQLITE_NOMEM": "memory has run out",
-}
+_CHECKPOINT_NOOP = (3, 51, 0)
 
 
 def check_sqlite_version(version: tuple[int, ...]) -> None:
@@ -103,16 +98,34 @@ def check_sqlite_version(version: tuple[int, ...]) -> None:
 
 
 def make_engine(
-    path: Path, *, busy_timeout_ms: int, query_only: bool, foreign_keys: bool = True, checkpoints: bool = True
+    path: Path,
+    *,
+    busy_timeout_ms: int,
+    query_only: bool,
+    foreign_keys: bool = True,
+    checkpoints: bool = True,
+    brief: bool = False,
 ) -> Engine:
-    """Make an engine whose connections never begin a transaction by themselves.
+    """Make an engine for a file that is there, whose connections never begin a transaction by themselves.
 
+    `brief` is for a look at a file that may be on a full disk. Raises Unavailable if SQLite has no room to open it.
     Without `checkpoints` they never move the log into the file either: another program (Litestream) does.
     """
+    # Not by a URL of SQLAlchemy's: what is in the path would be read as a part of it.
+    uri = file_uri(path, "rw", brief=brief)
+    if "immutable" not in uri:
+        require_room(path)
+    connected = partial(driver.connect, uri, uri=True, check_same_thread=False)
     # NullPool: each connection here has one owner that keeps it; none is shared or checked out.
     # hide_parameters: an error must not carry environment values into the log.
-    url = f"sqlite:///{path}"
-    engine = create_engine(url, module=driver, poolclass=NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True)
+    engine = create_engine(
+        "sqlite://",
+        creator=connected,
+        module=driver,
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        hide_parameters=True,
+    )
 
     @event.listens_for(engine, "connect")
     def connect(connection: driver.Connection, _record: object) -> None:
@@ -137,12 +150,13 @@ def snapshot(path: Path, *, busy_timeout_ms: int = 5_000) -> Iterator[driver.Con
     read the file.
     """
     try:
-        with closing(_open_read_only(path, busy_timeout_ms)) as connection:
+        with closing(_open_read_only(path, busy_timeout_ms)) as connection, translated(path):
             connection.execute("BEGIN")
             connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
             yield connection
     except driver.Error as error:
-        raise unavailable(error) or error from error
+        # Frames of the error hold a connection that could not be set up, and with it the file.
+        raise unavailable(error, path) or error from error
 
 
 @contextmanager
@@ -153,9 +167,9 @@ def reading(path: Path, *, busy_timeout_ms: int = 5_000) -> Iterator[Connection]
 
     Raises Unavailable if SQLite cannot read the file.
     """
-    engine = make_engine(path, busy_timeout_ms=busy_timeout_ms, query_only=True, checkpoints=False)
+    engine = make_engine(path, busy_timeout_ms=busy_timeout_ms, query_only=True, checkpoints=False, brief=True)
     try:
-        with engine.connect() as connection:
+        with engine.connect() as connection, translated(path):
             bare(connection).execute(f"PRAGMA {WHOLE_FILE_CACHE}")
             bare(connection).text_factory = _legible
             bare(connection).execute("BEGIN")
@@ -164,12 +178,24 @@ def reading(path: Path, *, busy_timeout_ms: int = 5_000) -> Iterator[Connection]
             finally:
                 bare(connection).execute("ROLLBACK")
     except (DBAPIError, driver.Error) as error:
-        raise unavailable(error) or error from error
+        # Frames of the error hold a connection that could not be set up, and with it the file.
+        raise unavailable(error, path) or error from error
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Raise errors of the driver as callers understand them, while the file is open: its disk can be looked at then."""
+    try:
+        yield
+    except (DBAPIError, driver.Error) as error:
+        raise unavailable(error, path) or error from error
 
 
 def _open_read_only(path: Path, busy_timeout_ms: int) -> driver.Connection:
     # Not mode=ro: SQLite does not even parse CHECK constraints then, and integrity_check would pass over them.
-    url = f"{path.absolute().as_uri()}?mode=rw"
+    url = file_uri(path, "rw", brief=True)
+    if "immutable" not in url:
+        require_room(path)
     connection = driver.connect(url, uri=True, isolation_level=None, timeout=busy_timeout_ms / 1_000)
     for pragma in (
         "query_only=ON",
@@ -185,23 +211,6 @@ def _open_read_only(path: Path, busy_timeout_ms: int) -> driver.Connection:
 def bare(connection: Connection) -> driver.Connection:
     """Return the driver's own connection under one of SQLAlchemy's."""
     return connection.connection.driver_connection  # type: ignore[return-value]
-
-
-def _name(error: BaseException) -> str:
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    return getattr(cause, "sqlite_errorname", None) or ""
-
-
-def unavailable(error: BaseException) -> Unavailable | None:
-    """Turn an error of the driver into the one that a caller sees; None for an error that is a bug of ours."""
-    name = _name(error)
-    reason = next((text for prefix, text in _REASONS.items() if name.startswith(prefix)), None)
-    if reason is None:
-        return None
-    # A commit that the disk did not confirm may be found in the log after a crash.
-    unsure = name.startswith("SQLITE_IOERR")
-    outcome = "look whether it was done before you repeat it" if unsure else "nothing was changed"
-    return Unavailable(f"{reason}; {outcome}")
 
 
 def _is_bad_text(error: BaseException) -> bool:
@@ -244,10 +253,13 @@ def _tolerantly(connection: Connection, run: Callable[[Connection], T], *, undo:
 class _Connections:
     """The connections of threads that read: each is lent to one reader at a time, in a transaction."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, before_opening: Callable[[], None]) -> None:
+        """Open connections of the engine as they are needed. `before_opening` may raise Unavailable."""
         self._engine = engine
+        self._before_opening = before_opening
         self._lock = threading.Lock()
         self._open: set[Connection] = set()
+        self._lent: dict[Connection, float] = {}
         self._idle: list[Connection] = []
         self._is_closed = False
 
@@ -265,7 +277,8 @@ class _Connections:
         with self._lock:
             connection = self._idle.pop() if self._idle else None
         if connection is None:
-            connection = self._engine.connect()
+            self._before_opening()  # a file in the place of the database is another one
+            connection = _connected(self._engine)
             with self._lock:
                 self._open.add(connection)
         try:
@@ -273,10 +286,17 @@ class _Connections:
         except driver.Error:
             self._drop(connection)
             raise
+        self._lent[connection] = time.monotonic()
         return connection
+
+    def held(self) -> tuple[int, float]:
+        """Return how many snapshots are held now, and for how many seconds the longest is."""
+        began = list(self._lent.values())
+        return len(began), time.monotonic() - min(began) if began else 0.0
 
     def end(self, connection: Connection, *, keeps: bool = True) -> None:
         """Take a connection back, or close it: one that has read much has many pages in memory."""
+        del self._lent[connection]
         raw = bare(connection)
         raw.text_factory = str
         try:
@@ -361,8 +381,16 @@ class _Unit:
     run: Callable[[Connection], Any]
     loop: asyncio.AbstractEventLoop
     future: "asyncio.Future[Any]"
+    queued: float
     result: Any = None
     error: BaseException | None = None
+    tries: int = 0
+    doubt: Unsure | None = None
+    """Set once its change was in a commit that failed and may be found in the log all the same."""
+
+    def refuse(self, error: BaseException) -> None:
+        """Let it fail. It is not told that nothing was changed if that is in doubt."""
+        self.error = self.doubt or error
 
     def settle(self) -> None:
         if self.future.done():  # the caller went away; its unit is finished all the same
@@ -371,13 +399,6 @@ class _Unit:
             self.future.set_result(self.result)
         else:
             self.future.set_exception(self.error)
-
-
-@dataclass(slots=True)
-class _Aborted(Exception):
-    """SQLite rolled the whole transaction back: nothing of the batch is done."""
-
-    error: BaseException
 
 
 class Database:
@@ -389,21 +410,32 @@ class Database:
     def __init__(
         self, path: Path, *, busy_timeout_ms: int = 5_000, checkpoints: bool = True, limits: Limits = LIMITS
     ) -> None:
+        """Open the database. Raises Unavailable if SQLite cannot open it."""
         check_sqlite_version(tuple(driver.sqlite_version_info))
         self.path = path
         self._limits = limits
+        # Called before each write and each new connection. It raises Unavailable if what is written would be lost.
+        self.before_write: Callable[[], None] = lambda: None
+        # Called after each commit, before it is answered.
+        self.after_write: Callable[[], None] = lambda: None
         self._writes: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
         self._watchers: list[Callable[[], None]] = []
         # The loop must never wait for a lock, so its own reader has no busy timeout: a thread waits instead.
         engine = partial(make_engine, path, checkpoints=checkpoints)
-        self._loop_reader = engine(busy_timeout_ms=0, query_only=True).connect()
+        self._loop_reader = _connected(engine(busy_timeout_ms=0, query_only=True))
+        self.page_size: int = bare(self._loop_reader).execute("PRAGMA page_size").fetchone()[0]
+        self._index = filled_index(path)
         self._readers = engine(busy_timeout_ms=busy_timeout_ms, query_only=True)
         self._writer_engine = engine(busy_timeout_ms=busy_timeout_ms, query_only=False)
         self._short = Workers("short reads", SHORT_THREADS, limits.scans)
         self._long = Workers("long reads", LONG_THREADS, limits.scans)
         self._paging = Workers("pages of long lists", PAGING_THREADS, limits.scans)
-        self._readings = 0
-        self._connections = _Connections(self._readers)
+        self._lists = 0
+        self._connections = _Connections(self._readers, lambda: self.before_write())  # noqa: PLW0108 - it is set later
+        self._writing: Connection | None = None
+        self._patience_ms = busy_timeout_ms
+        self._locked_out = False
+        self._doubts = self._settled_doubts = 0
         self._writer = threading.Thread(target=self._serve_writes, name="statesvc-writer", daemon=True)
         self._writer.start()
 
@@ -411,22 +443,48 @@ class Database:
         """Finish what is queued, then close every connection."""
         self._writes.put(None)
         self._writer.join()
-        if self._readings:
+        if self._lists:
             sys.setswitchinterval(USUAL_SWITCH_SECONDS)
         self._connections.interrupt()
         for workers in (self._short, self._long, self._paging):
             workers.close()
         self._connections.close()
         self._loop_reader.close()
+        if self._index is not None:
+            os.close(self._index)
 
     def on_commit(self, watcher: Callable[[], None]) -> None:
         """Call the watcher after each commit, in the writer's thread. It must return at once."""
         self._watchers.append(watcher)
 
     def sizes(self) -> tuple[int, int]:
-        """Return how many bytes the database and its log have on the disk. The files are not opened."""
-        log_file = self.path.with_name(f"{self.path.name}-wal")
-        return self.path.stat().st_size, log_file.stat().st_size if log_file.exists() else 0
+        """Return how many bytes the database and its log have on the disk; 0 for one that is gone. None is opened."""
+        return _size(self.path), _size(self.path.with_name(f"{self.path.name}-wal"))
+
+    def log_pages(self) -> tuple[int, int] | None:
+        """Return how many pages the log has, and how many of them are in the database already. None if not known."""
+        if driver.sqlite_version_info < _CHECKPOINT_NOOP:  # an older SQLite would make a checkpoint
+            return None
+        try:
+            _, pages, moved = bare(self._loop_reader).execute("PRAGMA wal_checkpoint(NOOP)").fetchone()
+        except driver.Error:
+            return None
+        return (pages, moved) if pages >= 0 else None
+
+    def readings(self) -> tuple[int, float]:
+        """Return how many scans hold a snapshot now, and for how many seconds the longest does."""
+        return self._connections.held()
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the log may hold a commit that failed, and that a crash would bring back."""
+        return self._doubts > self._settled_doubts
+
+    async def settle(self) -> None:
+        """Overwrite what the log holds of a commit that failed, by one that changes nothing. Raises Unavailable."""
+        doubts = self._doubts
+        await self.write(_rewrite_header)
+        self._settled_doubts = doubts
 
     async def read(self, unit: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a unit of one statement on the event loop itself; if that would have to wait, in a thread.
@@ -438,7 +496,8 @@ class Database:
         except (DBAPIError, driver.Error) as error:
             if _is_bad_text(error):
                 return _legibly(self._loop_reader, lambda c: unit(c, *args, **kwargs))
-            if _name(error).startswith("SQLITE_BUSY"):
+            # In a thread it can wait for a lock, and look whether the disk or the file is to blame.
+            if is_corrupt(error) or name_of(error).startswith("SQLITE_BUSY"):
                 return await self.scan(unit, *args, **kwargs)
             raise unavailable(error) or error from error
 
@@ -460,29 +519,31 @@ class Database:
         advance = partial(self._paging.run, self._stepped, steps)
         reading = Reading(first, steps, advance, self._ended, self._limits.list_seconds)
         if not first.is_last:
-            if not self._readings:
+            if not self._lists:
                 sys.setswitchinterval(SWITCH_SECONDS)
-            self._readings += 1
-            if self._readings > self._limits.lists:
+            self._lists += 1
+            if self._lists > self._limits.lists:
                 reading.close()
-                raise Unavailable("too many long lists are being sent at this time: try again")
+                raise Unavailable(
+                    "too many long lists are being sent at this time: try again", retry_seconds=RETRY_SECONDS
+                )
         return reading
 
     @property
-    def readings(self) -> int:
+    def lists(self) -> int:
         """How many long lists hold a snapshot now."""
-        return self._readings
+        return self._lists
 
     def _ended(self) -> None:
-        self._readings -= 1
-        if not self._readings:
+        self._lists -= 1
+        if not self._lists:
             sys.setswitchinterval(USUAL_SWITCH_SECONDS)
 
     def _stepped(self, steps: _Steps[T]) -> Page[T]:
         try:
             return steps.next()
         except (DBAPIError, driver.Error) as error:
-            raise unavailable(error) or error from error
+            raise unavailable(error, self.path) or error from error
 
     async def write(self, unit: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a unit on the writer, in the caller's context, and answer once its change is durable.
@@ -490,28 +551,38 @@ class Database:
         An error of the unit undoes it, and only it. Raises Unavailable if too many wait already.
         """
         if self._writes.qsize() >= self._limits.writes:
-            raise Unavailable("too many changes wait to be written at this time: try again; nothing was changed")
+            raise Unavailable(
+                f"too many changes wait to be written at this time: try again; {NOTHING_CHANGED}",
+                retry_seconds=RETRY_SECONDS,
+            )
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         run = copy_context().run
-        self._writes.put(_Unit(lambda c: run(unit, c, *args, **kwargs), loop, future))
+        self._writes.put(_Unit(lambda c: run(unit, c, *args, **kwargs), loop, future, time.monotonic()))
         return await future
 
     def _scan(self, run: Callable[[Connection], T]) -> T:
         try:
-            with self._connections.snapshot() as connection:
-                return _tolerantly(connection, run)
+            try:
+                return self._scan_once(run)
+            except (DBAPIError, driver.Error) as error:
+                if not is_corrupt(error):
+                    raise
+                return self._scan_once(run)
         except (DBAPIError, driver.Error) as error:
-            raise unavailable(error) or error from error
+            raise unavailable(error, self.path) or error from error
+
+    def _scan_once(self, run: Callable[[Connection], T]) -> T:
+        with self._connections.snapshot() as connection:
+            return _tolerantly(connection, run)
 
     def _serve_writes(self) -> None:
-        with self._writer_engine.connect() as connection:
-            while (first := self._writes.get()) is not None:
-                batch, last = self._drain(first)
-                self._run(connection, batch)
-                self._answer(batch)
-                if last:
-                    break
+        last = False
+        while not last and (first := self._writes.get()) is not None:
+            batch, last = self._drain(first)
+            self._run(batch)
+            self._answer(batch)
+        self._disconnect()
 
     def _drain(self, first: _Unit) -> tuple[list[_Unit], bool]:
         batch = [first]
@@ -525,17 +596,79 @@ class Database:
             batch.append(unit)
         return batch, False
 
-    def _run(self, connection: Connection, batch: list[_Unit]) -> None:
+    def _run(self, batch: list[_Unit]) -> None:
+        """Run the units in one transaction. If it comes to nothing, each gets one of its own."""
         try:
-            _transact(connection, batch)
-        except _Aborted as aborted:
-            # One unit may have broken the transaction for all: each gets a transaction of its own.
-            if len(batch) == 1:
-                batch[0].error = unavailable(aborted.error) or aborted.error
+            self.before_write()
+            connection = self._begun(batch)
+        except Exception as error:
+            self._refuse(batch, error)
+            return
+        try:
+            _transact(connection, batch, self.path)
+        except Exception as error:
+            self._doubts += any(unit.doubt for unit in batch)
+            self._undo(connection)
+            if len(batch) == 1 and not self._tries_again(batch[0], error):
+                if batch[0].error is None:
+                    batch[0].refuse(error if isinstance(error, StateError) else unavailable(error, self.path) or error)
                 return
             for unit in batch:
                 unit.result = unit.error = None
-                self._run(connection, [unit])
+                self._run([unit])
+        else:
+            self.after_write()
+
+    def _begun(self, batch: list[_Unit]) -> Connection:
+        """Return the writer's connection in a new transaction; made anew if there is none, as after it failed."""
+        if self._writing is None:
+            self._writing, self._locked_out = self._writer_engine.connect(), False
+        raw = bare(self._writing)
+        if self._locked_out:
+            # Another program held the lock all the time that a unit may wait. Those queued behind it waited meanwhile,
+            # too: they get what is left of their own time, not one after the other all of it.
+            waited_ms = 1_000 * (time.monotonic() - batch[0].queued)
+            raw.execute(f"PRAGMA busy_timeout={max(0, self._patience_ms - int(waited_ms))}")
+        raw.execute("BEGIN IMMEDIATE")
+        if self._locked_out:
+            self._locked_out = False
+            raw.execute(f"PRAGMA busy_timeout={self._patience_ms}")
+        return self._writing
+
+    @staticmethod
+    def _tries_again(unit: _Unit, error: Exception) -> bool:
+        unit.tries += 1
+        return is_corrupt(error) and unit.tries == 1
+
+    def _refuse(self, batch: list[_Unit], error: Exception) -> None:
+        """Answer units whose transaction cannot begin. That is about none of them, so none is tried again alone."""
+        over = len(batch)
+        self._locked_out = name_of(error).startswith("SQLITE_BUSY")
+        if self._locked_out:
+            now = time.monotonic()
+            over = max(1, sum(1_000 * (now - unit.queued) >= self._patience_ms for unit in batch))
+        elif not isinstance(error, StateError):
+            self._disconnect()
+        for unit in batch[:over]:
+            unit.refuse(unavailable(error, self.path) or error)
+        if batch[over:]:  # they came later and may wait on, for which the others do not wait
+            self._answer(batch[:over])
+            self._run(batch[over:])
+
+    def _undo(self, connection: Connection) -> None:
+        """Leave a transaction that failed; a connection that cannot is given up, and what it held is undone by that."""
+        raw = bare(connection)
+        try:
+            if raw.in_transaction:
+                raw.execute("ROLLBACK")
+        except driver.Error:
+            self._disconnect()
+
+    def _disconnect(self) -> None:
+        connection, self._writing = self._writing, None
+        if connection is not None:
+            with suppress(DBAPIError, driver.Error):
+                connection.close()
 
     def _answer(self, batch: list[_Unit]) -> None:
         for loop in {unit.loop for unit in batch}:
@@ -546,7 +679,32 @@ class Database:
                 log.debug("write finished after its caller had gone", units=len(settled))
         if any(unit.error is None for unit in batch):
             for watcher in self._watchers:
-                watcher()
+                try:
+                    watcher()
+                except Exception:  # the writer must outlive everything
+                    log.exception("what follows a commit failed")
+
+
+def _rewrite_header(connection: Connection) -> None:
+    # Even with the value that it has it is written, which the row of a table would not be.
+    raw = bare(connection)
+    (version,) = raw.execute("PRAGMA user_version").fetchone()
+    raw.execute(f"PRAGMA user_version={version}")
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _connected(engine: Engine) -> Connection:
+    """Return a new connection. Raises Unavailable if SQLite cannot open the file."""
+    try:
+        return engine.connect()
+    except (DBAPIError, driver.Error) as error:
+        raise unavailable(error) or error from error
 
 
 def _settle(units: Iterable[_Unit]) -> None:
@@ -554,34 +712,38 @@ def _settle(units: Iterable[_Unit]) -> None:
         unit.settle()
 
 
-def _transact(connection: Connection, batch: list[_Unit]) -> None:
-    """Run the units in one transaction, each undone alone if it fails. Raises _Aborted with nothing done."""
+def _transact(connection: Connection, batch: list[_Unit], database: Path) -> None:
+    """Run the units in a transaction that has begun, each undone alone if it fails, and commit it.
+
+    Raises what made the whole transaction fail: nothing of it is done, except that a unit may have a doubt afterwards.
+    """
     raw = bare(connection)
+    if len(batch) == 1:
+        # It needs no savepoint, for which SQLite would copy every page that the unit changes.
+        _run_unit(connection, batch[0], database, undo=("ROLLBACK", "BEGIN IMMEDIATE"))
+    else:
+        for unit in batch:
+            raw.execute("SAVEPOINT unit")
+            _run_unit(connection, unit, database, undo=("ROLLBACK TO unit",))
+            raw.execute("RELEASE unit")
     try:
-        raw.execute("BEGIN IMMEDIATE")
-        if len(batch) == 1:
-            # It needs no savepoint, for which SQLite would copy every page that the unit changes.
-            _run_unit(connection, batch[0], undo=("ROLLBACK", "BEGIN IMMEDIATE"))
-        else:
-            for unit in batch:
-                raw.execute("SAVEPOINT unit")
-                _run_unit(connection, unit, undo=("ROLLBACK TO unit",))
-                raw.execute("RELEASE unit")
         raw.execute("COMMIT")
     except driver.Error as error:
-        if raw.in_transaction:
-            raw.execute("ROLLBACK")
-        raise _Aborted(error) from error
+        doubt = of_commit(error)
+        for unit in batch:
+            if unit.error is None:
+                unit.doubt = doubt or unit.doubt
+        raise
 
 
-def _run_unit(connection: Connection, unit: _Unit, *, undo: tuple[str, ...]) -> None:
-    """Run a unit; if it fails, undo it. Raises _Aborted if SQLite has rolled the transaction back by itself."""
+def _run_unit(connection: Connection, unit: _Unit, database: Path, *, undo: tuple[str, ...]) -> None:
+    """Run a unit; if it fails, undo it. Raises an error that is not its own: of the transaction, or of the file."""
     raw = bare(connection)
     try:
         unit.result = _tolerantly(connection, unit.run, undo=undo)
     except Exception as error:
-        if not raw.in_transaction:
-            raise _Aborted(error) from error
+        if not raw.in_transaction or is_corrupt(error):
+            raise
         for statement in undo:
             raw.execute(statement)
-        unit.error = error if isinstance(error, StateError) else unavailable(error) or error
+        unit.refuse(error if isinstance(error, StateError) else unavailable(error, database) or error)

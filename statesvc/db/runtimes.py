@@ -103,7 +103,8 @@ def _next_version(conn: Connection) -> int:
     newest = max(conn.execute(select(func.max(referred_to.c.version))).scalar() or 0, 0)
     if newest >= LAST_INTEGER:
         raise Unavailable(
-            f"the runtime configuration has a version {newest}, so that no number is left for another: restore a backup"
+            f"the runtime configuration has a version {newest}, so that no number is left for another; "
+            "nothing was changed: restore a backup"
         )
     return newest + 1
 

@@ -11,7 +11,8 @@ from typing import Any, ParamSpec, TypeVar
 
 import structlog
 
-from statesvc.errors import Unavailable
+from statesvc.db.failures import RETRY_SECONDS
+from statesvc.errors import NOTHING_CHANGED, Unavailable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,7 +43,8 @@ class Workers:
         with self._lock:
             if not self._room:
                 raise Unavailable(
-                    f"too many {self._purpose} are under way at this time: try again; nothing was changed"
+                    f"too many {self._purpose} are under way at this time: try again; {NOTHING_CHANGED}",
+                    retry_seconds=RETRY_SECONDS,
                 )
             self._room -= 1
             if self._idle:

@@ -1,12 +1,14 @@
 """The folder of the wrapper scripts: files that are written whole or not at all, and never changed."""
 
 import os
+import stat
 import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from statesvc.domain.wrapper_script import digest_in, digest_of
+from statesvc.host import files
 
 MODE = 0o700
 _UNFINISHED = ".unfinished-"
@@ -19,25 +21,33 @@ class ScriptFolder:
         self.path = path
         self._one_writer = threading.Lock()
 
-    def write(self, files: Mapping[str, bytes]) -> None:
-        """Write these files and wait until the disk has them; each is there with its content, or not at all."""
+    def write(self, scripts: Mapping[str, bytes]) -> None:
+        """Write these files and wait until the disk has them; each is there with its content, or not at all.
+
+        Raises OSError, also if the folder is a link.
+        """
         with self._one_writer:  # the unfinished file of a script has one name
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for name, content in files.items():
-                self._write(name, content)
-            self._sync()
+            files.make_folders(self.path, 0o700)
+            with files.opened_folder(self.path) as folder:
+                for name, content in scripts.items():
+                    _write(folder, name, content)
+                os.fsync(folder)
 
     def missing_or_altered(self, name: str, digest: str) -> str | None:
         """Return "missing" or "altered" for a file that is; None if its content is that of its digest."""
-        path = self.path / name
         try:
-            status = path.lstat()
-            content = path.read_bytes()
+            descriptor = os.open(self.path / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except FileNotFoundError:
             return "missing"
         except OSError:
             return "altered"
-        whole = digest_of(content) == digest and not path.is_symlink() and status.st_mode & 0o7777 == MODE
+        try:
+            status = os.fstat(descriptor)
+            regular = stat.S_ISREG(status.st_mode) and status.st_mode & 0o7777 == MODE
+            # One byte more than there is: a file that grows meanwhile has another digest, too.
+            whole = regular and digest_of(os.read(descriptor, status.st_size + 1)) == digest
+        finally:
+            os.close(descriptor)
         return None if whole else "altered"
 
     def names(self) -> list[str]:
@@ -50,29 +60,22 @@ class ScriptFolder:
         return sorted(name for name in found if digest_in(name) or name.startswith(_UNFINISHED))
 
     def remove(self, names: Iterable[str]) -> None:
-        """Remove these files, and wait until the disk has forgotten them."""
-        for name in names:
-            with suppress(FileNotFoundError):
-                (self.path / name).unlink()
-        if self.path.is_dir():
-            self._sync()
+        """Remove these files, and wait until the disk has forgotten them. Raises OSError, also for a link's target."""
+        with suppress(FileNotFoundError), files.opened_folder(self.path) as folder:
+            for name in names:
+                with suppress(FileNotFoundError):
+                    os.unlink(name, dir_fd=folder)
+            os.fsync(folder)
 
-    def _write(self, name: str, content: bytes) -> None:
-        unfinished = self.path / f"{_UNFINISHED}{name[-64:]}"
-        unfinished.unlink(missing_ok=True)
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE)
-        try:
-            os.fchmod(descriptor, MODE)  # whatever the umask says
-            with os.fdopen(descriptor, "wb", closefd=False) as file:
-                file.write(content)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        unfinished.rename(self.path / name)
 
-    def _sync(self) -> None:
-        descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+def _write(folder: int, name: str, content: bytes) -> None:
+    unfinished = Path(f"{_UNFINISHED}{name[-64:]}")
+    with suppress(FileNotFoundError):
+        os.unlink(unfinished, dir_fd=folder)
+    descriptor = files.open_file(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, folder=folder)
+    with os.fdopen(descriptor, "wb") as file:
+        os.fchmod(descriptor, MODE)  # whatever the umask says
+        file.write(content)
+        file.flush()
+        os.fsync(descriptor)
+    os.rename(unfinished, name, src_dir_fd=folder, dst_dir_fd=folder)

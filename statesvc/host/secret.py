@@ -6,6 +6,7 @@ from pathlib import Path
 
 from statesvc.domain.ids import Entropy
 from statesvc.errors import Unavailable
+from statesvc.host import files
 
 SIZE = 32
 
@@ -21,11 +22,12 @@ def read_or_make(path: Path, entropy: Entropy) -> bytes:
         _write(path, entropy(SIZE))
         return _read(path)
     except OSError as error:
-        raise Unavailable(f"the secret {path} cannot be read or made: {error.strerror}") from None
+        raise Unavailable(f"the secret {path} cannot be read or made: {error.strerror}; nothing was changed") from None
 
 
 def _read(path: Path) -> bytes:
-    secret = path.read_bytes()
+    with os.fdopen(files.open_file(path, os.O_RDONLY), "rb") as file:
+        secret = file.read(SIZE + 1)
     if len(secret) != SIZE:
         raise Unavailable(f"the secret {path} is damaged: remove it, and keys of requests from before are refused")
     return secret
@@ -34,15 +36,9 @@ def _read(path: Path) -> bytes:
 def _write(path: Path, secret: bytes) -> None:
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
     unfinished.unlink(missing_ok=True)
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(descriptor, secret)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with os.fdopen(files.open_file(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as file:
+        file.write(secret)
+        file.flush()
+        os.fsync(file.fileno())
     unfinished.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    files.sync(path.parent)

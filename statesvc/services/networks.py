@@ -74,11 +74,7 @@ class Networks:
 
     async def inspect(self, reference: str) -> Network:
         """Return a network with its live containers. Raises NotFound, InvalidParameter for an ambiguous reference."""
-        network = await self._find(reference)
-        found = await self._database.scan(networks.endpoints, network.name)
-        return replace(
-            network, attached={endpoint.container_id: _attachment(endpoint, network.name) for endpoint in found}
-        )
+        return await self._database.scan(_inspected, self._site.instance_id, reference)
 
     async def create(self, name: str) -> None:
         """Check a request to make a network as Docker does. Always raises: at the end NotOffered."""
@@ -119,16 +115,26 @@ class Networks:
         return await self._database.scan_long(_every, self._site.instance_id)
 
     async def _find(self, reference: str) -> Network:
-        """Return the network with this ID, this name, or this unique prefix of its ID (moby getNetwork)."""
-        every = await self._all()
-        found = [network for network in every if network.id == reference]
-        found = found or [network for network in every if network.name == reference]
-        found = found or [network for network in every if reference and network.id.startswith(reference)]
-        if not found:
-            raise NotFound(f"network {reference} not found")
-        if len(found) > 1:
-            raise InvalidParameter(f"network {reference} is ambiguous ({len(found)} matches found based on ID prefix)")
-        return found[0]
+        return await self._database.scan(_found_by, self._site.instance_id, reference)
+
+
+def _inspected(conn: Connection, instance: str, reference: str) -> Network:
+    network = _found_by(conn, instance, reference)
+    found = networks.endpoints(conn, network.name)
+    return replace(network, attached={endpoint.container_id: _attachment(endpoint, network.name) for endpoint in found})
+
+
+def _found_by(conn: Connection, instance: str, reference: str) -> Network:
+    """Return the network with this ID, this name, or this unique prefix of its ID (moby getNetwork)."""
+    every = _every(conn, instance)
+    found = [network for network in every if network.id == reference]
+    found = found or [network for network in every if network.name == reference]
+    found = found or [network for network in every if reference and network.id.startswith(reference)]
+    if not found:
+        raise NotFound(f"network {reference} not found")
+    if len(found) > 1:
+        raise InvalidParameter(f"network {reference} is ambiguous ({len(found)} matches found based on ID prefix)")
+    return found[0]
 
 
 def _every(conn: Connection, instance: str) -> list[Network]:

@@ -1,6 +1,7 @@
 """Removes all stopped containers, or all unused images (moby prune.go, image_prune.go)."""
 
-from contextlib import suppress
+from collections.abc import Iterator, Sized
+from contextlib import contextmanager, suppress
 
 from statesvc.db import events
 from statesvc.db import images as image_records
@@ -14,7 +15,7 @@ from statesvc.domain.event import Event
 from statesvc.domain.filters import Filters
 from statesvc.domain.go import time_filters
 from statesvc.domain.state import LIVE
-from statesvc.errors import InvalidParameter, NotFound
+from statesvc.errors import InvalidParameter, NotFound, Unavailable, partly
 from statesvc.services.containers.service import discard
 from statesvc.services.images import records, removal
 from statesvc.services.images.records import RecordedImage
@@ -40,16 +41,18 @@ class Pruning:
     async def containers(self, filters: Filters) -> list[str]:
         """Remove the stopped containers that pass the filters; return their IDs, newest first.
 
-        A container that changes after it was selected is left alone. Raises InvalidParameter for an invalid filter.
+        A container that changes after it was selected is left alone. Raises InvalidParameter for an invalid filter,
+        Unsure if the database fails when some are removed already.
         """
         now = self._site.clock()
         made = _conditions(filters, now)
         chosen = [] if made is None else await self._database.scan_long(revisions, made)
         removed: list[str] = []
         batches = [chosen[at : at + BATCH] for at in range(0, len(chosen), BATCH)]
-        for batch in batches:
-            removed += await self._database.write(remove, batch, self._site.clock())
-        await self._database.write(_log_prune, self._site.clock())
+        with _truthful(removed):
+            for batch in batches:
+                removed += await self._database.write(remove, batch, self._site.clock())
+            await self._database.write(_log_prune, self._site.clock())
         return removed
 
     def build_cache(self, filters: Filters) -> None:
@@ -64,13 +67,25 @@ class Pruning:
         dangling = filtering.flag(filters, "dangling")
         until = _until(filters, self._site.clock())
         removals: list[Removal] = []
-        for image in await self._database.scan_long(records.recorded):
-            if _is_meant(image, filters, until):
-                removals += await self._database.write(
-                    _remove_image, image.image.id, self._site.clock(), only_untagged=dangling is not False
-                )
-        await self._database.write(_log_prune, self._site.clock(), kind="image")
+        with _truthful(removals):
+            for image in await self._database.scan_long(records.recorded):
+                if _is_meant(image, filters, until):
+                    removals += await self._database.write(
+                        _remove_image, image.image.id, self._site.clock(), only_untagged=dangling is not False
+                    )
+            await self._database.write(_log_prune, self._site.clock(), kind="image")
         return removals
+
+
+@contextmanager
+def _truthful(removed: Sized) -> Iterator[None]:
+    """Let no prune say that nothing was changed once something is removed: each batch is a commit of its own."""
+    try:
+        yield
+    except Unavailable as error:
+        if not removed:
+            raise
+        raise partly(error, f"{len(removed)} removals were done") from error
 
 
 def check_build_cache(filters: Filters, now: int) -> None:

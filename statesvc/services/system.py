@@ -1,7 +1,11 @@
 """The service as a whole: its counts, its features, and the health of its store."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+
+import structlog
 
 from statesvc.db import images
 from statesvc.db.containers import rows as containers
@@ -10,12 +14,19 @@ from statesvc.db.damage.finding import Mark
 from statesvc.db.database import SQLITE_VERSION, Connection, Database, bare
 from statesvc.db.schema.catalogue import revision
 from statesvc.domain.state import State
+from statesvc.errors import StateError, Unavailable
 from statesvc.services.damage.judging import DamageGuard
+from statesvc.services.health import Reason, Reasons
 from statesvc.services.runtimes.features import Features
 from statesvc.services.runtimes.sweep import SweepReport
 from statesvc.services.site import Site
+from statesvc.services.vitals import Gauge, Vitals
+from statesvc.services.vitals import reasons as reasons_in
 
 MARKS_SHOWN = 100
+PAUSE_SECONDS = 10.0
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +41,7 @@ class Counts:
 class Health:
     """The health of the store: its SQLite version, schema, sizes, damaged rows and last sweep.
 
-    `marks` are the newest marks of damaged rows, `quarantined` counts all of them.
+    `marks` are the newest marks of damaged rows, `quarantined` counts all of them. `reasons` is empty if all is well.
     """
 
     sqlite: str
@@ -40,22 +51,28 @@ class Health:
     quarantined: int
     marks: tuple[Mark, ...]
     swept: SweepReport | None
+    reasons: tuple[Reason, ...]
+    vitals: Vitals
 
     @property
     def healthy(self) -> bool:
-        """Whether no damaged row is known, and the last sweep found every needed script intact."""
-        return not self.quarantined and (self.swept is None or self.swept.healthy)
+        """Whether nothing is known to be wrong."""
+        return not self.reasons
 
 
 class System:
     """The service as a whole: its site, counts, runtime features and health."""
 
-    def __init__(self, database: Database, site: Site, damage: DamageGuard) -> None:
+    def __init__(self, database: Database, site: Site, damage: DamageGuard, gauge: Gauge) -> None:
         self._database = database
+        self._gauge = gauge
+        self._wrong: frozenset[str] = frozenset()
         self.site = site
         self._features = Features(site.threads.files)
         self._damage = damage
         self.last_sweep: SweepReport | None = None
+        # Whatever part of the service can find something wrong adds itself here.
+        self.reasons: list[Reasons] = []
 
     async def counts(self) -> Counts:
         """Count the containers by state, and the images."""
@@ -66,11 +83,61 @@ class System:
         return await self._features.of(self.site.configuration.in_force.runtimes)
 
     async def health(self) -> Health:
-        """Return the health of the store as far as it is known: only `statesvc check` reads every row."""
+        """Return the health of the store as far as it is known: only `statesvc check` reads every row.
+
+        What cannot be read now is a reason, not an error.
+        """
         await self._damage.settled()
-        quarantined, marks, schema = await self._database.scan(_marks)
+        vitals = self._gauge.measure()
+        swept, found = self.last_sweep, [reason for reasons in self.reasons for reason in reasons()]
+        found += reasons_in(vitals)
+        try:
+            quarantined, marks, schema = await self._database.scan(_marks)
+        except Unavailable as error:
+            quarantined, marks, schema = 0, [], None
+            found.append(Reason("unreadable", error.message))
+        if quarantined:
+            found.append(Reason("quarantined", f"rows that cannot be read: {quarantined}; statesvc check names them"))
+        if swept and not swept.healthy:
+            names = ", ".join((*swept.damaged, *swept.unwritten))
+            found.append(Reason("swept", f"the start could not write held scripts again: {names}"))
+        self._note(found)
         sizes = self._database.sizes()
-        return Health(SQLITE_VERSION, schema, *sizes, quarantined, tuple(marks), self.last_sweep)
+        return Health(SQLITE_VERSION, schema, *sizes, quarantined, tuple(marks), swept, tuple(found), vitals)
+
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        """Look at the health every PAUSE_SECONDS while inside the `async with` block."""
+        task = asyncio.create_task(self._watch())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _watch(self) -> None:
+        while True:
+            try:
+                await self.health()
+                if self._database.in_doubt:
+                    await self._database.settle()
+            except StateError:  # it is told by the next look
+                pass
+            except Exception:
+                log.exception("the health cannot be looked at")
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    def _note(self, found: Sequence[Reason]) -> None:
+        """Log it when something begins to be wrong, or when all is well again."""
+        wrong = frozenset(reason.code for reason in found)
+        if wrong == self._wrong:
+            return
+        self._wrong = wrong
+        if wrong:
+            log.warning("not healthy", reasons=[f"{reason.code}: {reason.message}" for reason in found])
+        else:
+            log.info("healthy again")
 
 
 def _marks(conn: Connection) -> tuple[int, list[Mark], str | None]:

@@ -1,6 +1,11 @@
 """The bodies of errors: Docker's message, and every problem where rules are broken."""
 
+import orjson
+import pytest
 from service import Service
+
+from statesvc.api.errors import answer_bug, answer_error
+from statesvc.errors import Unavailable, Unsure
 
 IMAGE = "busybox:latest"
 
@@ -31,3 +36,18 @@ def test_a_mount_that_is_not_found_has_its_code(service: Service) -> None:
 
 def test_an_error_without_a_rule_has_a_message_only(service: Service) -> None:
     assert service.call("GET", "/containers/nowhere/json").json() == {"message": "No such container: nowhere"}
+
+
+@pytest.mark.parametrize(("method", "unsure"), [("GET", False), ("HEAD", False), ("POST", True), ("DELETE", True)])
+def test_a_bug_denies_no_change(method: str, unsure: bool) -> None:
+    body = orjson.loads(answer_bug(ValueError(), method, "/x").body)
+    assert ("unsure" in body, "look whether it was done" in body["message"]) == (unsure, unsure)
+
+
+def test_only_what_may_pass_and_was_not_done_is_to_be_tried_again() -> None:
+    answers = [
+        answer_error(Unavailable("x", retry_seconds=1)),
+        answer_error(Unavailable("x")),
+        answer_error(Unsure("x")),
+    ]
+    assert [b"Retry-After: 1" in answer.lines for answer in answers] == [True, False, False]

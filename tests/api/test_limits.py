@@ -1,5 +1,6 @@
 """One request is bounded work, whatever it holds: what has too much is refused, and nobody else waits for the rest."""
 
+import asyncio
 import json
 import time
 from urllib.parse import quote
@@ -8,6 +9,7 @@ import pytest
 from service import Service
 
 from statesvc.api.errors import answer_error
+from statesvc.db.workers import Workers
 from statesvc.domain.limits import LIMITS, MIB
 from statesvc.errors import Unavailable
 
@@ -175,5 +177,7 @@ def test_changes_of_an_image_are_bounded_work(service: Service, path: str, chang
     assert time.monotonic() - began < 20
 
 
-def test_a_503_says_when_to_try_again() -> None:
-    assert b"Retry-After: 1\r\n" in answer_error(Unavailable("not now")).lines
+def test_who_meets_a_limit_is_told_when_to_try_again() -> None:
+    with pytest.raises(Unavailable) as refused:
+        asyncio.run(Workers("pieces of work", 1, 0).run(lambda: None))
+    assert b"Retry-After: 1\r\n" in answer_error(refused.value).lines

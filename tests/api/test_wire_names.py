@@ -28,8 +28,10 @@ STORED = {
     """,
     # the stored mount points
     "domain/mount_point.py": "Destination Driver Mode Name Propagation Source Type",
+    # changes of an imported HostConfig
+    "importers/docker/nearest.py": "LogConfig NetworkMode RestartPolicy",
     # the stored NetworkSettings of an imported container
-    "importers/docker/network.py": "Networks Ports",
+    "importers/docker/network.py": "Networks Ports SandboxID SandboxKey",
     # the stored NetworkSettings of a new container
     "services/containers/rows.py": """
         Bridge EndpointID Gateway GlobalIPv6Address GlobalIPv6PrefixLen HairpinMode IPAddress IPPrefixLen

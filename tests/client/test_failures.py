@@ -103,6 +103,34 @@ def test_a_service_that_is_silent_is_given_up(tmp_path: Path) -> None:
             client.health()
 
 
+class HangingUp(socketserver.StreamRequestHandler):
+    """Reads a request and hangs up."""
+
+    def handle(self) -> None:
+        while self.rfile.readline().strip():
+            pass
+
+
+@pytest.mark.parametrize(("changes", "kind"), [(True, errors.Unsure), (False, errors.Unavailable)])
+def test_a_change_that_was_sent_and_not_answered_is_unsure(
+    tmp_path: Path, changes: bool, kind: type[errors.StateError]
+) -> None:
+    with socketserver.UnixStreamServer(str(tmp_path / "s.sock"), HangingUp) as server:
+        answers = threading.Thread(target=server.handle_request)
+        answers.start()
+        client = Client(server.server_address)
+        with pytest.raises(errors.Unavailable, match="does not answer") as raised:
+            client.runtimes.reload() if changes else client.health()
+        answers.join()
+    assert (type(raised.value), "unsure" in raised.value.message) == (kind, changes)
+
+
+def test_a_change_that_nobody_could_get_is_not_done(tmp_path: Path) -> None:
+    with pytest.raises(errors.Unavailable, match="No such file") as raised:
+        Client(tmp_path / "none.sock").runtimes.reload()
+    assert type(raised.value) is errors.Unavailable
+
+
 def test_where_nothing_listens_there_is_no_service(tmp_path: Path) -> None:
     with pytest.raises(errors.Unavailable, match="No such file"):
         Client(tmp_path / "none.sock").health()

@@ -1,11 +1,14 @@
 import asyncio
 import os
+import resource
 import signal
 import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,7 @@ import pytest
 
 from statesvc.db import database as engine
 from statesvc.db.database import Connection, Database, bare, check_sqlite_version, driver, make_engine
-from statesvc.errors import InvalidParameter, Unavailable
+from statesvc.errors import InvalidParameter, Unavailable, Unsure
 
 
 @pytest.fixture
@@ -304,3 +307,156 @@ async def test_the_service_makes_checkpoints_unless_told_otherwise(database: Dat
     await database.write(put_much)
     await database.write(put, "after")
     assert bytes_of(database_file, "") > before
+
+
+class FailsAt:
+    """The driver's connection, whose statement of this text fails with these errors, one after the other."""
+
+    def __init__(self, raw: Any, failing: str, errors: list[str]) -> None:
+        self.raw, self.failing, self.errors = raw, failing, errors
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.raw, name)
+
+    def execute(self, sql: str, *args: Any) -> Any:
+        if sql == self.failing and self.errors:
+            error = driver.OperationalError("it fails")
+            error.sqlite_errorname = self.errors.pop(0)
+            raise error
+        return self.raw.execute(sql, *args)
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, statement: str, *errors: str) -> None:
+    real, left = engine.bare, list(errors)
+    monkeypatch.setattr(engine, "bare", lambda connection: FailsAt(real(connection), statement, left))
+
+
+async def at_once(database: Database, stall: Callable[[], None], *units: Any) -> list[BaseException | None]:
+    tasks = [asyncio.ensure_future(database.write(*unit)) for unit in units]
+    await asyncio.sleep(0)
+    stall()
+    return await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@pytest.mark.parametrize("second", ["SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY"])
+async def test_units_that_fail_again_alone_after_a_commit_failed_are_unsure(
+    database: Database, stall: Callable[[], None], monkeypatch: pytest.MonkeyPatch, second: str
+) -> None:
+    """The first commit may be in the log, whatever the second try says."""
+    failing(monkeypatch, "COMMIT", "SQLITE_IOERR", *[second] * 3)
+    answers = await at_once(database, stall, (put, "a"), (put_and_fail, "b"), (put, "c"), (put, "d"))
+    assert [type(answer) for answer in answers] == [Unsure, InvalidParameter, Unsure, type(None)]
+    assert await database.read(actions) == ["d"]
+
+
+async def test_a_unit_that_is_refused_alone_after_a_commit_failed_is_unsure(
+    database: Database, stall: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing(monkeypatch, "COMMIT", "SQLITE_IOERR")
+
+    def put_once(conn: Connection, seen: list[int]) -> None:
+        seen.append(1)
+        if len(seen) > 1:
+            raise InvalidParameter("not again")
+        put(conn, "a")
+
+    answers = await at_once(database, stall, (put_once, []), (put, "b"))
+    assert [type(answer) for answer in answers] == [Unsure, type(None)]
+
+
+@pytest.mark.parametrize("error", ["SQLITE_IOERR", "SQLITE_NOMEM", "SQLITE_ERROR", "SQLITE_CORRUPT"])
+async def test_no_commit_that_may_be_in_the_log_is_denied(
+    database: Database, monkeypatch: pytest.MonkeyPatch, error: str
+) -> None:
+    failing(monkeypatch, "COMMIT", error, error)
+    with pytest.raises(Unsure, match="look whether it was done before you repeat it"):
+        await database.write(put, "a")
+
+
+async def test_a_read_that_the_disk_refuses_changed_nothing(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_conn: Connection) -> None:
+        error = driver.OperationalError("disk I/O error")
+        error.sqlite_errorname = "SQLITE_IOERR"
+        raise error
+
+    for ask in (database.read, database.scan, database.write):
+        with pytest.raises(Unavailable, match="reports an error; nothing was changed") as raised:
+            await ask(refused)
+        assert type(raised.value) is Unavailable
+
+
+@pytest.mark.parametrize("statement", ["ROLLBACK", "BEGIN IMMEDIATE"])
+async def test_the_writer_outlives_statements_that_fail_when_a_transaction_is_left_or_begun(
+    database: Database, monkeypatch: pytest.MonkeyPatch, statement: str
+) -> None:
+    failing(monkeypatch, statement, "SQLITE_IOERR", "SQLITE_IOERR")
+    with pytest.raises((Unavailable, InvalidParameter)):
+        await asyncio.wait_for(database.write(put_and_fail, "a"), 10)
+    for name in ("b", "c"):
+        with suppress(Unavailable):
+            await asyncio.wait_for(database.write(put, name), 10)
+    await asyncio.wait_for(database.write(put, "d"), 10)
+    assert "d" in await database.read(actions)
+    assert "a" not in await database.read(actions)
+
+
+async def test_the_writer_outlives_a_watcher_that_fails(database: Database) -> None:
+    def fails() -> None:
+        raise ZeroDivisionError
+
+    seen: list[int] = []
+    database.on_commit(fails)
+    database.on_commit(lambda: seen.append(1))
+    await asyncio.wait_for(database.write(put, "a"), 10)
+    await asyncio.wait_for(database.write(put, "b"), 10)
+    assert len(seen) >= 1
+
+
+@pytest.fixture
+def without_descriptors() -> Iterator[Callable[[], None]]:
+    """Take every descriptor that this process may still have, when it is called; give them back at the end."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    yield lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+async def test_what_cannot_connect_for_want_of_descriptors_is_unavailable_and_connects_later(
+    database: Database, without_descriptors: Callable[[], None]
+) -> None:
+    """The writer's thread died of it, so that every write hung; a scan answered with a bug."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    without_descriptors()
+    for ask, unit in ((database.write, lambda conn: put(conn, "a")), (database.scan, actions)):
+        with pytest.raises(Unavailable, match="cannot be opened; nothing was changed") as raised:
+            await asyncio.wait_for(ask(unit), 10)
+        assert raised.value.retry_seconds
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    await asyncio.wait_for(database.write(put, "a"), 10)
+    assert await database.scan(actions) == ["a"]
+
+
+async def test_all_that_wait_for_a_lock_of_another_program_are_answered_when_their_own_time_is_over(
+    database_file: Path,
+) -> None:
+    """Each batch, and each unit of a batch alone, waited the whole time after the other."""
+    opened = Database(database_file, busy_timeout_ms=300)
+    with closing(driver.connect(database_file, isolation_level=None)) as other:
+        await opened.write(put, "before")
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        tasks = [asyncio.ensure_future(opened.write(put, str(n))) for n in range(200)]
+        await asyncio.sleep(0.2)
+        late = asyncio.ensure_future(opened.write(put, "late"))
+        answers = await asyncio.gather(*tasks, return_exceptions=True)
+        waited = time.monotonic() - began
+        assert not late.done()  # it has time left
+        other.execute("ROLLBACK")
+        await late
+    assert {(type(answer), str(answer), answer.retry_seconds) for answer in answers} == {
+        (Unavailable, "the database is locked by another program; nothing was changed", 1)
+    }
+    assert waited < 0.3 * 3  # 200 times 0.3 before
+    assert await opened.read(actions) == ["before", "late"]
+    opened.close()

@@ -141,6 +141,7 @@ def filled(path: Path) -> Path:
 
 def test_the_migrations_build_the_schema_of_the_tables(path: Path, tmp_path: Path) -> None:
     migrate.upgrade(path)
+    (tmp_path / "created.db").touch()
     metadata.create_all(make_engine(tmp_path / "created.db", busy_timeout_ms=0, query_only=False))
     assert catalogue.differences(schema_of(path), schema_of(tmp_path / "created.db")) == []
 

@@ -19,6 +19,7 @@ from statesvc.api.wire.request import Handler, Held, Peer, Request, RequestBody
 from statesvc.api.wire.stream import Stream
 from statesvc.api.wire.takeover import Takeover, opening
 from statesvc.domain.limits import KIB, Limits
+from statesvc.errors import UNSURE
 
 log = structlog.get_logger(__name__)
 
@@ -198,7 +199,8 @@ class Connection(asyncio.Protocol):
             return refused(refusal)
         except Exception:
             log.exception("a handler met a bug", method=request.head.method)
-            return _message(500, "statesvc has a bug that this request met; its log has the details")
+            body = {"message": f"statesvc has a bug that this request met; its log has the details; {UNSURE}"}
+            return Answer(500, orjson.dumps(body | {"unsure": True}), _JSON_LINE)
 
     async def _send(self, head: Head, answer: Answer) -> bool:
         """Send an answer. False if the connection must not go on behind it."""
@@ -252,7 +254,9 @@ class Connection(asyncio.Protocol):
 
     async def _turn_away(self) -> None:
         try:
-            await self._refuse(Refusal(503, "too many connections are open at this time: try again"))
+            await self._refuse(
+                Refusal(503, "too many connections are open at this time; nothing was changed: try again")
+            )
         finally:
             self._transport.close()
 

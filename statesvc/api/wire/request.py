@@ -31,7 +31,7 @@ class Held:
     def add(self, size: int) -> None:
         """Count bytes in. Raises Refusal if there is no room for them now."""
         if self.size + size > self._most:
-            raise Refusal(503, "too many request bodies are being read at this time: try again")
+            raise Refusal(503, "too many request bodies are being read at this time; nothing was changed: try again")
         self.size += size
 
 

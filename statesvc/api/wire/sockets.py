@@ -29,10 +29,14 @@ def socket_path(host: str) -> Path:
 
 
 def bind(host: str, mode: int) -> socket.socket:
-    """Return a listening socket. A stale one in its place is replaced; one that is served raises Conflict."""
+    """Return a listening socket. A stale one in its place is replaced; one that is served raises Conflict.
+
+    Its folder is made if it is missing, so that all can enter it and only its owner can change what is in it, whatever
+    the umask is. When root serves in the folder of another user, the socket is that user's.
+    """
     path = socket_path(host)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folders(path.parent)
         _clear(path)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         # The mode must be right from the first moment on, not after a chmod.
@@ -41,11 +45,30 @@ def bind(host: str, mode: int) -> socket.socket:
             listener.bind(str(path))
         finally:
             os.umask(before)
+        _give_to_owner_of(path.parent, path)
         listener.listen(BACKLOG)
     except OSError as error:
         raise Unavailable(f"the socket {path} cannot be made: {error.strerror or error}") from None
     listener.setblocking(False)  # noqa: FBT003 - the standard library has no other way
     return listener
+
+
+def _make_folders(folder: Path) -> None:
+    if folder.exists():
+        return
+    _make_folders(folder.parent)
+    before = os.umask(0o022)
+    try:
+        folder.mkdir(mode=0o755, exist_ok=True)
+    finally:
+        os.umask(before)
+    _give_to_owner_of(folder.parent, folder)
+
+
+def _give_to_owner_of(folder: Path, path: Path) -> None:
+    owner = folder.stat()
+    if os.geteuid() == 0 and owner.st_uid:
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def _clear(path: Path) -> None:

@@ -142,7 +142,9 @@ NAME = select(_N.name).where(_N.container_id == _C.id, _N.kind == "primary").sca
 def _inspection(*where: ColumnElement[bool]) -> Select[Any]:
     return (
         select(*_INSPECTED, NAME, _MOUNTS, _LINKS, _EXECS, _H.status, _H.streak, _H.log, _ROWID)
-        .join_from(containers, container_specs, _S.container_id == _C.id)
+        # Also a container without documents is a row: whether they are missing must be seen in the same statement. A
+        # second one may find a container that was made, or not find one that was removed, since the first.
+        .join_from(containers, container_specs, _S.container_id == _C.id, isouter=True)
         .join(container_health, _H.container_id == _C.id, isouter=True)
         .where(*where)
     )
@@ -214,17 +216,27 @@ def best(conn: Connection, statement: Query[R], reference: str) -> R:
 def inspect(conn: Connection, reference: str) -> Inspection:
     """Return everything of the container a reference means.
 
-    Raises InvalidParameter for an empty or ambiguous reference, NotFound for an unknown one.
+    Raises InvalidParameter for an empty or ambiguous reference, NotFound for an unknown one, Damaged for one whose
+    documents are missing.
     """
-    if is_full(reference):
-        row = BY_ID.first(conn, {"reference": reference})
-        if row is not None:
-            return row
-    try:
-        return best(conn, RANKED, reference)
-    except NotFound:
-        found = find(conn, reference)  # a row without its documents
-    raise Damaged(f"container {found.id} is damaged: its documents are missing")
+    row = BY_ID.first(conn, {"reference": reference}) if is_full(reference) else None
+    if row is None:
+        row = best(conn, RANKED, reference)
+    if not _has_documents(row):
+        raise Damaged(f"container {row.id} is damaged: its documents are missing")
+    return row
+
+
+def with_documents(conn: Connection, container_id: str) -> Inspection | None:
+    """Return everything of the container with this full ID, None if it, or its row of documents, is missing."""
+    row = BY_ID.first(conn, {"reference": container_id})
+    return row if row is not None and _has_documents(row) else None
+
+
+def _has_documents(row: Inspection) -> bool:
+    # No column of the documents is ever NULL, unless their row is missing.
+    config: str | None = row.config
+    return config is not None
 
 
 def find(conn: Connection, reference: str) -> Found:

@@ -3,20 +3,21 @@
 import os
 import re
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from statesvc.db.database import driver, snapshot, unavailable
+from statesvc.db.file_uri import file_uri
 from statesvc.db.schema import catalogue
+from statesvc.db.schema.unfinished import PARTIAL, give_to_owner_of, remove_abandoned, sync, unfinished_folder
 from statesvc.domain.times import SECOND, Clock
 from statesvc.errors import Conflict, Unavailable
 
 PAGES_AT_ONCE = 1_024
 # A copy is compacted if more than one page in so many is free: for a few that are, it is not worth the time.
 _FREE_AT_MOST = 256
-ABANDONED_AFTER_NS = 24 * 3_600 * SECOND
 _KEPT = re.compile(r"statesvc-\d{8}T\d{6}\.\d{9}Z-\w+?(-replaced)?\.db")
 # The end of a backup's name while the migration that it was taken for may still fail.
 _PENDING = ".pending"
@@ -76,23 +77,33 @@ def verified(path: Path, *, copy_of: Path | None = None, sound: bool = True) -> 
 
 def publish(partial: Path, target: Path) -> None:
     """Give a finished file its name, so that it is there as a whole or not at all, also after a power loss."""
-    _sync(partial)
+    sync(partial)
     partial.rename(target)
-    _sync(target.parent)
+    sync(target.parent)
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder that only its owner can open; it gets the owner of the folder above."""
+    """Make a folder that only its owner can open; it gets the owner of the folder above, and is synced with its name.
+
+    Raises Unavailable if a link is in its place: what leads elsewhere could be anybody's.
+    """
+    if folder.is_symlink():
+        raise Unavailable(f"{folder} is a link: put the folder itself, or a bind mount, in its place")
     if not folder.is_dir():
         folder.mkdir(mode=0o700)
         give_to_owner_of(folder.parent, folder)
+        sync(folder.parent)
 
 
-def give_to_owner_of(model: Path, path: Path) -> None:
-    """Give a path to the owner of another, if root does this: a service that is not root must be able to open it."""
-    if os.geteuid() == 0:
-        owner = model.stat()
-        os.chown(path, owner.st_uid, owner.st_gid)
+def make_file(path: Path) -> None:
+    """Make an empty file that only its owner can open, who is that of its folder. One that is there stays as it is."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        return
+    os.close(descriptor)
+    give_to_owner_of(path.parent, path)
+    sync(path.parent)
 
 
 def remove(path: Path) -> None:
@@ -170,10 +181,7 @@ class Backups:
         kept = sorted(entry for entry in self.folder.iterdir() if _KEPT.fullmatch(entry.name) and entry != spare)
         for oldest in kept[: max(0, len(kept) + 1 - self.keep)]:
             remove(oldest)
-        for left in self.folder.glob("*.partial*"):
-            with suppress(FileNotFoundError):
-                if spare.stat().st_mtime_ns - left.stat().st_mtime_ns > ABANDONED_AFTER_NS:
-                    remove(left)
+        remove_abandoned(self.folder)
 
 
 def _revision(database: Path) -> str | None:
@@ -187,21 +195,18 @@ def _pending(target: Path) -> Path:
 
 @contextmanager
 def _unfinished(target: Path) -> Iterator[Path]:
-    """Yield a new empty file beside the target; unless it was given its name, nothing of it stays."""
-    partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
-    with disk_errors(target):
-        remove(partial)
-        os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        try:
-            give_to_owner_of(target.parent, partial)
-            yield partial
-        finally:
-            remove(partial)
+    """Yield a new empty file near the target; unless it was given its name, nothing of it stays."""
+    prefix = f"{target.name[:80]}."
+    with disk_errors(target), unfinished_folder(target.parent, prefix=prefix, suffix=PARTIAL) as folder:
+        remove_abandoned(target.parent, prefix=prefix)
+        partial = folder / "statesvc.db"
+        make_file(partial)
+        yield partial
 
 
 def _copy_pages(source: driver.Connection, partial: Path) -> None:
     try:
-        with closing(driver.connect(partial, isolation_level=None)) as target:
+        with closing(driver.connect(file_uri(partial, "rw"), uri=True, isolation_level=None)) as target:
             source.backup(target, pages=PAGES_AT_ONCE)
             # One file, with nothing beside it, can be moved and opened anywhere.
             target.execute("PRAGMA journal_mode=DELETE")
@@ -230,7 +235,7 @@ def _compact(partial: Path) -> bool:
     """Leave the free pages of a copy out; return whether that could be done. Without room for it the copy stays."""
     compacted = partial.with_name(f"{partial.name}.compacted")
     try:
-        with closing(driver.connect(partial, isolation_level=None)) as connection:
+        with closing(driver.connect(file_uri(partial, "rw"), uri=True, isolation_level=None)) as connection:
             compact_copy(connection, compacted)
         give_to_owner_of(partial, compacted)
         compacted.rename(partial)
@@ -239,11 +244,3 @@ def _compact(partial: Path) -> bool:
     finally:
         remove(compacted)
     return True
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

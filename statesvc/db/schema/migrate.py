@@ -1,8 +1,6 @@
 """The revision of a database, and its migration to another. Alembic is imported only when there is something to do."""
 
 import re
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -23,12 +21,12 @@ from statesvc.db.database import (
     unavailable,
 )
 from statesvc.db.schema import altered, catalogue
-from statesvc.db.schema.backup import ABANDONED_AFTER_NS, Backup, Backups, copy
+from statesvc.db.schema.backup import Backup, Backups, copy, disk_errors, make_file
 from statesvc.db.schema.migration_guard import Step
+from statesvc.db.schema.unfinished import REHEARSAL, remove_abandoned, unfinished_folder
 from statesvc.db.schema.written_by import read_version
 from statesvc.errors import Conflict, InvalidParameter, Unavailable
 
-REHEARSAL = "rehearsal-"
 _RESTORE = "restore a backup, or undo what was changed by hand (statesvc check --schema lists it)"
 # The rows of each table, and the values in each of its columns.
 _Held = tuple[dict[str, int], dict[str, dict[str, int]]]
@@ -189,13 +187,13 @@ def downgrade(path: Path, revision: str, *, backups: Backups | None = None) -> M
 def rehearse(path: Path, migrate: Callable[[Path], Migration]) -> Rehearsal:
     """Migrate a copy of the database, which may be in use; return what ran and what was lost. The copy is deleted."""
     refuse_newer(path)
-    with tempfile.TemporaryDirectory(prefix=REHEARSAL, dir=path.parent) as folder:
-        _remove_abandoned(Path(folder))
-        there = Path(folder) / path.name
+    with disk_errors(path.parent), unfinished_folder(path.parent, prefix=REHEARSAL) as folder:
+        remove_abandoned(path.parent)
+        there = folder / path.name
         if path.exists():
             copy(path, there)
         else:
-            there.touch(mode=0o600)
+            make_file(there)
         before = _values(there)
         migration = migrate(there)
         return Rehearsal(migration, tuple(_losses(before, _values(there))))
@@ -203,7 +201,7 @@ def rehearse(path: Path, migrate: Callable[[Path], Migration]) -> Rehearsal:
 
 @contextmanager
 def connected(path: Path) -> Iterator[Connection]:
-    """Yield a connection for a migration, which begins by taking the write lock."""
+    """Yield a connection for a migration, which begins by taking the write lock. Raises Unavailable if it cannot."""
     # Foreign keys must be off before BEGIN: a rebuilt parent table would empty its children.
     # The next program to open the database makes the checkpoints: Litestream may be in charge of them.
     engine = make_engine(path, busy_timeout_ms=5_000, query_only=False, foreign_keys=False, checkpoints=False)
@@ -213,7 +211,11 @@ def connected(path: Path) -> Iterator[Connection]:
         connection.exec_driver_sql(f"PRAGMA {WHOLE_FILE_CACHE}")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
-    with engine.connect().execution_options(isolation_level="SERIALIZABLE") as connection:
+    try:
+        opened = engine.connect()
+    except (DBAPIError, driver.Error) as error:
+        raise unavailable(error) or error from error
+    with opened.execution_options(isolation_level="SERIALIZABLE") as connection:
         yield connection
 
 
@@ -256,7 +258,9 @@ def carried_out(
     it cannot be migrated; it is then as it was. The caller holds the data-root lock.
     """
     before = refuse_newer(path)
-    path.touch(mode=0o600)
+    _refuse_log_alone(path)
+    with disk_errors(path):
+        make_file(path)
     # A stamp changes no schema, and its caller has compared the one that is there with the stamp's.
     found = altered.Altered() if stamping else altered.compared(path, schema_at(before))
     altered.refuse(path, before, found.broken, _RESTORE)
@@ -287,6 +291,16 @@ def _settle(path: Path, backups: Backups | None) -> None:
             backups.settle(path)
 
 
+def _refuse_log_alone(path: Path) -> None:
+    """Refuse to make a database beside the log of one that is gone: it would be the end of what the log holds."""
+    log = path.with_name(f"{path.name}-wal")
+    if not path.exists() and log.exists() and log.stat().st_size:
+        raise Conflict(
+            f"there is no database {path}, but its log {log} is there: put the database back, or restore a backup "
+            "(statesvc db restore FILE keeps the log); nothing was changed"
+        )
+
+
 def _run(path: Path, command: str, revision: str, backups: Backups | None) -> Migration:
     return carried_out(path, partial(_run_alembic, command=command, revision=revision), backups=backups)
 
@@ -303,14 +317,6 @@ def _run_alembic(connection: Connection, *, command: str, revision: str, **attri
         getattr(commands, command)(config, revision)
     except CommandError as error:
         raise InvalidParameter(f"there is no way to revision {revision}: {error}") from None
-
-
-def _remove_abandoned(own: Path) -> None:
-    """Remove what killed rehearsals left, as it holds all that the database held."""
-    for left in own.parent.glob(f"{REHEARSAL}*"):
-        with suppress(FileNotFoundError):
-            if own.stat().st_mtime_ns - left.stat().st_mtime_ns > ABANDONED_AFTER_NS:
-                shutil.rmtree(left)
 
 
 def _values(path: Path) -> _Held:

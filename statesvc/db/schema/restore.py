@@ -3,6 +3,7 @@
 At every moment the database's path names the whole one before or the whole one after.
 """
 
+import glob
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
@@ -10,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from statesvc.db.database import driver, unavailable
+from statesvc.db.file_uri import file_uri
 from statesvc.db.schema import catalogue, migrate
 from statesvc.db.schema.backup import Backup, Backups, copy, disk_errors, publish, remove
+from statesvc.db.schema.unfinished import remove_abandoned, sync
 from statesvc.errors import Conflict, InvalidParameter, NotFound, Unavailable
 
 _UNREADABLE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
@@ -38,7 +41,7 @@ def restore(source: Path, database: Path, *, backups: Backups) -> Restored:
         try:
             backup = copy(source, new)
             with _alone(database) as revision:
-                if database.exists():
+                if database.exists() or database.with_name(f"{database.name}-wal").exists():
                     replaced = _keep(database, backups.new_name(revision, replaced=True))
                 publish(new, database)
         finally:
@@ -61,24 +64,58 @@ def _refuse_unfit(source: Path, database: Path) -> None:
         raise InvalidParameter(f"{source} is not a database of statesvc")
 
 
-def _remove_unfinished(database: Path) -> None:
-    for left in database.parent.glob(f"{database.name}.restored*"):
-        remove(left)
+def leftovers_removed(database: Path, backups: Path) -> list[Path]:
+    """Remove what killed restores, backups and rehearsals left, which holds every secret; return what was removed.
+
+    The caller holds the data-root lock. A restore that was cut off after it had kept the database, and before it had
+    replaced it, is undone.
+    """
+    removed = _remove_unfinished(database)
+    removed += remove_abandoned(database.parent) + remove_abandoned(backups)
+    if database.exists() and backups.is_dir():
+        for kept in sorted(backups.glob("*-replaced.db")):
+            if kept.samefile(database):
+                _take_back(database, kept)
+                removed.append(kept)
+    return removed
 
 
-def _keep(database: Path, kept: Path) -> Path:
-    """Give the database a second name, under which it stays when it is replaced."""
-    log = database.with_name(f"{database.name}-wal")
+def _remove_unfinished(database: Path) -> list[Path]:
+    left = sorted(database.parent.glob(f"{glob.escape(database.name)}.restored*"))
+    for each in left:
+        if not each.is_dir():
+            remove(each)
+    return [each for each in left if not each.is_dir()]
+
+
+def _take_back(database: Path, kept: Path) -> None:
+    kept_log, log = (path.with_name(f"{path.name}-wal") for path in (kept, database))
+    with disk_errors(database):
+        if kept_log.exists():
+            if not log.exists():
+                os.link(kept_log, log)
+            kept_log.unlink()
+        kept.unlink()
+        sync(database.parent)
+
+
+def _keep(database: Path, kept: Path) -> Path | None:
+    """Give the database a second name, under which it stays when it is replaced; None if there is no database.
+
+    A log that is left is kept with it: it would be read into the restored database.
+    """
+    log, there = database.with_name(f"{database.name}-wal"), database.exists()
     try:
-        os.link(database, kept)
-        # It is there only if SQLite could not fold it in. Left behind, it would be read into the restored database.
+        if there:
+            os.link(database, kept)
         if log.exists():
             os.link(log, kept.with_name(f"{kept.name}-wal"))
+        sync(kept.parent)
         for suffix in ("-wal", "-shm"):
             database.with_name(f"{database.name}{suffix}").unlink(missing_ok=True)
     except OSError as error:
         raise Unavailable(f"{database} cannot be kept as {kept}: {error.strerror}; nothing was changed") from None
-    return kept
+    return kept if there else None
 
 
 @contextmanager
@@ -88,7 +125,7 @@ def _alone(database: Path) -> Iterator[str]:
     For a database that SQLite cannot read, which no program can be using, it is "unreadable".
     """
     with (
-        closing(driver.connect(database, isolation_level=None, timeout=1.0))
+        closing(driver.connect(file_uri(database, "rw"), uri=True, isolation_level=None, timeout=1.0))
         if database.exists()
         else nullcontext() as c
     ):

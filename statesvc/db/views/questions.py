@@ -8,7 +8,8 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from statesvc.db.database import WHOLE_FILE_CACHE, check_sqlite_version, driver, unavailable
+from statesvc.db.database import WHOLE_FILE_CACHE, check_sqlite_version, driver, translated, unavailable
+from statesvc.db.file_uri import file_uri
 from statesvc.db.schema import catalogue
 from statesvc.db.views.views import VIEWS, newest
 from statesvc.errors import Conflict, InvalidParameter
@@ -116,9 +117,10 @@ class _Question:
 def _opened(path: Path) -> Iterator[driver.Connection]:
     # mode=ro: even the last connection to close does not write what is in the log into the file; the next service does.
     try:
-        with closing(
-            driver.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
-        ) as connection:
+        with (
+            closing(driver.connect(file_uri(path, "ro", brief=True), uri=True, isolation_level=None)) as connection,
+            translated(path),
+        ):
             connection.text_factory = lambda raw: raw.decode(errors="replace")
             for pragma in ("query_only=ON", "trusted_schema=OFF", "cell_size_check=ON", WHOLE_FILE_CACHE):
                 connection.execute(f"PRAGMA {pragma}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from statesvc.domain.references import familiar
-from statesvc.errors import InvalidParameter, Unavailable
+from statesvc.errors import InvalidParameter, Unavailable, partly
 from statesvc.importers.docker.container import Stored
 from statesvc.importers.docker.images import ImageStore, stores
 from statesvc.importers.docker.survey import Survey, survey
@@ -133,8 +133,11 @@ class _Run:
     async def _guarded(self, kind: str, object_id: str, name: str, step: Callable[[], Awaitable[None]]) -> None:
         try:
             await step()
-        except Unavailable:
-            raise  # the database failed, not this object
+        except Unavailable as error:  # the database failed, not this object
+            done = sum(entry.outcome is Outcome.IMPORTED for entry in self.report.entries)
+            if self.report.dry_run or not done:
+                raise
+            raise partly(error, f"{done} objects were imported") from error
         except Exception as error:
             self._add(failure(kind, object_id, name, error))
 

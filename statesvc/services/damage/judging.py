@@ -15,7 +15,7 @@ import orjson
 import structlog
 
 from statesvc.db.containers.listed_row import ListedRow
-from statesvc.db.containers.rows import BY_ID, Inspection
+from statesvc.db.containers.rows import Inspection, with_documents
 from statesvc.db.damage import findings
 from statesvc.db.damage import marks as quarantine
 from statesvc.db.damage.finding import Mark
@@ -232,7 +232,7 @@ def _shown(conn: Connection, row: ListedRow) -> ListedRow:
 
 
 def _remade(conn: Connection, container_id: str) -> str:
-    row = BY_ID.first(conn, {"reference": container_id})
+    row = with_documents(conn, container_id)
     if row is not None and not check.unreadable_documents(row):
         return check.summary(findings.whole(conn, row.id))
     empty: Mapping[str, object] = {

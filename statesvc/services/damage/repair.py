@@ -7,7 +7,7 @@ import orjson
 
 from statesvc.db.containers import names
 from statesvc.db.containers import rows as containers
-from statesvc.db.containers.rows import BY_ID, Inspection
+from statesvc.db.containers.rows import Inspection, with_documents
 from statesvc.db.damage import findings, marks, repair
 from statesvc.db.damage.finding import Finding, Mark
 from statesvc.db.damage.findings import DISPENSABLE
@@ -94,7 +94,7 @@ def _rename(conn: Connection, finding: Finding) -> str | None:
 def _write_again(conn: Connection, finding: Finding) -> str | None:
     container_id, place = _container(conn, finding), f"{finding.table}.{finding.column}".removesuffix(".")
     write = WRITERS.get(place) or WRITERS.get(finding.table)
-    row = BY_ID.first(conn, {"reference": container_id}) if container_id and write else None
+    row = with_documents(conn, container_id) if container_id and write else None
     if row is None or write is None or not write(conn, row, finding):
         return None
     return f"wrote {place} of {finding.key} again"

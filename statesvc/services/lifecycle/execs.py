@@ -34,9 +34,9 @@ class ExecConfig:
     pid: int = 0
 
     @property
-    def command(self) -> str:
-        """The command as events name it."""
-        return f"{self.entrypoint} {' '.join(self.arguments)}"
+    def program(self) -> str:
+        """The program as events name it: without arguments, which may be secrets, also those in the entrypoint."""
+        return next(iter(self.entrypoint.split()), "")
 
     def document(self) -> dict[str, object]:
         """Return the configuration as it is stored."""
@@ -61,8 +61,13 @@ def start(
     expected: Expected,
     now: int,
     folder: ScriptFolder,
-) -> Handle:
-    """Record an exec, and return the handle of its container; execs that ended long ago are forgotten."""
+    *,
+    lock: int | None,
+) -> Handle | None:
+    """Record an exec, and return the handle of its container; execs that ended long ago are forgotten.
+
+    Returns None, and records nothing, if the container has another lock than the one whose script was looked at.
+    """
     # An engine in the same process passes no document, which would have checked the ID.
     if fault := exec_id_fault(exec_id):
         raise InvalidParameter(fault)
@@ -72,6 +77,8 @@ def start(
     if known is None:
         expect(life, expected)
         _must_run(life)
+        if life.runtime_id != lock:
+            return None
         life = _added(conn, life, exec_id, engine, config, now)
     elif known.container_id != life.id or not _same(known, config):
         raise Conflict(f"exec {exec_id} is another process already")
@@ -100,7 +107,7 @@ def _added(conn: Connection, before: Life, exec_id: str, engine: str, config: Ex
     execs.begin(conn, exec_id, before.id, pid=config.pid, process=config.document(), now=now)
     life = lifecycle.store(conn, before)
     more = {"execID": exec_id, "engine": engine}
-    entries = [(f"{action}: {config.command}", more) for action in ("exec_create", "exec_start")]
+    entries = [(f"{action}: {config.program}", more) for action in ("exec_create", "exec_start")]
     log_all(conn, entries, life, now, life.revision)
     return life
 

@@ -18,7 +18,8 @@ from statesvc.db.database import Connection, Database
 from statesvc.domain import engines, ids
 from statesvc.domain.runtimes import Lock
 from statesvc.domain.state import LIVE, State
-from statesvc.errors import Conflict, InvalidParameter, Unavailable
+from statesvc.domain.wrapper_script import file_name
+from statesvc.errors import NOTHING_CHANGED, Conflict, InvalidParameter, Unavailable
 from statesvc.host.scripts import ScriptFolder
 from statesvc.services.containers.revisions import Expected, expect
 from statesvc.services.containers.service import discard
@@ -104,7 +105,9 @@ class Lifecycle:
 
     async def runtime(self, reference: str) -> Handle:
         """Return the handle of a container. Raises Conflict if it has no lock."""
-        return await self._ready(await self._database.scan(_handle, reference, self._folder))
+        handle = await self._database.scan(_handle, reference, self._folder)
+        await self._ready(handle.lock)
+        return handle
 
     async def started(self, reference: str, attempt: int, pid: int, *, expected: Expected = None) -> Acknowledgement:
         """Report that the process of a prepared start, or of a restart by policy, runs."""
@@ -163,10 +166,16 @@ class Lifecycle:
         """
         _check_engine(engine)
         new = exec_id or ids.new_id(self._site.entropy)
-        handle = await self._database.write(
-            execs.start, reference, new, engine, config, expected, self._site.clock(), self._folder
-        )
-        return StartedExec(new, await self._ready(handle))
+        for _ in range(LOOKS):
+            life = await self._database.read(lifecycle.find, reference)
+            await self._ready(await self._lock_of(life))
+            now = self._site.clock()
+            handle = await self._database.write(
+                execs.start, reference, new, engine, config, expected, now, self._folder, lock=life.runtime_id
+            )
+            if handle:
+                return StartedExec(new, handle)
+        raise Unavailable(f"the container is started faster than its runtime can be checked; {NOTHING_CHANGED}")
 
     async def exec_ended(self, exec_id: str, exit_code: int, *, expected: Expected = None) -> Acknowledgement:
         """Report that an exec process ended. Raises NotFound if it is not known (any more)."""
@@ -181,39 +190,57 @@ class Lifecycle:
         for _ in range(LOOKS):
             in_force = self._site.configuration.in_force
             if not in_force.version:
-                raise Unavailable("no configuration is in force here: only a service locks containers to runtimes")
+                raise Unavailable(
+                    f"no configuration is in force here, only a service locks containers to runtimes; {NOTHING_CHANGED}"
+                )
             life = await self._database.read(lifecycle.find, reference)
-            name = life.runtime_name or in_force.daemon.default_runtime
-            if not asked.is_known(life):
+            name, checked = life.runtime_name or in_force.daemon.default_runtime, 0
+            if asked.is_known(life):
+                await self._ready(await self._lock_of(life))
+            else:
                 expect(life, expected)
                 asked.check(life)
-                await self._site.threads.engine.run(preflight, in_force.runtimes.get(name))
-            now = self._site.clock()
+                derived, checked = in_force.runtimes.get(name), in_force.version
+                await self._site.threads.engine.run(preflight, derived)
+                if derived and derived.script:
+                    await self._script_ready(file_name(name, derived.script.digest), derived.script.digest)
             locked = await self._database.write(
-                _take_lock, reference, asked, expected, name, in_force.version, now, self._folder
+                _take_lock, reference, asked, expected, name, checked, self._site.clock(), self._folder
             )
             if locked:
-                return await self._ready(locked)
-        raise Unavailable("the configuration changes faster than a runtime can be checked; nothing was locked")
+                return locked
+        raise Unavailable(
+            f"the configuration changes faster than a runtime can be checked; nothing was locked: {NOTHING_CHANGED}"
+        )
 
-    async def _ready(self, handle: Handle) -> Handle:
-        """Return the handle once its script can be executed: a file that is missing or altered is written again."""
-        file, digest = handle.lock.script_file, handle.lock.script_digest
-        if file is None or digest is None:
-            return handle
+    async def _lock_of(self, life: Life) -> Lock | None:
+        if life.script_digest is None or life.runtime_id is None:
+            return None
+        return await self._database.read(runtimes.by_id, life.runtime_id)
+
+    async def _ready(self, lock: Lock | None) -> None:
+        if lock and lock.script_file and lock.script_digest:
+            await self._script_ready(lock.script_file, lock.script_digest)
+
+    async def _script_ready(self, file: str, digest: str) -> None:
+        """Have a script executable: a file that is missing or altered is written again.
+
+        Before anything is recorded: an answer that the file cannot be written must not leave a lock, or an exec under
+        an ID that nobody got. Raises Unavailable then.
+        """
         flaw = await self._site.threads.engine.run(self._folder.missing_or_altered, file, digest)
-        if flaw:
-            content = await self._database.read(scripts.content, digest)
-            try:
-                await self._site.threads.engine.run(self._folder.write, {file: content})
-            except OSError as error:
-                raise Unavailable(
-                    f"the wrapper script of container {handle.container_id} is {flaw} and cannot be written to "
-                    f"{self._folder.path}: {error.strerror}"
-                ) from None
-            await self._database.write(scripts.restored, digest, flaw, self._site.clock())
-            log.warning("wrapper script written again", file=file, because=flaw)
-        return handle
+        if flaw is None:
+            return
+        content = await self._database.read(scripts.content, digest)
+        try:
+            await self._site.threads.engine.run(self._folder.write, {file: content})
+        except OSError as error:
+            raise Unavailable(
+                f"the wrapper script {file} is {flaw} and cannot be written to {self._folder.path}: "
+                f"{error.strerror}; {NOTHING_CHANGED}"
+            ) from None
+        await self._database.write(scripts.restored, digest, flaw, self._site.clock())
+        log.warning("wrapper script written again", file=file, because=flaw)
 
 
 def _check_engine(engine: str) -> None:
@@ -232,7 +259,10 @@ def _take_lock(
     now: int,
     folder: ScriptFolder,
 ) -> Handle | None:
-    """Give a container its lock. Return None, and lock nothing, if another version is in force than the one checked."""
+    """Give a container its lock. Return None, and lock nothing, if another version is in force than the one checked.
+
+    0 is none: the engine had the lock when the container was looked at.
+    """
     life = lifecycle.find(conn, reference)
     if asked.is_known(life):
         return handle_of(conn, life, folder)

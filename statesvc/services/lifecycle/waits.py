@@ -86,6 +86,9 @@ class Waiting:
 
     async def _look(self, wait: Wait, last: Exit) -> tuple[Exit, bool]:
         """Return how the container ended last, and whether that is what is waited for."""
+        # First the state, then the journal: what ends between the two has an event. The other way round, the end of a
+        # container that is removed at once would be in neither, and the code of the run before would be told.
+        now = await self._database.read(waits.current_state, wait.began.id)
         for ending in await self._database.read(waits.endings, wait.began.id, wait.seq):
             if ending.action == "destroy":
                 return Exit(last.code), True  # a removal that went well leaves no error (moby State.SetRemoved)
@@ -93,7 +96,6 @@ class Waiting:
                 last = Exit(ending.exit_code)
                 if wait.until != Until.REMOVED and ending.action == "die":
                     return last, True
-        now = await self._database.read(waits.current_state, wait.began.id)
         if now is None:
             return Exit(last.code), True
         if now.state in LIVE:

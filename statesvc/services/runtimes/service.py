@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +15,14 @@ from statesvc.domain.daemon_config import DaemonConfig
 from statesvc.domain.event import Event
 from statesvc.domain.runtimes import Derived, derive
 from statesvc.domain.wrapper_script import file_name
-from statesvc.errors import InvalidParameter, Unavailable
+from statesvc.errors import NOTHING_CHANGED, InvalidParameter, Unavailable
 from statesvc.host import binaries
 from statesvc.host.scripts import ScriptFolder
 from statesvc.services import configuration
 from statesvc.services.configuration import InForce
+from statesvc.services.health import Reason
 from statesvc.services.site import Site
+from statesvc.validation import daemon
 
 log = structlog.get_logger(__name__)
 
@@ -52,11 +54,37 @@ class Runtimes:
         self._folder = folder
         self._config_file = config_file
         self._one_at_a_time = asyncio.Lock()
+        self._not_recorded = ""
 
     async def put_in_force(self, config: DaemonConfig) -> Reloaded:
         """Put a daemon configuration in force as the service starts; one that is in force already makes no version."""
         async with self._one_at_a_time:
             return await self._put_in_force(config, reloading=False)
+
+    async def put_in_force_or_keep(self, config: DaemonConfig) -> None:
+        """As `put_in_force`; if that cannot be written, as on a full disk, the version that was in force stays so.
+
+        Raises Unavailable if there is none.
+        """
+        try:
+            await self.put_in_force(config)
+        except Unavailable as error:
+            before = await self._database.scan(runtimes.current)
+            if before is None:
+                raise
+            kept = daemon.read(before.user_config)
+            derived = derive(kept.runtimes.values(), binaries.resolve(_paths(kept)))
+            self._site.configuration.swap(self._site.configuration.version(before.version, kept, derived))
+            self._not_recorded = (
+                f"the daemon configuration could not be put in force, and version {before.version} stays so: "
+                f"{error.message}"
+            )
+            log.warning("the daemon configuration could not be put in force", kept=before.version, reason=error.message)
+
+    def reasons(self) -> Iterator[Reason]:
+        """Yield why the configuration in force is not the one of the file."""
+        if self._not_recorded:
+            yield Reason("not-recorded", self._not_recorded)
 
     def use_unrecorded(self, config: DaemonConfig) -> None:
         """Verify requests by a daemon configuration without making it a version: for commands, not for the service."""
@@ -80,6 +108,7 @@ class Runtimes:
         number, changed = await self._database.write(_record, candidate, self._site, reloading=reloading)
         version = self._site.configuration.version(number, config, candidate.derived)
         self._site.configuration.swap(version)
+        self._not_recorded = ""
         return Reloaded(version, changed)
 
     def _prepare(self, config: DaemonConfig) -> _Candidate:
@@ -97,7 +126,7 @@ class Runtimes:
         except OSError as error:
             raise Unavailable(
                 f"the wrapper scripts cannot be written to {self._folder.path}: {error.strerror}; "
-                "the configuration in force is unchanged"
+                f"the configuration in force is unchanged: {NOTHING_CHANGED}"
             ) from None
         return candidate
 

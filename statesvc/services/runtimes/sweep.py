@@ -98,12 +98,20 @@ def _settle(folder: ScriptFolder, kept: _Kept, *, dry_run: bool) -> tuple[SweepR
             restored.append(file.name)
             mended.append((file.script.digest, file.because))
     if not dry_run:
-        folder.remove(orphans)
+        _remove_files(folder, orphans)
     damaged = [file.script.digest for file in files if not file.whole]
     report = SweepReport(
         dry_run, kept.unheld, tuple(orphans), tuple(restored), kept.versions, tuple(damaged), tuple(unwritten)
     )
     return report, mended
+
+
+def _remove_files(folder: ScriptFolder, names: list[str]) -> None:
+    try:
+        folder.remove(names)
+    except OSError as error:
+        log.warning("files of scripts not removed", folder=str(folder.path), reason=error.strerror)
+        names.clear()
 
 
 def _write(folder: ScriptFolder, name: str, content: bytes) -> str | None:

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -7,7 +8,7 @@ from statesvc.db.containers import rows as containers
 from statesvc.db.containers.rows import BY_ID, RANKED, RANKED_ROW
 from statesvc.db.database import Connection
 from statesvc.db.statements import Query, Statement
-from statesvc.errors import InvalidParameter, NotFound
+from statesvc.errors import Damaged, InvalidParameter, NotFound
 
 Make = Callable[..., str]
 A, B = "a" * 64, "ab" + "c" * 62
@@ -28,6 +29,13 @@ def test_a_unique_prefix_finds_its_container(conn: Connection, make: Make) -> No
     make("db", container_id=B)
     assert containers.find(conn, "aa").id == A
     assert containers.find(conn, "ab").id == B
+
+
+def test_a_prefix_finds_ids_to_the_last_digit(conn: Connection, make: Make) -> None:
+    for first, container_id in (("0", "0" + "f" * 63), ("f", "f" * 64), ("e", "ef" + "0" * 62)):
+        make(f"web{first}", container_id=container_id)
+        assert containers.find(conn, first).id == container_id
+        assert containers.inspect(conn, first).id == container_id
 
 
 def test_an_ambiguous_prefix_is_an_error_of_its_own(conn: Connection, make: Make) -> None:
@@ -54,6 +62,36 @@ def test_a_full_id_wins_over_a_name(conn: Connection, make: Make) -> None:
 def test_a_name_of_64_hexadecimal_digits_is_found_when_no_id_is_like_it(conn: Connection, make: Make) -> None:
     make(A, container_id=B)
     assert containers.inspect(conn, A).id == B
+
+
+@pytest.mark.parametrize("reference", ["web", A, A[:12]])
+def test_one_that_is_created_while_it_is_looked_up_is_not_called_damaged(
+    conn: Connection, make: Make, reference: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was: inspect asked a second statement why the first had found nothing, and that found the container."""
+    look_up = containers.best
+
+    def create_after(*args: Any) -> Any:
+        try:
+            return look_up(*args)
+        finally:
+            monkeypatch.setattr(containers, "best", look_up)
+            make("web", container_id=A)
+
+    monkeypatch.setattr(containers, "best", create_after)
+    with pytest.raises(NotFound):
+        containers.inspect(conn, reference)
+    assert containers.inspect(conn, reference).id == A
+
+
+def test_one_without_documents_is_damaged(conn: Connection, make: Make) -> None:
+    make("web", container_id=A)
+    conn.exec_driver_sql("DROP TRIGGER containers_keep_their_documents")
+    conn.exec_driver_sql("DELETE FROM container_specs")
+    for reference in ("web", A, A[:12]):
+        with pytest.raises(Damaged, match=f"container {A} is damaged: its documents are missing"):
+            containers.inspect(conn, reference)
+    assert containers.with_documents(conn, A) is None
 
 
 @pytest.mark.parametrize("reference", ["nosuch", "A" * 12, "a%", "a_", "b" * 70, "\0", "'", "é", "g"])

@@ -1,5 +1,6 @@
 import os
 import stat
+import subprocess
 import threading
 from itertools import count
 from pathlib import Path
@@ -12,6 +13,7 @@ from statesvc import __version__
 from statesvc.db.database import driver, make_engine, snapshot
 from statesvc.db.schema import backup, catalogue, written_by
 from statesvc.db.schema.backup import Backups, copy, verified
+from statesvc.db.schema.unfinished import unfinished_folder
 from statesvc.errors import Conflict, Unavailable
 
 
@@ -171,16 +173,26 @@ def test_files_of_others_among_the_backups_stay(filled: Path, tmp_path: Path) ->
     assert (tmp_path / "kept" / "before-the-move.db").exists()
 
 
-def test_what_a_killed_backup_left_goes_after_a_day(filled: Path, tmp_path: Path) -> None:
-    backups = backups_in(tmp_path / "kept", 5)
-    first = backups.take(filled).path
-    old, young = (tmp_path / "kept" / f"{name}.partial" for name in ("old", "young"))
-    for left, age in ((old, 2 * 86_400), (young, 60)):
-        left.touch()
-        os.utime(left, (first.stat().st_mtime - age,) * 2)
-    backups.take(filled)
-    assert not old.exists()
-    assert young.exists()
+def test_what_killed_backups_left_goes_with_the_next_and_what_is_being_written_stays(
+    filled: Path, tmp_path: Path
+) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    left = [kept / "a.db.x1.partial", kept / f"b.db.{ended.pid}.partial", kept / f"b.db.{ended.pid}.partial-wal"]
+    left[0].mkdir()
+    (left[0] / "statesvc.db").write_text("secrets")
+    for file in (*left[1:], kept / f"c.db.{os.getpid()}.partial", kept / "mine.txt"):
+        file.touch()
+    with unfinished_folder(kept, prefix="d.db.", suffix=".partial") as used:
+        backups_in(kept, 5).take(filled)
+        assert used.is_dir()
+    assert not [path for path in left if path.exists()]
+    assert {path.name for path in kept.iterdir() if not path.name.startswith("statesvc-")} == {
+        f"c.db.{os.getpid()}.partial",
+        "mine.txt",
+    }
 
 
 def test_a_folder_that_cannot_be_written_is_told(filled: Path, tmp_path: Path) -> None:

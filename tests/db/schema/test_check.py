@@ -12,6 +12,7 @@ from statesvc.db.schema.migrate import schema_at
 
 
 def execute(path: Path, *statements: str) -> None:
+    path.touch()
     with make_engine(path, busy_timeout_ms=0, query_only=False, foreign_keys=False).connect() as conn:
         for statement in statements:
             conn.exec_driver_sql(statement)

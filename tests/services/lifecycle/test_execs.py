@@ -33,12 +33,32 @@ async def test_begin_and_end_are_told(configured: Services) -> None:
     await configured.lifecycle.exec_ended(ID, 3)
     create, start, die = (await journal(configured, handle.container_id))[-3:]
     assert (create.action, start.action, die.action) == (
-        "exec_create: sh -c ls /",
-        "exec_start: sh -c ls /",
+        "exec_create: sh",
+        "exec_start: sh",
         "exec_die",
     )
     assert {event.attributes["execID"] for event in (create, start, die)} == {ID}
     assert die.attributes["exitCode"] == "3"
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        ExecConfig("/bin/mysql", ("-pCANARY", "CANARY")),
+        ExecConfig("/bin/mysql -pCANARY"),
+        ExecConfig("/bin/mysql\tCANARY"),
+    ],
+    ids=["arguments", "one-string", "tab"],
+)
+async def test_an_event_names_the_program_of_an_exec_without_what_may_be_secret(
+    configured: Services, config: ExecConfig
+) -> None:
+    handle = await running(configured)
+    begun = await configured.lifecycle.exec_started("web", "engine-1", config)
+    await configured.lifecycle.exec_ended(begun.exec_id, 0)
+    written = await journal(configured, handle.container_id)
+    assert "CANARY" not in repr(written)
+    assert [event.action for event in written[-3:-1]] == ["exec_create: /bin/mysql", "exec_start: /bin/mysql"]
 
 
 async def test_inspect_names_what_runs_only(configured: Services) -> None:

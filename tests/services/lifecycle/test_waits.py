@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -46,6 +47,29 @@ async def asleep(services: Services, wait: Wait) -> "asyncio.Task[Exit | None]":
     assert wait.began.id in services.waiting._waiters
     assert not task.done()
     return task
+
+
+@pytest.mark.parametrize("until", [Until.NOT_RUNNING, Until.NEXT_EXIT, Until.REMOVED])
+async def test_one_that_ends_and_is_removed_between_two_looks_ended_as_it_did(
+    services: Services, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The journal was read before the end, the row after the removal: the code was that of the run before."""
+    container = await started(services)
+    wait = await services.waiting.begin("web", until)
+    ask, asked = services.database.read, 0
+
+    async def then_end(unit: Any, *args: Any) -> Any:
+        nonlocal asked
+        answer = await ask(unit, *args)
+        asked += unit in {waiting.endings, waiting.current_state}
+        if asked == 1:
+            asked += 1
+            await exited(services, container, 3)
+            await services.containers.remove("web")
+        return answer
+
+    monkeypatch.setattr(services.database, "read", then_end)
+    assert await waited(services, wait) == Exit(3)
 
 
 @pytest.mark.parametrize("reference", ["nosuch", ""])

@@ -95,7 +95,7 @@ async def test_a_list_is_of_one_state_whatever_changes_meanwhile(many: Services)
 @pytest.mark.parametrize("ends", ["read", "closed", "begun and closed"])
 async def test_a_snapshot_is_given_back(many: Services, ends: str) -> None:
     pages = await many.listing.index(EVERY, rendered(0))
-    assert many.database.readings == 1
+    assert many.database.lists == 1
     if ends == "read":
         assert [part async for part in pages.rest()]
     elif ends == "begun and closed":
@@ -103,7 +103,7 @@ async def test_a_snapshot_is_given_back(many: Services, ends: str) -> None:
         await anext(rest)
         await rest.aclose()
     pages.close()
-    assert many.database.readings == 0
+    assert many.database.lists == 0
     await asyncio.to_thread(checkpointed, many)
 
 
@@ -188,7 +188,7 @@ async def test_a_reader_that_is_too_slow_is_cut_off_and_holds_no_snapshot(narrow
     rest = reading.rest()
     assert (reading.first, await anext(rest)) == (0, 1)
     await asyncio.sleep(0.4)
-    assert narrow.readings == 0
+    assert narrow.lists == 0
     with pytest.raises(Unavailable, match=r"not read in 0\.2 s"):
         await anext(rest)
 
@@ -197,7 +197,7 @@ async def test_so_many_long_lists_are_read_at_once(narrow: Database) -> None:
     readings = [await narrow.pages(numbers) for _ in range(2)]
     with pytest.raises(Unavailable, match="too many long lists"):
         await narrow.pages(numbers)
-    assert narrow.readings == 2
+    assert narrow.lists == 2
     readings[0].close()
     assert [number async for number in (await narrow.pages(numbers)).rest()] == [1, 2, 3, 4]
 
