@@ -45,6 +45,7 @@ docs: install ## write the documents that are made from rules, views and routes
 	$(BIN)/python tests/support/api_document.py markdown > docs/api.md
 	$(BIN)/python tests/support/api_document.py openapi > docs/openapi.yaml
 	$(BIN)/python tests/foreign/run.py --document > docs/clients.md
+	$(BIN)/python -c "from statesvc.domain.limits import markdown; print(markdown(), end='')" > docs/limits.md
 
 revision: install ## begin a migration (MESSAGE="add the exit code")
 	@test -n "$(MESSAGE)" || { echo 'say what it does: make revision MESSAGE="add the exit code"'; exit 2; }

@@ -34,7 +34,7 @@ from statesvc.api.usage import UsageApi
 from statesvc.api.validation import ValidationApi
 from statesvc.api.volumes import VolumesApi
 from statesvc.api.wire.server import Server, raise_descriptor_limit
-from statesvc.api.wire.sockets import bind, socket_path
+from statesvc.api.wire.sockets import Listener, socket_path, watch
 from statesvc.db import runtimes as versions
 from statesvc.db.database import Connection, Database
 from statesvc.db.index_room import has_room
@@ -42,6 +42,7 @@ from statesvc.db.schema import compact, migrate
 from statesvc.db.schema.backup import Backup, Backups, remove
 from statesvc.db.schema.restore import leftovers_removed
 from statesvc.domain.ids import Entropy
+from statesvc.domain.limits import changed
 from statesvc.domain.times import Clock
 from statesvc.errors import Conflict, StateError, Unavailable
 from statesvc.host import facts, reserve
@@ -78,6 +79,7 @@ from statesvc.services.system import System
 from statesvc.services.usage import DiskUsage
 from statesvc.services.vitals import Gauge
 from statesvc.services.volumes import Volumes
+from statesvc.services.workers import purposes
 from statesvc.settings import Settings
 
 # However many SIGHUPs come, a reload begins at most so often; the last one always has its reload.
@@ -110,7 +112,7 @@ class Services:
 
     def application(self) -> Router:
         """Return the HTTP application over these services."""
-        return Router(self.routes())
+        return Router(self.routes(), self.site.threads.decoding)
 
     def routes(self) -> list[Route]:
         """Return every route of the API."""
@@ -173,11 +175,13 @@ async def opened(
         guard = _guarded(database, root, held)
         stack.callback(held.database_closing)
         host = facts.read(settings.host_facts)
-        site = Site(
-            host, Configuration(host, config), root.path, instance, clock, SteadyClock(clock, boot_clock), entropy
-        )
+        threads = purposes(changed(settings.limits))
+        stack.callback(threads.close)
+        steady = SteadyClock(clock, boot_clock)
+        site = Site(host, Configuration(host, config), root.path, instance, clock, steady, entropy, threads)
         folder = ScriptFolder(root.scripts)
-        runtimes, history = Runtimes(database, site, folder, settings.config_file), RuntimeHistory(database, folder)
+        runtimes = Runtimes(database, site, folder, settings.config_file)
+        history = RuntimeHistory(database, folder, threads.files)
         gauge = Gauge(database, clock, log_output, clean_start=clean_start)
         system = System(database, site, damage := DamageGuard(database, clock), gauge)
         system.reasons += [guard.reasons, runtimes.reasons]
@@ -211,7 +215,10 @@ async def opened(
 
 def _database(settings: Settings, root: DataRoot) -> Database:
     return Database(
-        root.database, busy_timeout_ms=settings.busy_timeout_ms, checkpoints=not settings.external_checkpoints
+        root.database,
+        busy_timeout_ms=settings.busy_timeout_ms,
+        checkpoints=not settings.external_checkpoints,
+        limits=changed(settings.limits),
     )
 
 
@@ -310,21 +317,29 @@ async def _serve(settings: Settings, log_output: LogOutput) -> None:
     async with opened(settings, log_output=log_output) as services:
         services.system.last_sweep = await _swept_or_not(services, settings)
         raise_descriptor_limit()
-        server = Server(services.application(), services.end_streams, clock=services.site.clock, lines=LINES)
+        server = Server(
+            services.application(),
+            services.end_streams,
+            clock=services.site.clock,
+            lines=LINES,
+            limits=changed(settings.limits),
+        )
         server.stop_on_signals()
         async with AsyncExitStack() as sockets:
             await sockets.enter_async_context(services.retention.kept_up())
             await sockets.enter_async_context(services.system.watched())
             listeners = []
             for host in settings.hosts:
-                listeners.append(bind(host, settings.socket_mode))
-                sockets.callback(socket_path(host).unlink, missing_ok=True)
+                listeners.append(Listener(host, settings.socket_mode))
+                sockets.callback(listeners[-1].close)
             # Objects that exist by now live as long as the process: exclude them from garbage collection.
             gc.collect()
             gc.freeze()
             await sockets.enter_async_context(_reloaded_on_hangup(services.runtimes))
             log.info("serving", hosts=settings.hosts, data_root=str(services.site.data_root))
-            await server.run_on(listeners)
+            watching = asyncio.create_task(watch(listeners, server))
+            sockets.callback(watching.cancel)
+            await server.run_on([listener.socket for listener in listeners])
     log.info("stopped")
 
 

@@ -4,11 +4,14 @@ Flags override STATESVC_* variables, and these override the defaults.
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from statesvc.domain.limits import changed
 
 
 def _is_root() -> bool:
@@ -60,6 +63,15 @@ class Settings(BaseSettings):
     idempotency_hours: int = Field(
         default=24, ge=1, description="how long a create request with an idempotency key can be repeated"
     )
+    limits: Mapping[str, float] = Field(
+        default={}, description="limits to change, a JSON object of numbers; docs/limits.md has their names"
+    )
     external_checkpoints: bool = Field(
         default=False, description="leave every checkpoint of the database's log to Litestream"
     )
+
+    @field_validator("limits")
+    @classmethod
+    def _can_be_changed(cls, limits: Mapping[str, float]) -> Mapping[str, float]:
+        changed(limits)
+        return limits

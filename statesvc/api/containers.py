@@ -1,12 +1,11 @@
 """Containers over HTTP: create, list, inspect, rename, delete."""
 
-import asyncio
-from functools import partial
 from typing import Any
 
 import orjson
 
 from statesvc.api import listing
+from statesvc.api.bodies import decoded, document
 from statesvc.api.inspection import render
 from statesvc.api.preconditions import if_match, tagged
 from statesvc.api.routing import Route
@@ -14,17 +13,13 @@ from statesvc.api.wire.answer import Answer
 from statesvc.api.wire.answers import json_answer, no_content, raw_json
 from statesvc.api.wire.call import Call
 from statesvc.domain.api_version import Version
-from statesvc.domain.documents import ContainerCreate, ContainerUpdate, HostConfig
-from statesvc.domain.documents.decode import decode
+from statesvc.domain.documents import ContainerCreate, ContainerUpdate
 from statesvc.domain.documents.update import host_config
 from statesvc.domain.network_mode import is_user_defined
 from statesvc.domain.times import Clock
 from statesvc.services.containers.service import Containers, Inspection
-from statesvc.services.listing.query import Listed
 from statesvc.services.listing.service import Listing
 
-LARGE_BODY = 256 * 1024
-LARGE_LIST = 2_000
 _AS_STORED = (1, 45)
 """Since this version, inspect shows a container as it is stored."""
 
@@ -50,10 +45,7 @@ class ContainersApi:
 
     async def create(self, call: Call) -> Answer:
         """POST /containers/create?name=&platform="""
-        body = await call.json_body()
-        # A large body may take seconds to decode: other requests must not wait for it.
-        large = len(body) > LARGE_BODY
-        request = await asyncio.to_thread(decode, ContainerCreate, body) if large else decode(ContainerCreate, body)
+        request = await decoded(call, ContainerCreate, await call.json_body())
         created = await self._containers.create(
             call.text("name"),
             request,
@@ -65,10 +57,8 @@ class ContainersApi:
 
     async def index(self, call: Call) -> Answer:
         """GET /containers/json?all=&limit=&size=&filters="""
-        rows = await self._listing.listed(listing.query(call))
-        large = len(rows.rows) > LARGE_LIST
-        render = partial(_list, rows, self._clock(), call.version)
-        return raw_json(await asyncio.to_thread(render) if large else render())
+        render = listing.rendered(self._clock(), call.version)
+        return listing.answer(await self._listing.index(listing.query(call), render))
 
     async def inspect(self, call: Call) -> Answer:
         """GET /containers/{name}/json?size="""
@@ -88,8 +78,7 @@ class ContainersApi:
     async def update(self, call: Call) -> Answer:
         """POST /containers/{name}/update"""
         expected = if_match(call)
-        body = await call.json_body()
-        asked = host_config(decode(ContainerUpdate, body)) if body else HostConfig()
+        asked = host_config(await document(call, ContainerUpdate))
         warnings = await self._containers.update(call.name, asked, version=call.version, expected=expected)
         return json_answer({"Warnings": list(warnings)})
 
@@ -105,10 +94,6 @@ class ContainersApi:
         else:
             await self._containers.remove(call.name, force=call.flag("force"), expected=if_match(call))
         return no_content()
-
-
-def _list(rows: Listed, now: int, version: Version) -> bytes:
-    return listing.older(listing.render(rows, now), version)
 
 
 def _adapted(document: dict[str, Any], version: Version) -> bytes:

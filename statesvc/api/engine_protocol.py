@@ -1,8 +1,8 @@
 """The engine protocol over HTTP: requests and reports of an engine about containers. See docs/engine-protocol.md."""
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
 
+from statesvc.api.bodies import document
 from statesvc.api.preconditions import if_match, tagged
 from statesvc.api.routing import Handler, Route
 from statesvc.api.wire.answer import Answer
@@ -22,7 +22,6 @@ from statesvc.domain.documents import (
     StartedReport,
     StartFailedReport,
 )
-from statesvc.domain.documents.decode import decode, decode_value
 from statesvc.errors import InvalidParameter, Problem
 from statesvc.services.lifecycle.execs import ExecConfig
 from statesvc.services.lifecycle.handles import Handle
@@ -32,7 +31,6 @@ from statesvc.services.lifecycle.service import Acknowledgement, Lifecycle
 
 _CONTAINER = "/statesvc/v1/containers/{name}"
 
-D = TypeVar("D", bound=Document)
 Plain = Callable[..., Awaitable[Acknowledgement]]
 
 
@@ -67,12 +65,12 @@ class EngineProtocolApi:
 
     async def prepare_start(self, call: Call) -> Answer:
         """POST …/prepare-start {Engine}"""
-        asked = await _read(call, PrepareStartRequest)
+        asked = await document(call, PrepareStartRequest)
         return _handed(await self._lifecycle.prepare_start(call.name, asked.Engine, expected=if_match(call)))
 
     async def adopt(self, call: Call) -> Answer:
         """POST …/adopt {Engine, Pid?}"""
-        asked = await _read(call, AdoptRequest)
+        asked = await document(call, AdoptRequest)
         return _handed(await self._lifecycle.adopt(call.name, asked.Engine, pid=asked.Pid, expected=if_match(call)))
 
     async def runtime(self, call: Call) -> Answer:
@@ -81,14 +79,14 @@ class EngineProtocolApi:
 
     async def started(self, call: Call) -> Answer:
         """POST …/started {Attempt, Pid}"""
-        report = await _read(call, StartedReport)
+        report = await document(call, StartedReport)
         return _acknowledged(
             await self._lifecycle.started(call.name, report.Attempt, report.Pid, expected=if_match(call))
         )
 
     async def start_failed(self, call: Call) -> Answer:
         """POST …/start-failed {Attempt, ExitCode, Error?}"""
-        report = await _read(call, StartFailedReport)
+        report = await document(call, StartFailedReport)
         failed = await self._lifecycle.start_failed(
             call.name, report.Attempt, error=report.Error, exit_code=report.ExitCode, expected=if_match(call)
         )
@@ -96,13 +94,13 @@ class EngineProtocolApi:
 
     async def exited(self, call: Call) -> Answer:
         """POST …/exited {ExitCode, Attempt?, Error?, OomKilled?, Manual?}"""
-        report = await _read(call, ExitedReport)
+        report = await document(call, ExitedReport)
         exited = Exited(report.ExitCode, report.Attempt, report.Error, report.OomKilled, report.Manual)
         return _acknowledged(await self._lifecycle.exited(call.name, exited, expected=if_match(call)))
 
     async def restarting(self, call: Call) -> Answer:
         """POST …/restarting {ExitCode, Attempt?, OomKilled?}"""
-        report = await _read(call, RestartingReport)
+        report = await document(call, RestartingReport)
         ended = Restarting(report.ExitCode, report.Attempt, report.OomKilled)
         return _acknowledged(await self._lifecycle.restarting(call.name, ended, expected=if_match(call)))
 
@@ -113,7 +111,7 @@ class EngineProtocolApi:
 
     async def health(self, call: Call) -> Answer:
         """POST …/health {Status?, Probe?: {Start?, End?, ExitCode, Output?}}"""
-        report = await _read(call, HealthReport)
+        report = await document(call, HealthReport)
         if report.Status is None and report.Probe is None:
             message = "Probe: it is required without a Status"
             raise InvalidParameter(message, (Problem("required", "/Probe", message),))
@@ -123,7 +121,7 @@ class EngineProtocolApi:
 
     async def exec_started(self, call: Call) -> Answer:
         """POST …/execs {Engine, Process: {Entrypoint, …}, Id?, Pid?, OpenStdin?, OpenStdout?, OpenStderr?}"""
-        report = await _read(call, ExecStartedReport)
+        report = await document(call, ExecStartedReport)
         started = await self._lifecycle.exec_started(
             call.name, report.Engine, _exec_config(report), exec_id=report.Id or None, expected=if_match(call)
         )
@@ -132,7 +130,7 @@ class EngineProtocolApi:
 
     async def exec_ended(self, call: Call) -> Answer:
         """POST /statesvc/v1/execs/{name}/ended {ExitCode}"""
-        report = await _read(call, ExecEndedReport)
+        report = await document(call, ExecEndedReport)
         return _acknowledged(await self._lifecycle.exec_ended(call.name, report.ExitCode, expected=if_match(call)))
 
 
@@ -164,12 +162,6 @@ def _plain(report: Plain) -> Handler:
         return _acknowledged(await report(call.name, expected=if_match(call)))
 
     return handler
-
-
-async def _read(call: Call, document: type[D]) -> D:
-    """Read a request's body. Raises InvalidParameter with every field that is missing or impossible."""
-    body = await call.json_body()
-    return decode(document, body) if body else decode_value(document, None)
 
 
 def _acknowledged(after: Acknowledgement) -> Answer:

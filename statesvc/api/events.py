@@ -1,6 +1,5 @@
 """The journal over HTTP: Docker's events, by time; and the own API's, by number and with all that is recorded."""
 
-import asyncio
 import re
 from collections.abc import AsyncGenerator, Callable
 
@@ -12,7 +11,7 @@ from statesvc.api.endpoint import MORE, Endpoint
 from statesvc.api.errors import error_body
 from statesvc.api.routing import Route
 from statesvc.api.wire.answer import Answer
-from statesvc.api.wire.answers import JSON, raw_json, stream
+from statesvc.api.wire.answers import JSON, stream
 from statesvc.api.wire.call import Call
 from statesvc.domain import filters, times
 from statesvc.domain.event import Event, is_dockers
@@ -27,6 +26,7 @@ log = structlog.get_logger(__name__)
 
 JSON_LINES = "application/jsonl"
 _RENDERED, _RENDERED_BYTES = 1_000, 8_192
+_KEPT_PAGES = 256
 _LATEST = 2**63 - 1
 _TIMESTAMP = re.compile(r"(-?\d{1,19})(?:\.(\d+))?", re.ASCII)
 
@@ -72,8 +72,8 @@ class EventsApi:
         self._journal = journal
         self._containers = containers
         self._clock = clock
-        self._docker_s = _Rendered(_render)
-        self._lines = _Rendered(_line)
+        self._docker_s = _RenderedPages(_Rendered(_render), _is_shown)
+        self._lines = _RenderedPages(_Rendered(_line), includes)
 
     def routes(self) -> list[Route]:
         """Return the routes of this noun."""
@@ -101,16 +101,14 @@ class EventsApi:
 
     async def snapshot(self, _call: Call) -> Answer:
         """GET /statesvc/v1/snapshot"""
-        found = await self._containers.snapshot()
-        entries = await asyncio.to_thread(listing.render, found.listed, self._clock())
-        return raw_json(b'{"Seq":%d,"Containers":%b}' % (found.seq, entries.rstrip()))
+        pages = await self._containers.snapshot_pages(listing.rendered(self._clock()))
+        return listing.answer(pages, b'{"Seq":%d,"Containers":[' % pages.before, b"]}")
 
     async def _stream(self, span: Span, wanted: Filters) -> AsyncGenerator[bytes, None]:
         yield b""  # the headers go out at once: clients wait for them before they cause what they want to see
         try:
             async for page in self._journal.follow(span):
-                shown = b"".join(self._docker_s(event) for event in page if _is_shown(wanted, event))
-                if shown:
+                if shown := self._docker_s(page, wanted):
                     yield shown
         except StateError as error:  # Docker's stream has no form for an error: it ends
             log.warning("a stream of events is ended", reason=error.message)
@@ -119,8 +117,7 @@ class EventsApi:
         yield b""
         try:
             async for page in self._journal.resume(place):
-                lines = b"".join(self._lines(event) for event in page if includes(wanted, event))
-                if lines:
+                if lines := self._lines(page, wanted):
                     yield lines
         except StateError as error:  # the status is sent by now: the last line has the error
             yield orjson.dumps({"Error": error_body(error)}) + b"\n"
@@ -142,6 +139,26 @@ class _Rendered:
             if len(rendered) <= _RENDERED_BYTES:
                 self._kept[event.seq] = rendered
         return rendered
+
+
+class _RenderedPages:
+    """The rendered pages of one kind of stream: each once for all readers at the same place with the same filters."""
+
+    def __init__(self, render: _Rendered, is_shown: Callable[[Filters, Event], bool]) -> None:
+        self._render = render
+        self._is_shown = is_shown
+        self._kept: dict[tuple[int, object], tuple[list[Event], bytes]] = {}
+
+    def __call__(self, page: list[Event], wanted: Filters) -> bytes:
+        key = id(page), frozenset(wanted.items())
+        known, shown = self._kept.get(key, (None, b""))
+        if known is not page:  # readers at the same place get the same list
+            shown = b"".join(self._render(event) for event in page if self._is_shown(wanted, event))
+            if len(self._kept) >= _KEPT_PAGES:
+                self._kept.clear()
+            if len(shown) <= _RENDERED_BYTES:
+                self._kept[key] = page, shown
+        return shown
 
 
 def _is_shown(wanted: Filters, event: Event) -> bool:

@@ -1,12 +1,12 @@
 """The files of a container over HTTP: archive, changes, export, commit. Only an engine has them: 501."""
 
+from statesvc.api.bodies import document
 from statesvc.api.routing import TAR, Route
 from statesvc.api.wire.answer import Answer
 from statesvc.api.wire.answers import json_answer
 from statesvc.api.wire.call import Call
 from statesvc.domain import references
 from statesvc.domain.documents import ContainerCreate
-from statesvc.domain.documents.decode import decode
 from statesvc.errors import InvalidParameter
 from statesvc.services.processes import Processes
 
@@ -46,8 +46,7 @@ class FilesApi:
 
     async def commit(self, call: Call) -> Answer:
         """POST /commit?container=&repo=&tag=&comment=&author=&pause=&changes="""
-        if body := await call.json_body():
-            decode(ContainerCreate, body)
+        await document(call, ContainerCreate)
         references.parse_repo_tag(call.text("repo"), call.text("tag"))
         await self._processes.commit(call.text("container"), call.values("changes"))
         return Answer(201)

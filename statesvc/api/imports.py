@@ -2,17 +2,19 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 
+from statesvc.api.bodies import decoded
 from statesvc.api.endpoint import Endpoint
 from statesvc.api.routing import Route
 from statesvc.api.wire.answer import Answer
 from statesvc.api.wire.answers import json_answer
 from statesvc.api.wire.call import Call
 from statesvc.domain.documents import Document
-from statesvc.domain.documents.decode import decode
+from statesvc.domain.limits import KIB, LIMITS
 from statesvc.domain.printable import printable
-from statesvc.errors import InvalidParameter, Problem, pointer
+from statesvc.errors import InvalidParameter, Problem, TooLarge, pointer
 from statesvc.services.imports.report import Entry, Importer, Report
 
 _IMPORT = Endpoint(
@@ -46,6 +48,9 @@ _IMPORT = Endpoint(
 )
 
 
+_LARGEST = 64 * KIB
+
+
 class ImportRequest(Document):
     """What to import: the state of which engine, from which path of the service's machine."""
 
@@ -67,8 +72,10 @@ class ImportsApi:
     async def run(self, call: Call) -> Answer:
         """POST /statesvc/v1/import {"Engine": "docker", "Path": "/var/lib/docker", "DryRun": false}"""
         body = await call.json_body()
-        request = decode(ImportRequest, body)
-        problems = (*_unknown_fields(body), *self._problems(request))
+        if len(body) > _LARGEST:
+            raise TooLarge(f"the request of an import is larger than {_LARGEST // KIB} KiB")
+        request = await decoded(call, ImportRequest, body)
+        problems = (*islice(_unknown_fields(body), LIMITS.shown_problems), *self._problems(request))
         if problems:
             raise InvalidParameter("; ".join(problem.message for problem in problems), problems)
         report = await self._importers[request.Engine].run(Path(request.Path), dry_run=request.DryRun)

@@ -1,12 +1,12 @@
 """Networks over HTTP, derived from containers and labelled so."""
 
+from statesvc.api.bodies import document
 from statesvc.api.routing import Handler, Route
 from statesvc.api.wire.answer import Answer
 from statesvc.api.wire.answers import json_answer, no_content
 from statesvc.api.wire.call import Call
 from statesvc.domain import filters, times
 from statesvc.domain.documents import NetworkConnect, NetworkCreate
-from statesvc.domain.documents.decode import decode
 from statesvc.domain.go.values import is_bool, quote
 from statesvc.errors import InvalidParameter, NotFound
 from statesvc.services.networks import ACCEPTED, PRUNE_ACCEPTED, Attachment, Network, Networks
@@ -55,8 +55,7 @@ class NetworksApi:
 
     async def create(self, call: Call) -> Answer:
         """POST /networks/create"""
-        body = await call.json_body()
-        await self._networks.create((decode(NetworkCreate, body) if body else NetworkCreate()).Name)
+        await self._networks.create((await document(call, NetworkCreate)).Name)
         return no_content()
 
     async def prune(self, call: Call) -> Answer:
@@ -71,8 +70,7 @@ class NetworksApi:
 
     def _connect(self, doing: str) -> Handler:
         async def handler(call: Call) -> Answer:
-            body = await call.json_body()
-            asked = decode(NetworkConnect, body) if body else NetworkConnect()
+            asked = await document(call, NetworkConnect)
             await self._networks.connect(call.name, asked.Container, doing=doing)
             return Answer()
 

@@ -5,13 +5,13 @@ from collections.abc import AsyncGenerator
 
 import orjson
 
+from statesvc.api.bodies import document
 from statesvc.api.routing import Route
 from statesvc.api.wire.answer import Answer, Taken
 from statesvc.api.wire.answers import JSON, hijack, no_content, raw_json, stream, typed
 from statesvc.api.wire.call import Call
 from statesvc.domain.api_version import parse as version
 from statesvc.domain.documents import ExecCreate, ExecStart
-from statesvc.domain.documents.decode import decode
 from statesvc.domain.go.values import parse_uint, quote
 from statesvc.errors import InvalidParameter
 from statesvc.services.engines import needs_engine
@@ -183,8 +183,7 @@ class ProcessesApi:
 
     async def create_exec(self, call: Call) -> Answer:
         """POST /containers/{name}/exec"""
-        body = await call.json_body()
-        asked = decode(ExecCreate, body) if body else ExecCreate()
+        asked = await document(call, ExecCreate)
         if not asked.Cmd:
             raise InvalidParameter("No exec command specified")
         await self._processes.create_exec(call.name, asked.DetachKeys)
@@ -196,8 +195,7 @@ class ProcessesApi:
 
     async def start_exec(self, call: Call) -> Answer:
         """POST /exec/{name}/start"""
-        if body := await call.json_body():
-            decode(ExecStart, body)
+        await document(call, ExecStart)
         await self._processes.start_exec(call.name)
         return Answer()
 

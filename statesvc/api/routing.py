@@ -14,13 +14,14 @@ from statesvc.api import versions
 from statesvc.api.endpoint import Endpoint
 from statesvc.api.errors import answer_bug, answer_error, answer_unknown_page
 from statesvc.api.wire.answer import Answer
-from statesvc.api.wire.call import Call, parse_query
+from statesvc.api.wire.call import Call, Threads, parse_query
 from statesvc.api.wire.refusal import Refusal
 from statesvc.api.wire.request import Request
 from statesvc.domain import asker
 from statesvc.domain.asker import AGENT_LIMIT, Asker
 from statesvc.domain.documents import Document
-from statesvc.errors import StateError
+from statesvc.domain.limits import LIMITS
+from statesvc.errors import InvalidParameter, StateError
 
 Handler = Callable[[Call], Awaitable[Answer]]
 
@@ -57,7 +58,9 @@ class Route:
 class Router:
     """The handler of all requests: answers each request by the handler of its route, and every error as JSON."""
 
-    def __init__(self, routes: Iterable[Route]) -> None:
+    def __init__(self, routes: Iterable[Route], threads: Threads) -> None:
+        """Take the routes, and the threads that decode large bodies."""
+        self._threads = threads
         # Bound once: to bind a logger for each request costs as much as a point read.
         self._log = log.bind()
         self._log_requests = self._log.is_enabled_for(logging.DEBUG)
@@ -103,13 +106,18 @@ class Router:
         if method != "GET":  # what only reads writes no event
             asker.current.set(_asker(request))
         try:
-            return await handler(Call(request, versions.negotiated(asked), name, parse_query(target.query)))
+            return await handler(self._call(request, asked, name))
         except StateError as error:
             return answer_error(error)
         except Refusal:
             raise
         except Exception as error:
             return answer_bug(error, method, target.path)
+
+    def _call(self, request: Request, asked: str | None, name: str) -> Call:
+        if len(name) > LIMITS.path_bytes:
+            raise InvalidParameter(f"the path of the URL is longer than {LIMITS.path_bytes:,} bytes")
+        return Call(request, versions.negotiated(asked), name, parse_query(request.head.target.query), self._threads)
 
     def _match(self, method: str, path: str) -> tuple[Handler | None, str]:
         fixed = self._fixed.get((method, path))

@@ -11,6 +11,7 @@ from statesvc.api.wire.call import Call
 from statesvc.domain.api_version import Version
 from statesvc.domain.times import Clock
 from statesvc.errors import InvalidParameter
+from statesvc.services.listing.query import Listed
 from statesvc.services.usage import DiskUsage, Usage
 
 _KINDS = ("container", "image", "volume", "build-cache")
@@ -34,19 +35,26 @@ class UsageApi:
             if kind not in _KINDS:
                 raise InvalidParameter(f"unknown object type: {kind}")
         shown = frozenset(asked or _KINDS)
-        usage = await self._usage.all()
-        before = {
+        has_containers = "container" in shown
+        pages = await self._usage.all(listing.rendered(self._clock()) if has_containers else _not_shown)
+        usage = pages.before
+        head = {
             "LayersSize": usage.layers if "image" in shown else 0,
             "Images": _images(usage, call.version) if "image" in shown else None,
         }
-        after: dict[str, object] = {
+        tail: dict[str, object] = {
             "Volumes": _volumes(usage) if "volume" in shown else None,
             "BuildCache": [] if "build-cache" in shown else None,
         }
-        containers = listing.render(usage.containers, self._clock()) if "container" in shown else b"null"
-        return raw_json(
-            orjson.dumps(before)[:-1] + b',"Containers":' + containers.strip() + b"," + orjson.dumps(after)[1:]
-        )
+        before, after = orjson.dumps(head)[:-1] + b',"Containers":', b"," + orjson.dumps(tail)[1:]
+        if has_containers:
+            return listing.answer(pages, before + b"[", b"]" + after)
+        pages.close()
+        return raw_json(before + b"null" + after)
+
+
+def _not_shown(_listed: Listed) -> bytes:
+    return b""
 
 
 def _images(usage: Usage, version: Version) -> list[dict[str, object]]:

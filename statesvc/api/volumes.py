@@ -1,12 +1,12 @@
 """Volumes over HTTP, derived from containers and labelled so."""
 
+from statesvc.api.bodies import document
 from statesvc.api.routing import Route
 from statesvc.api.wire.answer import Answer
 from statesvc.api.wire.answers import json_answer, no_content
 from statesvc.api.wire.call import Call
 from statesvc.domain import filters
 from statesvc.domain.documents import VolumeCreate
-from statesvc.domain.documents.decode import decode
 from statesvc.services.volumes import ACCEPTED, DERIVED, PRUNE_ACCEPTED, Volume, Volumes
 
 
@@ -37,8 +37,7 @@ class VolumesApi:
 
     async def create(self, call: Call) -> Answer:
         """POST /volumes/create"""
-        body = await call.json_body()
-        asked = decode(VolumeCreate, body) if body else VolumeCreate()
+        asked = await document(call, VolumeCreate)
         return json_answer(entry(await self._volumes.create(asked.Name, asked.Driver, asked.DriverOpts or {})), 201)
 
     async def prune(self, call: Call) -> Answer:

@@ -6,26 +6,29 @@ A unit is a function that takes a connection first and does nothing outside the 
 import asyncio
 import os
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 
 import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from statesvc.db.failures import is_corrupt, name_of, of_commit, unavailable
+from statesvc.db.failures import RETRY_SECONDS, is_corrupt, name_of, of_commit, unavailable
 from statesvc.db.file_uri import file_uri
 from statesvc.db.index_room import filled_index, require_room
-from statesvc.errors import StateError, Unavailable, Unsure
+from statesvc.db.readings import Page, Reading
+from statesvc.db.workers import Workers
+from statesvc.domain.limits import LIMITS, Limits
+from statesvc.errors import NOTHING_CHANGED, StateError, Unavailable, Unsure
 
 if TYPE_CHECKING:  # pysqlite3 has no types of its own, and those of the standard library's driver
     import sqlite3 as driver
@@ -68,7 +71,15 @@ PRAGMAS = (
 WHOLE_FILE_CACHE = f"cache_size=-{64 * 1024}"
 SQLITE_VERSION: str = driver.sqlite_version
 BATCH_LIMIT = 64
-SCAN_THREADS = 4
+SHORT_THREADS = 4
+LONG_THREADS = 2
+# One: what a page costs is mostly computing, for which threads wait for each other, and the event loop for all of them.
+PAGING_THREADS = 1
+# How long a thread may compute while the event loop waits for it, as long as long lists are read: each ping would feel
+# Python's own 5 ms then. At all other times a shorter one would make each short read cost more.
+SWITCH_SECONDS = 0.0001
+USUAL_SWITCH_SECONDS = sys.getswitchinterval()
+IDLE_CONNECTIONS = 4
 _CHECKPOINT_NOOP = (3, 51, 0)
 
 
@@ -239,6 +250,132 @@ def _tolerantly(connection: Connection, run: Callable[[Connection], T], *, undo:
     return _legibly(connection, run)
 
 
+class _Connections:
+    """The connections of threads that read: each is lent to one reader at a time, in a transaction."""
+
+    def __init__(self, engine: Engine, before_opening: Callable[[], None]) -> None:
+        """Open connections of the engine as they are needed. `before_opening` may raise Unavailable."""
+        self._engine = engine
+        self._before_opening = before_opening
+        self._lock = threading.Lock()
+        self._open: set[Connection] = set()
+        self._lent: dict[Connection, float] = {}
+        self._idle: list[Connection] = []
+        self._is_closed = False
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Yield a connection that sees one committed state."""
+        connection = self.begin()
+        try:
+            yield connection
+        finally:
+            self.end(connection)
+
+    def begin(self) -> Connection:
+        """Return a connection that sees one committed state, until it is ended."""
+        with self._lock:
+            connection = self._idle.pop() if self._idle else None
+        if connection is None:
+            self._before_opening()  # a file in the place of the database is another one
+            connection = _connected(self._engine)
+            with self._lock:
+                self._open.add(connection)
+        try:
+            bare(connection).execute("BEGIN")
+        except driver.Error:
+            self._drop(connection)
+            raise
+        self._lent[connection] = time.monotonic()
+        return connection
+
+    def held(self) -> tuple[int, float]:
+        """Return how many snapshots are held now, and for how many seconds the longest is."""
+        began = list(self._lent.values())
+        return len(began), time.monotonic() - min(began) if began else 0.0
+
+    def end(self, connection: Connection, *, keeps: bool = True) -> None:
+        """Take a connection back, or close it: one that has read much has many pages in memory."""
+        del self._lent[connection]
+        raw = bare(connection)
+        raw.text_factory = str
+        try:
+            if raw.in_transaction:
+                raw.execute("ROLLBACK")
+        except driver.Error:
+            self._drop(connection)
+            return
+        with self._lock:
+            if keeps := keeps and not self._is_closed and len(self._idle) < IDLE_CONNECTIONS:
+                self._idle.append(connection)
+        if not keeps:
+            self._drop(connection)
+
+    def interrupt(self) -> None:
+        """End what is being read now, with an error."""
+        with self._lock:
+            for connection in self._open:
+                bare(connection).interrupt()
+
+    def close(self) -> None:
+        """Close those that are not lent; the others are closed when they are given back."""
+        with self._lock:
+            self._is_closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            self._drop(connection)
+
+    def _drop(self, connection: Connection) -> None:
+        with self._lock:
+            self._open.discard(connection)
+        connection.close()
+
+
+class _Steps(Generic[T]):
+    """Runs a unit that yields pages, one page at a time, on a connection that it keeps until the end."""
+
+    def __init__(self, connections: _Connections, unit: Callable[[Connection], Iterator[Page[T]]]) -> None:
+        self._connections = connections
+        self._unit = unit
+        self._connection: Connection | None = None
+        self._pages: Iterator[Page[T]] = iter(())
+        self._done = 0
+
+    def next(self) -> Page[T]:
+        """Return the next page; after the last one, and after an error, the connection is given back."""
+        try:
+            if self._connection is None:
+                self._connection = self._connections.begin()
+                self._pages = self._unit(self._connection)
+            page = self._tolerant_next(self._connection)
+        except BaseException:
+            self.end()
+            raise
+        self._done += 1
+        if page.is_last:
+            self.end()
+        return page
+
+    def end(self) -> None:
+        """Give the connection back, if that was not done yet."""
+        connection, self._connection, self._pages = self._connection, None, iter(())
+        if connection is not None:
+            self._connections.end(connection, keeps=self._done <= 1)
+
+    def _tolerant_next(self, connection: Connection) -> Page[T]:
+        try:
+            return next(self._pages)
+        except (DBAPIError, driver.Error) as error:
+            if not _is_bad_text(error):
+                raise
+        # Text that is not UTF-8: from the beginning, with such text made legible. The pages before had none.
+        bare(connection).text_factory = _legible
+        self._pages = self._unit(connection)
+        for _ in range(self._done):
+            next(self._pages)
+        return next(self._pages)
+
+
 @dataclass(slots=True)
 class _Unit:
     run: Callable[[Connection], Any]
@@ -270,10 +407,13 @@ class Database:
     `read` and `scan` see committed state; `write` answers when its change is committed and synced.
     """
 
-    def __init__(self, path: Path, *, busy_timeout_ms: int = 5_000, checkpoints: bool = True) -> None:
+    def __init__(
+        self, path: Path, *, busy_timeout_ms: int = 5_000, checkpoints: bool = True, limits: Limits = LIMITS
+    ) -> None:
         """Open the database. Raises Unavailable if SQLite cannot open it."""
         check_sqlite_version(tuple(driver.sqlite_version_info))
         self.path = path
+        self._limits = limits
         # Called before each write and each new connection. It raises Unavailable if what is written would be lost.
         self.before_write: Callable[[], None] = lambda: None
         # Called after each commit, before it is answered.
@@ -287,14 +427,15 @@ class Database:
         self._index = filled_index(path)
         self._readers = engine(busy_timeout_ms=busy_timeout_ms, query_only=True)
         self._writer_engine = engine(busy_timeout_ms=busy_timeout_ms, query_only=False)
+        self._short = Workers("short reads", SHORT_THREADS, limits.scans)
+        self._long = Workers("long reads", LONG_THREADS, limits.scans)
+        self._paging = Workers("pages of long lists", PAGING_THREADS, limits.scans)
+        self._lists = 0
+        self._connections = _Connections(self._readers, lambda: self.before_write())  # noqa: PLW0108 - it is set later
         self._writing: Connection | None = None
         self._patience_ms = busy_timeout_ms
         self._locked_out = False
         self._doubts = self._settled_doubts = 0
-        self._scanning: dict[int, float] = {}
-        self._scans = ThreadPoolExecutor(SCAN_THREADS, thread_name_prefix="statesvc-scan")
-        self._local = threading.local()
-        self._scan_connections: list[Connection] = []
         self._writer = threading.Thread(target=self._serve_writes, name="statesvc-writer", daemon=True)
         self._writer.start()
 
@@ -302,9 +443,13 @@ class Database:
         """Finish what is queued, then close every connection."""
         self._writes.put(None)
         self._writer.join()
-        self._scans.shutdown()
-        for connection in (*self._scan_connections, self._loop_reader):
-            connection.close()
+        if self._lists:
+            sys.setswitchinterval(USUAL_SWITCH_SECONDS)
+        self._connections.interrupt()
+        for workers in (self._short, self._long, self._paging):
+            workers.close()
+        self._connections.close()
+        self._loop_reader.close()
         if self._index is not None:
             os.close(self._index)
 
@@ -328,8 +473,7 @@ class Database:
 
     def readings(self) -> tuple[int, float]:
         """Return how many scans hold a snapshot now, and for how many seconds the longest does."""
-        began = list(self._scanning.values())
-        return len(began), time.monotonic() - min(began) if began else 0.0
+        return self._connections.held()
 
     @property
     def in_doubt(self) -> bool:
@@ -358,16 +502,59 @@ class Database:
             raise unavailable(error) or error from error
 
     async def scan(self, unit: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a longer reading unit in a thread, on one snapshot."""
-        return await asyncio.get_running_loop().run_in_executor(
-            self._scans, self._scan, lambda c: unit(c, *args, **kwargs)
-        )
+        """Run a reading unit of several rows in a thread, on one snapshot."""
+        return await self._short.run(self._scan, lambda c: unit(c, *args, **kwargs))
+
+    async def scan_long(self, unit: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do the same for a unit that reads many rows: those that read few never wait for it."""
+        return await self._long.run(self._scan, lambda c: unit(c, *args, **kwargs))
+
+    async def pages(self, unit: Callable[[Connection], Iterator[Page[T]]], *, is_long: bool = True) -> Reading[T]:
+        """Return a reading of one snapshot, page by page, whose first page is read; its holder must close it.
+
+        Raises Unavailable if too many readings go on after their first page.
+        """
+        steps = _Steps(self._connections, unit)
+        first = await (self._long if is_long else self._short).run(self._stepped, steps)
+        advance = partial(self._paging.run, self._stepped, steps)
+        reading = Reading(first, steps, advance, self._ended, self._limits.list_seconds)
+        if not first.is_last:
+            if not self._lists:
+                sys.setswitchinterval(SWITCH_SECONDS)
+            self._lists += 1
+            if self._lists > self._limits.lists:
+                reading.close()
+                raise Unavailable(
+                    "too many long lists are being sent at this time: try again", retry_seconds=RETRY_SECONDS
+                )
+        return reading
+
+    @property
+    def lists(self) -> int:
+        """How many long lists hold a snapshot now."""
+        return self._lists
+
+    def _ended(self) -> None:
+        self._lists -= 1
+        if not self._lists:
+            sys.setswitchinterval(USUAL_SWITCH_SECONDS)
+
+    def _stepped(self, steps: _Steps[T]) -> Page[T]:
+        try:
+            return steps.next()
+        except (DBAPIError, driver.Error) as error:
+            raise unavailable(error, self.path) or error from error
 
     async def write(self, unit: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a unit on the writer, in the caller's context, and answer once its change is durable.
 
-        An error of the unit undoes it, and only it.
+        An error of the unit undoes it, and only it. Raises Unavailable if too many wait already.
         """
+        if self._writes.qsize() >= self._limits.writes:
+            raise Unavailable(
+                f"too many changes wait to be written at this time: try again; {NOTHING_CHANGED}",
+                retry_seconds=RETRY_SECONDS,
+            )
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         run = copy_context().run
@@ -386,20 +573,8 @@ class Database:
             raise unavailable(error, self.path) or error from error
 
     def _scan_once(self, run: Callable[[Connection], T]) -> T:
-        connection = getattr(self._local, "connection", None)
-        if connection is None:
-            self.before_write()  # a file in the place of the database is another one
-            connection = self._local.connection = _connected(self._readers)
-            self._scan_connections.append(connection)
-        raw = bare(connection)
-        raw.execute("BEGIN")
-        self._scanning[threading.get_ident()] = time.monotonic()
-        try:
+        with self._connections.snapshot() as connection:
             return _tolerantly(connection, run)
-        finally:
-            del self._scanning[threading.get_ident()]
-            if raw.in_transaction:
-                raw.execute("ROLLBACK")
 
     def _serve_writes(self) -> None:
         last = False

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from statesvc.domain.go.text import loads, replace_surrogates
+from statesvc.domain.limits import LIMITS
 from statesvc.errors import InvalidParameter
 
 Filters = Mapping[str, tuple[str, ...]]
@@ -12,7 +13,8 @@ _WORDS = {"0": False, "false": False, "1": True, "true": True}
 
 
 def parse(text: str, accepted: frozenset[str] | None = None) -> Filters:
-    """Return the filters. Raises InvalidParameter for other forms and, where some are named, for keys not accepted.
+    """Return the filters. Raises InvalidParameter for other forms, for more values than are looked at and, where some
+    keys are named, for those not accepted.
 
     Both forms of Docker are read, but not mixed: `{"label": ["a"]}` and the older `{"label": {"a": true}}`. Of the
     older one every key counts, as it does in Docker, whatever its value (moby api/types/filters FromJSON); but of a
@@ -33,7 +35,10 @@ def parse(text: str, accepted: frozenset[str] | None = None) -> Filters:
             raise InvalidParameter(f"invalid filter '{key}'")
     if {list, dict} <= {type(value) for value in written.values()}:
         raise InvalidParameter("invalid filter: lists and objects of values cannot be mixed")
-    return {key: _values(key, value) for key, value in written.items()}
+    wanted = {key: _values(key, value) for key, value in written.items()}
+    if sum(map(len, wanted.values())) + len(wanted) > LIMITS.filter_values:
+        raise InvalidParameter(f"invalid filter: the filters have more than {LIMITS.filter_values:,} keys and values")
+    return wanted
 
 
 def flag(filters: Filters, key: str) -> bool | None:

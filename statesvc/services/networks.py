@@ -117,7 +117,7 @@ class Networks:
         raise needs_engine(f"network {doing}")
 
     async def _all(self) -> list[Network]:
-        return await self._database.scan(_every, self._site.instance_id)
+        return await self._database.scan_long(_every, self._site.instance_id)
 
     async def _find(self, reference: str) -> Network:
         return await self._database.scan(_found_by, self._site.instance_id, reference)

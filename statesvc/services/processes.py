@@ -4,7 +4,6 @@ Each method finds the container and refuses what its state forbids, in Docker's 
 a container engine, which is not connected: it raises NotOffered.
 """
 
-import asyncio
 import re
 from dataclasses import dataclass
 
@@ -33,9 +32,10 @@ from statesvc.services.site import Site
 __all__ = ["Exec", "Output", "Processes", "Still"]
 
 _LEAVING = frozenset({State.REMOVING, State.DEAD})
-_PS_RENAMES = re.compile(r"\s+(\S*)=\s*(PID\S*)", re.ASCII)
 _NOT_STARTED = "128"
 """Docker's exit code for a start that failed before the command was looked for."""
+# Looks at each run of white space once, however long it is.
+_PS_RENAMES = re.compile(r"(?<!\s)\s++(\S*)=\s*(PID\S*)", re.ASCII)
 _TIMESTAMP = re.compile(r"[+-]?\d{1,18}(?:\.\d{1,18})?", re.ASCII)
 
 
@@ -96,7 +96,7 @@ class Processes:
             raise InvalidParameter(f"unknown or invalid runtime name: {name}")
         # As at creation, only the binary behind a wrapper script is checked: the engine finds the others itself.
         if derived and derived.runtime.args:
-            await asyncio.to_thread(preflight, derived)
+            await self._site.threads.files.run(preflight, derived)
 
     async def stop(self, reference: str, signal: str) -> None:
         """Stop a container. Raises NotModified if it is not running."""
@@ -254,7 +254,7 @@ class Processes:
     async def commit(self, reference: str, changes: list[str]) -> None:
         """Make an image of a container. Raises Conflict if it is being removed."""
         _must_stay(await self._find(reference), "commit")
-        apply_changes({}, changes)
+        await self._site.threads.decoding.run(apply_changes, {}, changes)
         raise needs_engine("commit")
 
     async def _find(self, reference: str) -> Found:

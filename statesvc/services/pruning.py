@@ -46,7 +46,7 @@ class Pruning:
         """
         now = self._site.clock()
         made = _conditions(filters, now)
-        chosen = [] if made is None else await self._database.scan(revisions, made)
+        chosen = [] if made is None else await self._database.scan_long(revisions, made)
         removed: list[str] = []
         batches = [chosen[at : at + BATCH] for at in range(0, len(chosen), BATCH)]
         with _truthful(removed):
@@ -67,9 +67,9 @@ class Pruning:
         dangling = filtering.flag(filters, "dangling")
         before = until(filters, self._site.clock())
         removals: list[Removal] = []
-        user_of = await self._database.scan(removal.mounting)
+        user_of = await self._database.scan_long(removal.mounting)
         with _truthful(removals):
-            for image in await self._database.scan(records.recorded):
+            for image in await self._database.scan_long(records.recorded):
                 # Docker removes one that only its ID names, mounted or not.
                 is_named = bool(image.repo_tags or image.repo_digests)
                 if _is_meant(image, filters, before) and not (is_named and user_of(image.image.id)):

@@ -1,4 +1,4 @@
-"""The surroundings of the service, given to every service: host, configuration, data root, clock, randomness."""
+"""The surroundings of the service, given to every service: host, configuration, data root, clock, and so on."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,11 +8,12 @@ from statesvc.domain.ids import Entropy
 from statesvc.domain.times import Clock
 from statesvc.services.configuration import Configuration
 from statesvc.services.steady_clock import SteadyClock
+from statesvc.services.workers import Purposes
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The host, the configuration, the data root, the clocks (nanoseconds) and the source of randomness.
+    """The host, the configuration, the data root, the clocks (nanoseconds), the source of randomness, the threads.
 
     `clock` stamps what happens; what is old is judged by `steady_clock`, which follows no jump of it.
     """
@@ -24,6 +25,7 @@ class Site:
     clock: Clock
     steady_clock: SteadyClock
     entropy: Entropy
+    threads: Purposes
 
     @property
     def volumes_root(self) -> str:

@@ -68,7 +68,7 @@ class System:
         self._gauge = gauge
         self._wrong: frozenset[str] = frozenset()
         self.site = site
-        self._features = Features()
+        self._features = Features(site.threads.files)
         self._damage = damage
         self.last_sweep: SweepReport | None = None
         # Whatever part of the service can find something wrong adds itself here.

@@ -10,8 +10,8 @@ from statesvc.services import volumes
 from statesvc.services.images import records
 from statesvc.services.images.layers import Layers, shared_sizes
 from statesvc.services.images.records import RecordedImage
-from statesvc.services.listing.query import Listed, ListQuery
-from statesvc.services.listing.service import Listing, Select
+from statesvc.services.listing.query import ListQuery
+from statesvc.services.listing.service import Listing, Pages, Render
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +24,11 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Everything that uses disk space, in one committed state."""
+    """Everything that uses disk space, but for the containers."""
 
     layers: int
     images: Sequence[RecordedImage]
     shared: Mapping[str, Shared]
-    containers: Listed
     volumes: Sequence[Volume]
 
 
@@ -39,12 +38,12 @@ class DiskUsage:
     def __init__(self, listing: Listing) -> None:
         self._listing = listing
 
-    async def all(self) -> Usage:
-        """Return everything that uses disk space, with its size."""
-        return await self._listing.scan(_usage)
+    async def all(self, render: Render) -> Pages[Usage]:
+        """Return the containers in pages, with the sizes of their images; `before` has the rest."""
+        return await self._listing.pages(ListQuery(all=True, size=True), render, _usage)
 
 
-def _usage(conn: Connection, select: Select) -> Usage:
+def _usage(conn: Connection) -> Usage:
     found = records.recorded(conn)
     made_of = [(image.parsed.diff_ids, image.image.size) for image in found]
     users = containers.count_by_image(conn)
@@ -52,8 +51,7 @@ def _usage(conn: Connection, select: Select) -> Usage:
         image.image.id: Shared(users.get(image.image.id, 0), size)
         for image, size in zip(found, shared_sizes(made_of), strict=True)
     }
-    listed = select(conn, ListQuery(all=True, size=True))
-    return Usage(_layers(dict(made_of)), found, shared, listed, volumes.every(conn))
+    return Usage(_layers(dict(made_of)), found, shared, volumes.every(conn))
 
 
 def _layers(sizes: Mapping[Layers, int]) -> int:

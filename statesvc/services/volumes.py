@@ -30,7 +30,7 @@ class Volumes:
     async def listed(self, filters: Filters) -> list[Volume]:
         """Return the volumes that pass the filters, by name. Raises InvalidParameter for invalid values."""
         dangling = filtering.flag(filters, "dangling")
-        found = await self._database.scan(volumes.every)
+        found = await self._database.scan_long(volumes.every)
         # Every known volume is in use, so none is dangling.
         return [] if dangling else [volume for volume in found if _passes(volume, filters)]
 

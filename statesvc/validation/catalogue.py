@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from statesvc.validation import daemon, image, platforms, update, verify  # noqa: F401 - importing them declares every rule
+from statesvc.validation import daemon, image, platforms, sizes, update, verify  # noqa: F401 - importing them declares every rule
 from statesvc.validation.rules import CATALOGUE, DAEMON, Rule, rule
 
 # These two are broken in domain, where names and JSON are read.

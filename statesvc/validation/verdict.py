@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from statesvc.domain.limits import LIMITS
 from statesvc.domain.verified import Verified
 from statesvc.errors import InvalidParameter, NotFound, Problem, StateError
 from statesvc.validation.rules import CATALOGUE
@@ -25,6 +26,10 @@ class Verdict:
         problems = (*self.early, *self.middle, *of_name, *self.late)
         if not problems:
             return None
+        if (more := len(problems) - LIMITS.shown_problems) > 0:
+            problems = problems[: LIMITS.shown_problems]
         message = "; ".join(dict.fromkeys(problem.message for problem in problems))
+        if more > 0:
+            message += f"; and {more} more"
         first = CATALOGUE.get(problems[0].code)
         return (NotFound if first and first.missing else InvalidParameter)(message, problems)

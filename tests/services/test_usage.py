@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from statesvc.api.listing import rendered
 from statesvc.app import Services
 from statesvc.db import images
 from statesvc.db.database import Connection
@@ -40,6 +41,6 @@ async def test_what_images_share_counts_once(
         return [record(conn, size, names, number) for number, (size, names) in enumerate(made)]
 
     ids = await services.database.write(fill)
-    usage = await DiskUsage(services.listing).all()
+    usage = (await DiskUsage(services.listing).all(rendered(0))).before
     assert usage.layers == layers
     assert [usage.shared[image_id].shared for image_id in ids] == shared

@@ -76,8 +76,8 @@ MUTANTS = (
     Mutant(
         "a scan without a snapshot",
         "statesvc/db/database.py",
-        '        raw.execute("BEGIN")\n        self._scanning',
-        "        self._scanning",
+        '            bare(connection).execute("BEGIN")\n        except driver.Error:\n',
+        "            pass\n        except driver.Error:\n",
         _DATABASE + "a_scan_sees_one_snapshot",
     ),
     Mutant(
@@ -114,8 +114,8 @@ MUTANTS = (
     Mutant(
         "a lost sync of the folder",
         "statesvc/host/scripts.py",
-        "                self._write(name, content)\n            self._sync()\n",
-        "                self._write(name, content)\n",
+        "                    _write(folder, name, content)\n                os.fsync(folder)\n",
+        "                    _write(folder, name, content)\n",
         "tests/faults/test_scripts.py -k reload",
     ),
     Mutant(

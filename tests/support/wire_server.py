@@ -11,9 +11,9 @@ from pathlib import Path
 import uvloop
 
 from statesvc.api.wire.answer import Answer, Hijack, Taken
-from statesvc.api.wire.limits import Limits
 from statesvc.api.wire.request import Request
 from statesvc.api.wire.server import Server
+from statesvc.domain.limits import Limits
 
 TEXT = b"Content-Type: text/plain\r\n"
 SECOND = 1_000_000_000

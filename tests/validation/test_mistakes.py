@@ -9,9 +9,10 @@ from mistakes import CONTAINERS, FORBIDDEN, MISTAKES, PATHS, UNKNOWN_IMAGES, WAR
 from verdicts import codes_and_fields
 
 from statesvc.domain import names
-from statesvc.domain.documents import Config, ContainerCreate
+from statesvc.domain.documents import Config, ContainerCreate, HostConfig
 from statesvc.domain.documents.decode import decode_value
 from statesvc.domain.host_facts import HostFacts
+from statesvc.domain.limits import LIMITS
 from statesvc.domain.platform import Platform
 from statesvc.errors import InvalidParameter
 from statesvc.validation import (
@@ -21,6 +22,7 @@ from statesvc.validation import (
     daemon,
     finish,
     platforms,
+    sizes,
     verify,
 )
 from statesvc.validation.rules import CATALOGUE
@@ -46,6 +48,12 @@ def refused(ask: Callable[[], object]) -> set[str]:
     return {problem.code for problem in caught.value.problems}
 
 
+_OVERSIZED = ContainerCreate(
+    config=Config(Labels={"a": "x" * (LIMITS.label_bytes + 1)}, Env=["A=b"] * (LIMITS.stored_elements + 1)),
+    host_config=HostConfig(Binds=["data:/a"] * (LIMITS.stored_rows + 1)),
+)
+
+
 def of_other_requests(host: HostFacts) -> set[str]:
     """Return the codes that come from another part of a create than its judged body: it does not have others."""
     here, valid = Platform("linux", "amd64"), judged(Mistake("", "", {}), host)
@@ -55,6 +63,7 @@ def of_other_requests(host: HostFacts) -> set[str]:
         foreign.code,
         *refused(lambda: platforms.parse("bogus", here)),
         *refused(lambda: names.check("-")),
+        *(problem.code for problem in sizes.measured(_OVERSIZED).problems),
         *refused(lambda: decode_value(ContainerCreate, {"Image": 1})),
         *refused(lambda: finish.merged(replace(valid, verified=replace(valid.verified, config=Config())), None)),
     }

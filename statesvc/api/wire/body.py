@@ -4,10 +4,11 @@ import re
 
 from statesvc.api.wire.head import parse_fields
 from statesvc.api.wire.refusal import malformed
+from statesvc.domain.limits import LIMITS
 
-LINE_BYTES = 4_096
+LINE_BYTES = LIMITS.chunk_line_bytes
 """The longest line before a chunk, and all lines behind the last one together, as in Go."""
-SPARE_BYTES = 16 * 1024
+SPARE_BYTES = LIMITS.chunk_spare_bytes
 """How much of a body in chunks may be something else than content, as in Go."""
 PART_BYTES = 256 * 1024
 """The largest part of a body that is handed on at once."""

@@ -1,21 +1,33 @@
 """One request, as the handlers see it."""
 
 import re
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import ParamSpec, Protocol, TypeVar
 from urllib.parse import unquote_to_bytes
 
-from statesvc.api.wire.limits import LIMITS
 from statesvc.api.wire.request import Request
 from statesvc.domain.api_version import Version
 from statesvc.domain.go.values import atoi, parse_uint
+from statesvc.domain.limits import LIMITS
 from statesvc.errors import InvalidParameter, Problem
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 _FALSE = frozenset({"", "0", "no", "false", "none"})
+_LONG = frozenset({"filters", "changes"})
 _WORD = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _MEDIA_TYPE = re.compile(rf"\s*({_WORD}(?:/{_WORD})?)\s*")
 _PARAMETER = re.compile(rf'\s*;\s*({_WORD}\s*=\s*(?:{_WORD}|"(?:[^"\\]|\\.)*"))?\s*')
 _BAD_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2})(.{0,2})")
+
+
+class Threads(Protocol):
+    """Threads for what takes long, such as to decode a large body."""
+
+    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do the work in a thread; return what it returns."""
 
 
 @dataclass(slots=True)
@@ -26,6 +38,7 @@ class Call:
     version: Version
     name: str
     query: dict[str, str]
+    threads: Threads
 
     def flag(self, key: str) -> bool:
         """Read a query value as Docker reads a boolean: false for a few words, true for anything else."""
@@ -101,15 +114,32 @@ def check_json_type(header: str) -> None:
 
 
 def parse_query(raw: str) -> dict[str, str]:
-    """Return the first value of each key. Raises InvalidParameter for what Go's url.ParseQuery refuses."""
+    """Return the first value of each key.
+
+    Raises InvalidParameter for what Go's url.ParseQuery refuses, and for more values than are looked at.
+    """
     values: dict[str, str] = {}
     if raw:
         for key, value in _pairs(raw):
             values.setdefault(key, value)
+        if len(raw) > LIMITS.query_value_bytes:
+            _check_lengths(values)
     return values
 
 
+def _check_lengths(values: Mapping[str, str]) -> None:
+    """Refuse a long value where a word or a name is meant: what looks at it may take a while, on the event loop."""
+    most = LIMITS.query_value_bytes
+    for key, value in values.items():
+        if len(value) > most and key not in _LONG:
+            raise InvalidParameter(
+                f"{key[:50]} in the query of the URL has {len(value):,} characters: at most {most:,}"
+            )
+
+
 def _pairs(raw: str) -> Iterator[tuple[str, str]]:
+    if raw.count("&") >= LIMITS.query_values:
+        raise InvalidParameter(f"the query of the URL has more than {LIMITS.query_values:,} values")
     for pair in raw.split("&"):
         if ";" in pair:
             raise InvalidParameter("invalid semicolon separator in query")

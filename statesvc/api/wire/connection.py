@@ -10,15 +10,15 @@ from typing import cast
 import orjson
 import structlog
 
-from statesvc.api.wire.answer import NO_BODY, Answer, Hijack, framed, status_line
+from statesvc.api.wire.answer import NO_BODY, Answer, Hijack, Parts, framed, status_line
 from statesvc.api.wire.head import Head, has_token
 from statesvc.api.wire.input import Input, next_head
-from statesvc.api.wire.limits import KIB, Limits
 from statesvc.api.wire.output import Output
 from statesvc.api.wire.refusal import Refusal
 from statesvc.api.wire.request import Handler, Held, Peer, Request, RequestBody
 from statesvc.api.wire.stream import Stream
 from statesvc.api.wire.takeover import Takeover, opening
+from statesvc.domain.limits import KIB, Limits
 from statesvc.errors import UNSURE
 
 log = structlog.get_logger(__name__)
@@ -44,6 +44,8 @@ class Shared:
     connections: "set[Connection]" = field(default_factory=set)
     idle: "dict[Connection, None]" = field(default_factory=dict)
     """Those that wait for a head, the one that waits longest first."""
+    streams: int = 0
+    """How many answers are streams now."""
     stopping: bool = False
 
 
@@ -166,6 +168,9 @@ class Connection(asyncio.Protocol):
             answer = await self._handled(Request(head, body, self._peer))
             if isinstance(answer.body, Hijack):
                 return await self._hand_over(head, body, answer, answer.body)
+            if not isinstance(answer.body, bytes) and self._shared.streams >= self._shared.limits.streams:
+                await answer.body.aclose()
+                answer = refused(Refusal(503, "too many streams are open at this time: try again"))
             if not await body.discard():
                 answer.closes = True
             keeps = await self._send(head, answer)
@@ -216,12 +221,19 @@ class Connection(asyncio.Protocol):
             output.write(start)
             if is_head:
                 await body.aclose()
-            elif not await self._stream.send(body, in_chunks=in_chunks):
+            elif not await self._streamed(body, in_chunks=in_chunks):
                 self._transport.abort()
                 return False
         if output.is_full:
             await output.room()
         return keeps
+
+    async def _streamed(self, parts: Parts, *, in_chunks: bool) -> bool:
+        self._shared.streams += 1
+        try:
+            return await self._stream.send(parts, in_chunks=in_chunks)
+        finally:
+            self._shared.streams -= 1
 
     async def _hand_over(self, head: Head, body: RequestBody, answer: Answer, hijack: Hijack) -> bool:
         """Hand the connection to the handler that asked for it. It never goes on behind that."""

@@ -3,8 +3,8 @@
 import asyncio
 
 from statesvc.api.wire.head import Head, end_of_head, is_token, parse_head, parse_request_line
-from statesvc.api.wire.limits import Limits
 from statesvc.api.wire.refusal import CutOff, Refusal, malformed
+from statesvc.domain.limits import Limits
 
 _LINE_ENDS = b"\r\n"
 

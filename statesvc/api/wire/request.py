@@ -8,8 +8,8 @@ from statesvc.api.wire.answer import Answer
 from statesvc.api.wire.body import Chunked, Framing, Sized
 from statesvc.api.wire.head import Head
 from statesvc.api.wire.input import Input
-from statesvc.api.wire.limits import MIB, Limits
 from statesvc.api.wire.refusal import CutOff, Refusal
+from statesvc.domain.limits import MIB, Limits
 from statesvc.errors import TooLarge
 
 
@@ -48,6 +48,9 @@ class RequestBody:
         self._held = held
         self._held_here = 0
         self._asks_for_it = asks_for_it
+        self._seconds = limits.json_seconds
+        self._began: float | None = None
+        self._has_begun = False
         self.refusal: Refusal | None = None
 
     @property
@@ -71,18 +74,32 @@ class RequestBody:
             self._asks_for_it = None
         try:
             while not (part := self._framing.take(self._input.buffer)) and not self._framing.is_complete:
-                if not await self._input.more(self._limits.body_seconds):
+                if not await self._more():
                     raise CutOff
-        except TimeoutError:
-            self.refusal = Refusal(408, f"no part of the request body came for {self._limits.body_seconds:g} s")
-            raise self.refusal from None
         except Refusal as refusal:
             self.refusal = refusal
             raise
+        self._has_begun = True
         return part
 
+    async def _more(self) -> bool:
+        """Wait for more of the body, as long as one may. False if there will be none."""
+        limits, now = self._limits, self._input.loop.time()
+        self._began = now if self._began is None else self._began
+        pause = limits.body_seconds if self._has_begun else limits.body_begin_seconds
+        left = self._began + self._seconds - now
+        try:
+            if left > 0:
+                return await self._input.more(min(pause, left))
+        except TimeoutError:
+            pass
+        if left <= pause:
+            raise Refusal(408, f"the request body was not complete in {self._seconds:g} s")
+        raise Refusal(408, f"no part of the request body came for {pause:g} s")
+
     async def parts(self) -> AsyncGenerator[bytes, None]:
-        """Yield the body part by part. Raises Refusal like `part`."""
+        """Yield the body part by part, for as long as an archive may take. Raises Refusal like `part`."""
+        self._seconds = self._limits.upload_seconds
         while part := await self.part():
             yield part
 

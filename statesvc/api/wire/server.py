@@ -11,8 +11,8 @@ import structlog
 
 from statesvc.api.wire.acceptor import Acceptor
 from statesvc.api.wire.connection import Connection, Shared
-from statesvc.api.wire.limits import LIMITS, Limits
 from statesvc.api.wire.request import Handler, Held
+from statesvc.domain.limits import LIMITS, Limits
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +38,7 @@ class Server:
         self._on_stop = on_stop
         self._lines = _Lines(lines, clock)
         self._shared = Shared(handler, limits, Held(limits.held_bytes), self._lines, self._admits)
+        self._acceptors: dict[socket.socket, Acceptor] = {}
         self._stop_asked = asyncio.Event()
         self._at_once = False
         self._most_descriptors = 0
@@ -53,13 +54,20 @@ class Server:
         """Serve the sockets until the server is asked to stop."""
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._most_descriptors = soft - min(_SPARE_DESCRIPTORS, soft // 4)
-        acceptors = [Acceptor(listener, lambda: Connection(self._shared), self._make_room) for listener in listeners]
+        for listener in listeners:
+            self.listen(listener)
         try:
             await self._stop_asked.wait()
         finally:
-            for acceptor in acceptors:
+            for acceptor in self._acceptors.values():
                 acceptor.close()
             await self._end()
+
+    def listen(self, listener: socket.socket, *, instead_of: socket.socket | None = None) -> None:
+        """Serve a socket, too, or in the place of another one, which is closed; its connections go on."""
+        if instead_of is not None:
+            self._acceptors.pop(instead_of).close()
+        self._acceptors[listener] = Acceptor(listener, lambda: Connection(self._shared), self._make_room)
 
     def stop_on_signals(self) -> None:
         """Stop on SIGTERM and SIGINT; a second SIGINT waits for nothing."""

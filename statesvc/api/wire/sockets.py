@@ -1,15 +1,23 @@
 """The Unix sockets that are served."""
 
+import asyncio
 import errno
 import os
 import socket
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
-from statesvc.errors import Conflict, InvalidParameter, Unavailable
+import structlog
+
+from statesvc.api.wire.server import Server
+from statesvc.errors import Conflict, InvalidParameter, StateError, Unavailable
+
+log = structlog.get_logger(__name__)
 
 _SCHEME = "unix://"
 BACKLOG = 4096
+LOOK_SECONDS = 2
 
 
 def socket_path(host: str) -> Path:
@@ -80,3 +88,55 @@ def _clear(path: Path) -> None:
             path.unlink(missing_ok=True)
             return
     raise Conflict(f"the socket {path} is served by another program: stop it, or name another -H unix://PATH")
+
+
+class Listener:
+    """A served address. Its socket is made again when its file was removed: without it no client finds the service."""
+
+    def __init__(self, host: str, mode: int) -> None:
+        """Make the socket. Raises Conflict and Unavailable as `bind` does."""
+        self._host = host
+        self._mode = mode
+        self._path = socket_path(host)
+        self._reason = ""
+        self.socket = bind(host, mode)
+        self._file = _identity(self._path)
+
+    def renew(self) -> socket.socket | None:
+        """Return a new socket if the file of the old one is gone, None if all is well or nothing can be done."""
+        found = _identity(self._path)
+        if found == self._file:
+            return None
+        try:
+            made = bind(self._host, self._mode)
+        except StateError as error:  # another service is there, say: that is noted once
+            if error.message != self._reason:
+                log.warning("the socket is not where clients look for it", path=str(self._path), reason=error.message)
+            self._reason = error.message
+            return None
+        self._file, self._reason, self.socket = _identity(self._path), "", made
+        log.warning("the socket was removed or replaced while it was served: it is made again", path=str(self._path))
+        return made
+
+    def close(self) -> None:
+        """Remove the file, if it is still the one that was made here."""
+        if _identity(self._path) == self._file:
+            self._path.unlink(missing_ok=True)
+
+
+async def watch(listeners: Sequence[Listener], server: Server) -> None:
+    """Look every few seconds whether the sockets are still there, and make those again that are not."""
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        for listener in listeners:
+            before = listener.socket
+            if (made := listener.renew()) is not None:
+                server.listen(made, instead_of=before)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -8,6 +8,7 @@ import structlog
 from statesvc.api.wire.answer import Parts
 from statesvc.api.wire.input import Input
 from statesvc.api.wire.output import Output
+from statesvc.api.wire.refusal import Refusal
 
 log = structlog.get_logger(__name__)
 
@@ -36,16 +37,14 @@ class Stream:
                 if self._output.is_lost:
                     return False
                 self._begin()
-                async for part in parts:
-                    if part:
-                        self._has_spoken = True
-                        self._output.write(b"%x\r\n%b\r\n" % (len(part), part) if in_chunks else part)
-                    if self._output.is_full:
-                        await self._output.room()
+                await self._pass_on(parts, in_chunks=in_chunks)
         except asyncio.CancelledError:
             if not self._is_unwanted:
                 raise
             self._task.uncancel()
+        except Refusal as refusal:
+            log.warning("a stream is cut off", reason=refusal.message)
+            return False
         except Exception:
             log.exception("a stream met a bug: it is cut off")
             return False
@@ -62,6 +61,14 @@ class Stream:
             self._next_look = self._input.loop.call_soon(self.end_of_input)
         elif self._input.is_paused:
             self._next_look = self._input.loop.call_soon(self.pause_of_input)
+
+    async def _pass_on(self, parts: Parts, *, in_chunks: bool) -> None:
+        async for part in parts:
+            if part:
+                self._has_spoken = True
+                self._output.write(b"%x\r\n%b\r\n" % (len(part), part) if in_chunks else part)
+            if self._output.is_full:
+                await self._output.room()
 
     def _rest(self) -> None:
         self._is_active = False

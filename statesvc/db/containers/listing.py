@@ -3,7 +3,7 @@
 Nothing here looks for damage, so the import contract lets only `services/listing/select.py` import this.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy import Connection, bindparam, func, literal_column, select
 
@@ -31,6 +31,10 @@ LISTED = (
     .order_by(_C.created_at.desc(), _C.id.desc())
 )  # fmt: skip
 
+# What is done for a list in one piece, before others have their turn.
+FIRST_ROWS, FIRST_CHARACTERS = 1_000, 1 << 20
+PAGE_ROWS, PAGE_CHARACTERS = 200, 1 << 18
+
 EVERY = Query(LISTED, ListedRow)
 OWN_NAMES = Statement(select(_N.name, _N.container_id).where(_N.kind == "primary"))
 _BY_PREFIX = Statement(select(_C.id).where(_C.id >= bindparam("prefix"), _C.id < bindparam("after")).limit(2))
@@ -48,11 +52,27 @@ CONTAINING = Statement(
 _BY_ID = Statement(select(_C.id).where(_C.id == bindparam("id")))
 
 
-def rows(conn: Connection, conditions: Iterable[Condition] = (), limit: int | None = None) -> list[ListedRow]:
-    """Return the rows of a list, the newest first."""
+def pages(
+    conn: Connection, conditions: Iterable[Condition] = (), limit: int | None = None
+) -> Iterator[tuple[list[ListedRow], bool]]:
+    """Yield the rows of a list, the newest first, in pages, each with whether it is the last; at least one page.
+
+    The first page is large enough for most lists. A page ends with the row that exceeds its size: labels may be large.
+    """
     chosen = list(conditions)
     bound = selection.values(chosen) if limit is None else {**selection.values(chosen), "most": limit}
-    return filtered(chosen, limited=limit is not None).all(conn, bound)
+    found = filtered(chosen, limited=limit is not None).each(conn, bound)
+    most_rows, most_characters = FIRST_ROWS, FIRST_CHARACTERS
+    page: list[ListedRow] = []
+    characters = 0
+    for row in found:
+        if len(page) >= most_rows or characters > most_characters:
+            yield page, False
+            page, characters = [], 0
+            most_rows, most_characters = PAGE_ROWS, PAGE_CHARACTERS
+        page.append(row)
+        characters += len(row.summary)
+    yield page, True
 
 
 def filtered(conditions: Iterable[Condition], *, limited: bool = False) -> Query[ListedRow]:

@@ -13,9 +13,10 @@ from typing import Any
 from statesvc.domain.dockerfile.expansion import expand_word, expand_words
 from statesvc.domain.dockerfile.healthcheck import healthcheck, read_flags
 from statesvc.domain.dockerfile.lines import SPACES, Instruction, parse_dockerfile
-from statesvc.domain.dockerfile.ports import exposed_ports
+from statesvc.domain.dockerfile.ports import EXPOSED_MAX, exposed_ports
 from statesvc.domain.go import signals
 from statesvc.domain.go.text import replace_surrogates
+from statesvc.domain.limits import LIMITS
 from statesvc.errors import InvalidParameter
 
 _DEFAULT_SHELL = ["/bin/sh", "-c"]
@@ -31,7 +32,10 @@ def apply_changes(config: Mapping[str, Any], changes: Sequence[str]) -> dict[str
     changed = copy.deepcopy(dict(config))
     if not changes:
         return changed
-    dockerfile = parse_dockerfile(replace_surrogates("\n".join(changes)))
+    text = replace_surrogates("\n".join(changes))
+    if len(text) > LIMITS.changes_bytes:
+        raise InvalidParameter(f"the changes have {len(text):,} characters: at most {LIMITS.changes_bytes:,} are read")
+    dockerfile = parse_dockerfile(text)
     for instruction in dockerfile.instructions:
         if instruction.keyword not in _APPLY:
             raise InvalidParameter(f"{instruction.name} is not a valid change command")
@@ -48,6 +52,7 @@ class _Run:
         self.config = config
         self.escape = escape
         self.cmd_set = False
+        self.exposed = 0
         self.env: list[str] = list(config.get("Env") or ())
         self.places: dict[str, list[int]] = {}
         self.variables: dict[str, str] = {}
@@ -104,8 +109,12 @@ def _entrypoint(run: _Run, instruction: Instruction) -> None:
 def _expose(run: _Run, instruction: Instruction) -> None:
     specifications = sorted(_at_least_one(instruction))
     words = [word for text in specifications for word in expand_words(text, run.variables, run.escape)]
-    ports: dict[str, Any] = {port: {} for port in exposed_ports(words)}
-    run.config["ExposedPorts"] = {**(run.config.get("ExposedPorts") or {}), **ports}
+    ports = exposed_ports(words)
+    run.exposed += len(ports)
+    if run.exposed > EXPOSED_MAX:
+        raise InvalidParameter(f"the changes cannot expose more than {EXPOSED_MAX} ports")
+    exposed = run.config["ExposedPorts"] = run.config.get("ExposedPorts") or {}
+    exposed.update((port, {}) for port in ports)
 
 
 def _healthcheck(run: _Run, instruction: Instruction) -> None:

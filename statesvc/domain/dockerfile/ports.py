@@ -13,7 +13,7 @@ from statesvc.errors import InvalidParameter
 _PROTOCOLS = ("tcp", "udp", "sctp")
 _PORT_MAX = 65535
 # Every port of every protocol, twice: more can only be meant to fill the memory.
-_EXPOSED_MAX = 2 * len(_PROTOCOLS) * _PORT_MAX
+EXPOSED_MAX = 2 * len(_PROTOCOLS) * _PORT_MAX
 
 
 def exposed_ports(specifications: Iterable[str]) -> list[str]:
@@ -21,8 +21,8 @@ def exposed_ports(specifications: Iterable[str]) -> list[str]:
     ports: list[str] = []
     for specification in dict.fromkeys(specifications):
         ports += _ports(specification)
-        if len(ports) > _EXPOSED_MAX:
-            raise InvalidParameter(f"an instruction cannot expose more than {_EXPOSED_MAX} ports")
+        if len(ports) > EXPOSED_MAX:
+            raise InvalidParameter(f"an instruction cannot expose more than {EXPOSED_MAX} ports")
     return ports
 
 

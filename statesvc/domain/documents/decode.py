@@ -4,14 +4,17 @@ import json
 import math
 import re
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from statesvc.domain.documents.document import Document
+from statesvc.domain.documents.fail_fast import failing_fast
 from statesvc.domain.documents.fold import fold, object_of
 from statesvc.domain.go.text import decode_utf8, replace_escapes
+from statesvc.domain.limits import LIMITS, MIB
 from statesvc.errors import InvalidParameter, Problem, TooLarge, pointer
 
 D = TypeVar("D", bound=Document)
@@ -22,27 +25,30 @@ _CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|(-?Infinity|NaN)', re.DOTALL)
 _CUT = re.compile(r"[ \t\n\r]*(?:-|\.|[eE][-+]?|t|tr|tru|f|fa|fal|fals|n|nu|nul)?\Z")
 _LONGEST_INTEGER = 600  # digits; Python converts up to 4,300 by default, and its limit can be set as low as 640
 _SHOWN_PROBLEMS = 5
-_MOST_PROBLEMS = 1000  # a body can hold many more, which nobody reads
-_MOST_VALUES = 100_000
-_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+# A string, or all that follows a quote that nothing closes. Possessive: what has matched is not tried again.
+_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_BRACKETS = {"[": 1, "{": 1, "]": -1, "}": -1}
+_NO_BRACKET = re.compile(r"[^\[\]{}]+")
 
 
 def decode(model: type[D], body: bytes) -> D:
     """Return the document in a body.
 
     Raises InvalidParameter, with a problem for every value of the wrong type and every required field that is missing,
-    and TooLarge for more values than are looked at.
+    and TooLarge for a document that would be long work. Of a large document each list and map has one problem only.
     """
-    text = replace_escapes(decode_utf8(body))
-    _check_count(text)
+    if len(body.strip()) > LIMITS.document_bytes:
+        raise TooLarge(f"the JSON in the request body is larger than {LIMITS.document_bytes // MIB} MiB")
+    text = replace_escapes(decode_utf8(body, LIMITS.document_repairs), LIMITS.document_repairs)
+    is_large = _check_size(text)
     start = _end_of_space(text, 0)
     if start == len(text):
         raise InvalidParameter("invalid JSON: got EOF while reading request body")
     try:
         value, end = _scan(text, start)
     except RecursionError:
-        raise InvalidParameter("invalid JSON: nested too deeply") from None
-    document = decode_value(model, value)
+        raise _too_deep() from None
+    document = decode_value(model, value, is_large=is_large)
     end = _end_of_space(text, end)
     # As in Docker: Go's Decoder.More() is false at a closing bracket.
     if end < len(text) and text[end] not in "]}":
@@ -50,21 +56,41 @@ def decode(model: type[D], body: bytes) -> D:
     return document
 
 
-def decode_value(model: type[D], value: object) -> D:
+def decode_value(model: type[D], value: object, *, is_large: bool = False) -> D:
     """Return the document in parsed JSON; null is the zero document. Raises InvalidParameter as `decode` does."""
     fields = fold(model, value) if isinstance(value, dict) else {} if value is None else value
+    validator = failing_fast(model) if is_large else model.__pydantic_validator__
     try:
-        return model.__pydantic_validator__.validate_python(fields)  # type: ignore[no-any-return]
+        return validator.validate_python(fields)  # type: ignore[no-any-return]
     except ValidationError as error:
-        mistakes = error.errors(include_url=False)[:_MOST_PROBLEMS]
+        mistakes = error.errors(include_url=False)[: LIMITS.shown_problems]
         problems = tuple(_problem(model, details) for details in mistakes)
         raise InvalidParameter(_summary(problems, error.error_count()), problems) from None
 
 
-def _check_count(text: str) -> None:
-    """Refuse a text of so many values that the work would be long, however few bytes each of them has."""
-    if text.count(",") >= _MOST_VALUES and _STRING.sub("", text).count(",") >= _MOST_VALUES:
-        raise TooLarge(f"the request body has more than {_MOST_VALUES:,} values")
+def _check_size(text: str) -> bool:
+    """Refuse a text of so many values, or so deep, that the work would be long; return whether it is a large one."""
+    if _count(text) < LIMITS.document_depth:
+        return False
+    most = LIMITS.document_values
+    bare, strings = _STRING.subn("", text, 2 * most + 2)  # a key and a value each
+    count = strings // 2 if strings > 2 * most + 1 else _count(bare)
+    # Of a text with too many values only the beginning is looked at, which is as long as that number.
+    brackets = _NO_BRACKET.sub("", bare if count <= most else bare[:most])
+    if max(accumulate(map(_BRACKETS.__getitem__, brackets)), default=0) > LIMITS.document_depth:
+        raise _too_deep()
+    if count > most:
+        raise TooLarge(f"the request body has more than {most:,} values")
+    return count > LIMITS.sampled_values
+
+
+def _count(text: str) -> int:
+    """Return about how many values a text of JSON has: each but the first stands behind one of these."""
+    return text.count(",") + text.count("[") + text.count("{")
+
+
+def _too_deep() -> InvalidParameter:
+    return InvalidParameter(f"invalid JSON: nested too deeply: more than {LIMITS.document_depth} levels")
 
 
 def _end_of_space(text: str, start: int) -> int:

@@ -5,7 +5,10 @@ Go has no invalid text: each byte that is not UTF-8 and each half of a surrogate
 
 import json
 import re
+import sys
 from typing import Any, NoReturn
+
+from statesvc.errors import InvalidParameter
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # A pair of escaped surrogates, one that stands alone (group 1), or any other escape.
@@ -14,23 +17,42 @@ _ESCAPE = re.compile(
 )
 
 
-def replace_surrogates(text: str) -> str:
-    """Return the text with U+FFFD for each half of a surrogate pair."""
-    return _SURROGATE.sub("\ufffd", text)
+def replace_surrogates(text: str, most: int = sys.maxsize) -> str:
+    """Return the text with U+FFFD for each half of a surrogate pair. Raises InvalidParameter for more than `most`."""
+    replaced, count = _SURROGATE.subn("\ufffd", text, most + 1 if most < sys.maxsize else 0)
+    if count > most:
+        raise InvalidParameter(f"invalid JSON: more than {most:,} bytes of it are not UTF-8")
+    return replaced
 
 
-def decode_utf8(raw: bytes) -> str:
-    """Return the text in these bytes."""
+def decode_utf8(raw: bytes, most: int = sys.maxsize) -> str:
+    """Return the text in these bytes. Raises InvalidParameter if more than `most` are not UTF-8."""
     try:
         return raw.decode()
     except UnicodeDecodeError:
         # One replacement for each wrong byte, as in Go; Python's own "replace" takes several bytes together.
-        return replace_surrogates(raw.decode("utf-8", "surrogateescape"))
+        return replace_surrogates(raw.decode("utf-8", "surrogateescape"), most)
 
 
-def replace_escapes(text: str) -> str:
-    r"""Return a text of JSON with \ufffd for each escaped half of a surrogate pair."""
-    return _ESCAPE.sub(lambda escape: "\\ufffd" if escape[1] else escape[0], text) if "\\u" in text else text
+def replace_escapes(text: str, most: int = sys.maxsize) -> str:
+    r"""Return a text of JSON with \ufffd for each escaped half of a surrogate pair.
+
+    Raises InvalidParameter if it has more than `most` halves.
+    """
+    if "\\u" not in text:
+        return text
+    halves = 0
+
+    def replaced(escape: re.Match[str]) -> str:
+        nonlocal halves
+        if not escape[1]:
+            return escape[0]
+        halves += 1
+        if halves > most:
+            raise InvalidParameter(f"invalid JSON: more than {most:,} halves of surrogate pairs stand alone in it")
+        return "\\ufffd"
+
+    return _ESCAPE.sub(replaced, text)
 
 
 def loads(text: str) -> Any:

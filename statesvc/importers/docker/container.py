@@ -10,7 +10,7 @@ from statesvc.domain.mount_point import MountPoint
 from statesvc.domain.network_mode import is_user_defined
 from statesvc.domain.state import LIVE, State
 from statesvc.domain.verified import SEAL, Security, Verified
-from statesvc.errors import InvalidParameter
+from statesvc.errors import InvalidParameter, TooLarge
 from statesvc.importers.docker import nearest
 from statesvc.importers.docker.documents import CONFIG, StoredContainer, StoredMount, StoredState
 from statesvc.importers.docker.network import mac_address, networks
@@ -122,7 +122,7 @@ def _document(model: type[D], folder: Folder, name: str) -> D:
         raise Unreadable(f"{name} is empty")
     try:
         document = decode(model, content)
-    except InvalidParameter as error:
+    except (InvalidParameter, TooLarge) as error:
         raise Unreadable(f"{name}: {error.message}") from None
     if not document.model_fields_set:
         raise Unreadable(f"{name} has none of the expected fields")

@@ -64,7 +64,7 @@ class Keys:
             raise InvalidParameter(f"an idempotency key has 1 to {MOST} printable ASCII characters")
         async with self._one_at_a_time:
             if not self._secret:
-                self._secret = await asyncio.to_thread(secret.read_or_make, self._file, self._site.entropy)
+                self._secret = await self._site.threads.files.run(secret.read_or_make, self._file, self._site.entropy)
         asked = orjson.dumps([name, platform, version]) + request.to_json()
         digest = hmac.digest(self._secret, asked, "sha256").hex()
         clock = self._site.steady_clock

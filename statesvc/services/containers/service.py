@@ -1,9 +1,9 @@
 """Containers: create, inspect, update, rename, remove."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import ParamSpec, Protocol, TypeVar
 
 import orjson
 import structlog
@@ -52,13 +52,20 @@ from statesvc.validation import (
     mounts,
     platforms,
     references,
+    sizes,
     update,
     verify,
 )
 
 __all__ = ["Containers", "Created", "Expected", "Inspection"]
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 log = structlog.get_logger(__name__)
+
+_HEAVY_ELEMENTS = 500
+"""A request with more elements is verified in a thread: other requests must not wait for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +148,7 @@ class Containers:
     async def judge(self, body: bytes, *, name: str = "", version: Version = NEWEST, platform: str = "") -> Judgement:
         """Return what a create request would come to, and create nothing."""
         try:
-            request = await asyncio.to_thread(decode, ContainerCreate, body)
+            request = await self._site.threads.decoding.run(decode, ContainerCreate, body)
             prepared = await self._prepare("0" * 64, name, request, version, platform)
             await self._database.read(_refuse_taken, prepared.wanted_names())
         except StateError as error:
@@ -152,15 +159,23 @@ class Containers:
         self, container_id: str, name: str, request: ContainerCreate, version: Version, platform: str
     ) -> _Prepared:
         """Return what a request comes to under an ID. Raises what `create` raises, all but a name that is taken."""
+        size = sizes.measured(request)
+        if size.problems:
+            raise InvalidParameter("; ".join(problem.message for problem in size.problems), size.problems)
+        run = self._site.threads.decoding.run if size.elements > _HEAVY_ELEMENTS else _at_once
         context = await self._context(request, version)
-        verdict = self._verify(name, request, context)
+        verdict = await run(self._verify, name, request, context)
         image, warnings = await self._image(verdict.verified.config.Image, version, platform)
-        config = finish.merged(verdict, image.config if image else None)
         own_name = await self._own_name(name, verdict)
-        verified = finish.complete(verdict, config, container_id, context, self._new_name)
-        now, image_id = self._site.clock(), image.id if image else ""
-        container, belongings = rows.of_new(container_id, verified, image_id=image_id, created_at=now, site=self._site)
-        return _Prepared(own_name, container, belongings, verified, (*warnings, *verified.warnings))
+
+        def completed() -> _Prepared:
+            config = finish.merged(verdict, image.config if image else None)
+            verified = finish.complete(verdict, config, container_id, context, self._new_name)
+            now, image_id = self._site.clock(), image.id if image else ""
+            new, belongings = rows.of_new(container_id, verified, image_id=image_id, created_at=now, site=self._site)
+            return _Prepared(own_name, new, belongings, verified, (*warnings, *verified.warnings))
+
+        return await run(completed)
 
     def _verify(self, name: str, request: ContainerCreate, context: Context) -> Verdict:
         if request.config is None:
@@ -237,19 +252,20 @@ class Containers:
             context = replace(context, containers=await self._database.scan(_look_up_all, asked))
         runtime = in_force.runtimes.get((host.Runtime if host else "") or in_force.daemon.default_runtime)
         if runtime and runtime.runtime.args:
-            context = replace(context, runtime_obstacle=await asyncio.to_thread(obstacle, runtime))
+            context = replace(context, runtime_obstacle=await self._site.threads.files.run(obstacle, runtime))
         if host and (mounted := mounts.images(host)):
             found, unknown = await self._mounted(mounted)
             context = replace(context, mounted_images=found, unknown_images=unknown)
         sources = mounts.sources(host) if host else frozenset()
         if sources:  # a slow disk must not hold up the others
-            context = replace(context, paths=await asyncio.to_thread(paths.existing, sources))
+            context = replace(context, paths=await self._site.threads.files.run(paths.existing, sources))
         return context
 
     async def _mounted(self, texts: frozenset[str]) -> tuple[dict[str, str], dict[str, StateError]]:
         """Return the IDs of the images that are mounted, and the errors of those that are not here."""
         found, unknown = {}, {}
         for text in texts:
+            await asyncio.sleep(0)  # each is a read on the event loop, and there may be many
             try:
                 found[text] = (await self._images.resolve(text)).id
             except StateError as error:
@@ -269,6 +285,10 @@ class Containers:
 
     def _new_name(self) -> str:
         return self._site.entropy(32).hex()
+
+
+async def _at_once(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    return work(*args, **kwargs)
 
 
 def _name_problems(name: str) -> tuple[Problem, ...]:

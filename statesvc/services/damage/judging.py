@@ -110,9 +110,15 @@ class DamageGuard:
             self._inspected.add(row.rowid, judged)
         return row
 
-    def entries(self, conn: Connection, rows: Sequence[ListedRow]) -> Entries:
-        """Return the rows of a list; of damaged rows, what can still be shown. Runs within a reading unit."""
-        marked = dict(quarantine.of_containers(conn))
+    def marked(self, conn: Connection) -> dict[str, str]:
+        """Return the reason for every container that is marked as damaged, by its ID. Runs within a reading unit."""
+        return dict(quarantine.of_containers(conn))
+
+    def entries(self, conn: Connection, rows: Sequence[ListedRow], marked: dict[str, str]) -> Entries:
+        """Return the rows of a list; of damaged rows, what can still be shown. Runs within a reading unit.
+
+        Adds to `marked` those that are found damaged now.
+        """
         unjudged = self._listed.unjudged(rows)
         if not unjudged:
             return Entries(rows, marked)

@@ -84,15 +84,20 @@ class Images:
         Raises InvalidParameter for an invalid filter value, NotFound if the image that `before` or `since` names is
         not recorded.
         """
-        return await self._database.scan(listing.listed, filters, self._site.clock(), counted=counted, shared=shared)
+        return await self._database.scan_long(
+            listing.listed, filters, self._site.clock(), counted=counted, shared=shared
+        )
 
     async def load(self, archive: AsyncIterator[bytes], platform: Platform | None = None) -> list[str]:
         """Record the images of a `docker save` archive; return the lines that `docker load` prints.
 
-        With a platform, images for others are left out. Raises InvalidParameter for an invalid archive.
+        With a platform, images for others are left out. Raises InvalidParameter for an invalid archive, Unavailable if
+        too many are being read.
         """
         host = of_host(self._site.facts.architecture)
-        loaded = await read_in_thread(archive, lambda file: read_archive(file, host, platform))
+        loaded = await read_in_thread(
+            archive, lambda file: read_archive(file, host, platform), self._site.threads.uploads
+        )
         return await self._database.write(loading.record, loaded, self._site.clock())
 
     async def import_root(
@@ -106,8 +111,8 @@ class Images:
         if meant.os != "linux":
             raise InvalidParameter("operating system is not supported")
         reference = references.parse_repo_tag(repo, tag)
-        config = apply_changes({}, changes)
-        layer = await read_in_thread(tar, digest_layer)
+        config = await self._site.threads.decoding.run(apply_changes, {}, changes)
+        layer = await read_in_thread(tar, digest_layer, self._site.threads.uploads)
         now = self._site.clock()
         raw = imported_config(
             config=config,

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
+from statesvc.db.workers import Workers
+
 T = TypeVar("T")
 
 
@@ -31,6 +33,6 @@ class ArrivingFile:
         return b""
 
 
-async def read_in_thread(chunks: AsyncIterator[bytes], reader: Callable[[ArrivingFile], T]) -> T:
-    """Run a blocking reader over a stream, in a thread; return what it returns."""
-    return await asyncio.to_thread(reader, ArrivingFile(chunks, asyncio.get_running_loop()))
+async def read_in_thread(chunks: AsyncIterator[bytes], reader: Callable[[ArrivingFile], T], threads: Workers) -> T:
+    """Run a blocking reader over a stream, in a thread; return what it returns. Raises Unavailable if none is free."""
+    return await threads.run(reader, ArrivingFile(chunks, asyncio.get_running_loop()))

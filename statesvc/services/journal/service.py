@@ -16,6 +16,7 @@ from statesvc.errors import Gone
 _FOREVER = 2**63 - 1
 # How many pages at the end of the journal its followers share.
 _SHARED = 8
+WOKEN_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +128,13 @@ class Journal:
                 yield page if seq <= last else [event for event in page if event.seq <= last]
             if seq >= last:
                 return
-            try:
-                await asyncio.wait_for(bell.wait(), left)
-            except TimeoutError:
-                return
+            if left is None:
+                await bell.wait()
+            else:
+                try:
+                    await asyncio.wait_for(bell.wait(), left)
+                except TimeoutError:
+                    return
             bell.clear()
 
     async def _next(self, seq: int) -> list[Event]:
@@ -178,8 +182,15 @@ class Journal:
     def _ring(self, loop: asyncio.AbstractEventLoop) -> None:
         with self._lock:
             bells = list(self._bells.get(loop, ()))
-        for bell in bells:
-            bell.set()
+        _ring_some(loop, bells)
+
+
+def _ring_some(loop: asyncio.AbstractEventLoop, bells: list[asyncio.Event]) -> None:
+    """Wake some readers, and the others in the next rounds of the loop: other requests have their turn in between."""
+    for bell in bells[:WOKEN_AT_ONCE]:
+        bell.set()
+    if left := bells[WOKEN_AT_ONCE:]:
+        loop.call_soon(_ring_some, loop, left)
 
 
 def _whole_page(conn: Connection, seq: int, last: int) -> list[Event]:

@@ -5,7 +5,6 @@ configuration in force, and reports what became of it. The lock lasts until the 
 reloaded meanwhile, every operation on the container goes through the same runtime and script.
 """
 
-import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -202,7 +201,7 @@ class Lifecycle:
                 expect(life, expected)
                 asked.check(life)
                 derived, checked = in_force.runtimes.get(name), in_force.version
-                await asyncio.to_thread(preflight, derived)
+                await self._site.threads.engine.run(preflight, derived)
                 if derived and derived.script:
                     await self._script_ready(file_name(name, derived.script.digest), derived.script.digest)
             locked = await self._database.write(
@@ -229,12 +228,12 @@ class Lifecycle:
         Before anything is recorded: an answer that the file cannot be written must not leave a lock, or an exec under
         an ID that nobody got. Raises Unavailable then.
         """
-        flaw = await asyncio.to_thread(self._folder.missing_or_altered, file, digest)
+        flaw = await self._site.threads.engine.run(self._folder.missing_or_altered, file, digest)
         if flaw is None:
             return
         content = await self._database.read(scripts.content, digest)
         try:
-            await asyncio.to_thread(self._folder.write, {file: content})
+            await self._site.threads.engine.run(self._folder.write, {file: content})
         except OSError as error:
             raise Unavailable(
                 f"the wrapper script {file} is {flaw} and cannot be written to {self._folder.path}: "

@@ -6,10 +6,11 @@ from statesvc.db.containers import conditions
 from statesvc.db.containers.conditions import Condition
 from statesvc.domain import filters as filtering
 from statesvc.domain.filters import Filters
+from statesvc.domain.limits import LIMITS
 from statesvc.errors import InvalidParameter
 
 # SQLite limits the depth of an expression (SQLITE_MAX_EXPR_DEPTH), and each label adds to it.
-MOST_LABELS = 100
+MOST_LABELS = LIMITS.filter_patterns
 
 
 def labelled(filters: Filters) -> Iterator[Condition]:

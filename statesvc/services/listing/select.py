@@ -7,10 +7,12 @@ from statesvc.db import images as image_records
 from statesvc.db.containers import conditions, listing
 from statesvc.db.containers.conditions import Condition, PortRange
 from statesvc.db.database import Connection
+from statesvc.db.readings import Page
 from statesvc.domain import filters as filtering
 from statesvc.domain import health
 from statesvc.domain.filters import Filters
 from statesvc.domain.go.values import atoi, parse_uint
+from statesvc.domain.limits import LIMITS
 from statesvc.domain.port import split_protocol
 from statesvc.domain.state import State
 from statesvc.errors import InvalidParameter, NotFound
@@ -24,14 +26,48 @@ _NARROW = ("id", "name", "label", "ancestor", "volume", "network", "publish", "e
 _EXACT = re.compile(r"\^/?([a-zA-Z0-9_-]+)\$")
 _BEGINNING = re.compile(r"\^/?([a-zA-Z0-9_-]+)")
 _PART = re.compile(r"[a-zA-Z0-9_/-]+")
+_FEW = 100
 
 
 def select(conn: Connection, query: ListQuery) -> Listed:
-    """Return the containers that match the query.
+    """Return the containers that match the query, all at once. Raises as `pages` does."""
+    found = [page.content for page in pages(conn, query)]
+    if len(found) == 1:
+        return found[0]
+    every = [row for listed in found for row in listed.rows]
+    images = {image: image_id for listed in found for image, image_id in listed.images.items()}
+    return Listed(every, images, {key: size for listed in found for key, size in listed.sizes.items()})
+
+
+def pages(conn: Connection, query: ListQuery) -> Iterator[Page[Listed]]:
+    """Yield the containers that match the query in pages, each with what belongs to its rows; at least one page.
 
     Raises InvalidParameter for an invalid filter value, NotFound if the container that `before` or `since` names does
     not exist.
     """
+    chosen = _chosen(conn, query)
+    if chosen is None:
+        yield Page(Listed((), {}), is_last=True)
+        return
+    limit = query.limit if query.limit > 0 else None
+    for rows, is_last in listing.pages(conn, chosen, limit):
+        meant = {image: records.id_of(conn, image) for image in {row.image for row in rows} if image}
+        sizes = image_records.sizes(conn, {row.image_id for row in rows}) if query.size else {}
+        yield Page(Listed(rows, meant, sizes), is_last=is_last)
+
+
+def is_narrow(query: ListQuery) -> bool:
+    """Return whether a query reads few rows, however many containers there are."""
+    filters = query.filters
+    if not filters:
+        return 0 < query.limit <= _FEW
+    names, ids = filters.get("name", ()), filters.get("id", ())
+    few = len(names) + len(ids) <= _FEW and all(map(_EXACT.fullmatch, names))
+    return bool(names or ids) and few
+
+
+def _chosen(conn: Connection, query: ListQuery) -> list[Condition] | None:
+    """Return the conditions on the containers of a list, None if none can meet them."""
     filters = query.filters
     chosen = [*_conditions(filters)]
     around = _around(conn, filters)
@@ -46,11 +82,8 @@ def select(conn: Connection, query: ListQuery) -> Listed:
         chosen.append(conditions.live(searched=not _has_better(filters)))
     place = _between(conn, narrowed, around)
     if place is None or (filters.get("ancestor") and not ancestors):
-        return Listed((), {})
-    rows = listing.rows(conn, [*chosen, *place], query.limit if query.limit > 0 else None)
-    meant = {image: records.id_of(conn, image) for image in {row.image for row in rows} if image}
-    sizes = image_records.sizes(conn, {row.image_id for row in rows}) if query.size else {}
-    return Listed(rows, meant, sizes)
+        return None
+    return [*chosen, *place]
 
 
 def _conditions(filters: Filters) -> Iterator[Condition]:
@@ -162,16 +195,22 @@ def _narrowed(conn: Connection, filters: Filters) -> set[str] | None:
 def _named_like(conn: Connection, patterns: tuple[str, ...]) -> set[str]:
     """Return the IDs of the containers whose name, with or without its slash, a pattern matches."""
     found: set[str] = set()
-    others = []
+    others, parts = [], []
     for text in patterns:
         if exact := _EXACT.fullmatch(text):
             found |= {owner for owner in [listing.by_own_name(conn, exact[1])] if owner}
         elif beginning := _BEGINNING.fullmatch(text):
             found.update(listing.with_name_beginning(conn, beginning[1]))
         elif _PART.fullmatch(text):
-            found.update(listing.with_name_containing(conn, text))
+            parts.append(text)
         else:
             others.append(text)
+    if len(others) > (most := LIMITS.filter_patterns):
+        raise InvalidParameter(f"invalid filter 'name': more than {most} patterns cannot be asked for at once")
+    if len(parts) == 1:
+        found.update(listing.with_name_containing(conn, parts[0]))
+    elif parts:
+        others.append("|".join(parts))  # no character of theirs means anything else in a pattern
     if others:
         compiled = Patterns(tuple(others))
         found |= {owner for name, owner in listing.own_names(conn) if compiled.find(f"/{name}", name)}

@@ -1,8 +1,8 @@
 """The features of the runtimes in force: each binary is asked once, and again when it is replaced."""
 
-import asyncio
 from collections.abc import Mapping
 
+from statesvc.db.workers import Workers
 from statesvc.domain.runtimes import Derived
 from statesvc.host import binaries
 
@@ -12,7 +12,8 @@ _Program = tuple[str, tuple[str, ...], tuple[int, int] | None]
 class Features:
     """Asks runtimes for their features, and remembers the answers."""
 
-    def __init__(self) -> None:
+    def __init__(self, threads: Workers) -> None:
+        self._threads = threads
         self._answers: dict[_Program, str | None] = {}
 
     async def of(self, runtimes: Mapping[str, Derived]) -> Mapping[str, str]:
@@ -20,7 +21,7 @@ class Features:
         programs = {name: _program(derived) for name, derived in runtimes.items() if derived.binary}
         for program in programs.values():
             if program not in self._answers:
-                self._answers[program] = await asyncio.to_thread(binaries.features, [program[0], *program[1]])
+                self._answers[program] = await self._threads.run(binaries.features, [program[0], *program[1]])
         return {name: answer for name, program in programs.items() if (answer := self._answers[program]) is not None}
 
 

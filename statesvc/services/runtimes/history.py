@@ -1,12 +1,12 @@
 """The versions of the daemon configuration, the differences between them, and the containers that lag behind."""
 
-import asyncio
 import json
 from collections.abc import Iterable, Iterator, Mapping
 
 from statesvc.db import runtimes
 from statesvc.db.database import Connection, Database
 from statesvc.db.runtimes import LockedContainer, Version
+from statesvc.db.workers import Workers
 from statesvc.domain import times
 from statesvc.domain.runtime_history import Changes, Drift, VersionInfo, changes, definition
 from statesvc.domain.runtimes import Lock
@@ -18,9 +18,10 @@ from statesvc.host.scripts import ScriptFolder
 class RuntimeHistory:
     """Reads the versions of the daemon configuration."""
 
-    def __init__(self, database: Database, folder: ScriptFolder) -> None:
+    def __init__(self, database: Database, folder: ScriptFolder, threads: Workers) -> None:
         self._database = database
         self._folder = folder
+        self._threads = threads
 
     async def in_force(self) -> tuple[VersionInfo, tuple[Lock, ...]]:
         """Return the version in force, with its runtimes by name. Raises NotFound before the first start."""
@@ -36,8 +37,8 @@ class RuntimeHistory:
 
     async def drift(self) -> tuple[Drift, ...]:
         """Return the containers that run otherwise than new ones would, by name, with the reasons."""
-        locked, locks, new = await self._database.scan(_locked)
-        damage = await asyncio.to_thread(self._damage, locks.values())
+        locked, locks, new = await self._database.scan_long(_locked)
+        damage = await self._threads.run(self._damage, locks.values())
         return tuple(
             Drift(one.container_id, one.container_name, one.state, locks[one.runtime_id], tuple(reasons))
             for one in locked

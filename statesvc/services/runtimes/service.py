@@ -104,7 +104,7 @@ class Runtimes:
         return reloaded
 
     async def _put_in_force(self, config: DaemonConfig, *, reloading: bool) -> Reloaded:
-        candidate = await asyncio.to_thread(self._prepare, config)
+        candidate = await self._site.threads.engine.run(self._prepare, config)
         number, changed = await self._database.write(_record, candidate, self._site, reloading=reloading)
         version = self._site.configuration.version(number, config, candidate.derived)
         self._site.configuration.swap(version)

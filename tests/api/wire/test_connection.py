@@ -4,6 +4,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from raw_http import answers, connected, exchange
 from wire_server import WireServer, wire_server
 
-from statesvc.api.wire.limits import KIB, MIB, Limits
+from statesvc.domain.limits import KIB, MIB, Limits
 
 HOST = b"Host: x\r\n"
 END = b"\r\n"
@@ -20,6 +21,7 @@ SMALL = Limits(
     header_lines=100,
     first_head_seconds=1,
     head_seconds=1,
+    body_begin_seconds=2,
     body_seconds=2,
     json_bytes=1 * MIB,
     held_bytes=2 * MIB,
@@ -312,6 +314,47 @@ def test_a_head_that_does_not_end_is_refused(server: WireServer) -> None:
 def test_a_body_that_does_not_go_on_is_refused(server: WireServer, data: bytes) -> None:
     assert_outcome(server, data, "408 close, end")
     assert server.done == []
+
+
+def dripped(server: WireServer, head: bytes, seconds: float) -> tuple[str, float]:
+    """Send a body byte by byte; return the outcome and how long the server took it."""
+    began = time.monotonic()
+    with connected(server.path) as connection:
+        connection.sendall(head)
+        with suppress(BrokenPipeError, ConnectionResetError):
+            while time.monotonic() < began + seconds:
+                connection.sendall(b"x")
+                time.sleep(0.1)
+        (answer,) = answers(read_all(connection))
+    return str(answer), time.monotonic() - began
+
+
+@pytest.mark.parametrize(("path", "limit"), [("/echo", 1), ("/count", 2)], ids=["document", "upload"])
+def test_a_body_that_goes_on_and_on_is_refused_when_its_time_is_over(tmp_path: Path, path: str, limit: int) -> None:
+    limits = replace(SMALL, json_seconds=1, upload_seconds=2)
+    with wire_server(Path(tempfile.mkdtemp(dir=tmp_path.parents[2])) / "s", limits) as server:
+        outcome, seconds = dripped(server, post(path, b"", length=1_000), limit + 1)
+    assert outcome == "408 close"
+    assert limit < seconds < limit + 8
+
+
+def test_streams_have_a_limit_and_those_that_end_make_room(tmp_path: Path) -> None:
+    limits = replace(SMALL, streams=2)
+    with (
+        wire_server(Path(tempfile.mkdtemp(dir=tmp_path.parents[2])) / "s", limits) as server,
+        connected(server.path) as first,
+        connected(server.path) as second,
+    ):
+        for connection in (first, second):
+            connection.sendall(get("/silent"))
+        assert eventually(lambda: server.streams == 2)
+        found = exchange(server.path, get("/silent"))
+        assert str(found) == "503 close, end"
+        assert found.answers[0].headers["retry-after"] == "1"
+        assert server.streams == 2
+        first.close()
+        assert eventually(lambda: server.streams == 1)
+        assert str(exchange(server.path, get("/finite?3"), silence=0.2)) == "200 chunked, open"
 
 
 def test_bodies_share_the_memory_that_there_is_for_them(server: WireServer) -> None:

@@ -124,7 +124,7 @@ def test_a_change_is_counted_in_the_revision(conn: Connection, make: Make) -> No
 def test_a_list_shows_every_name(conn: Connection, make: Make) -> None:
     parent, child = make("web"), make("db")
     names.reserve(conn, "web/store", child, parent_id=parent)
-    shown = {row.id: row.names for row in listing.rows(conn)}
+    shown = {row.id: row.names for rows, _ in listing.pages(conn) for row in rows}
     assert shown[parent] == '"/web"'
     assert set(shown[child].split(",")) == {'"/db"', '"/web/store"'}
 

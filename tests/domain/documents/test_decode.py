@@ -1,6 +1,8 @@
 """The decoder reads what Go's encoding/json reads, refuses what it refuses, and says where."""
 
 import json
+import time
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -9,7 +11,8 @@ from hypothesis import strategies as st
 
 from statesvc.domain.documents import Config, ContainerCreate, HostConfig
 from statesvc.domain.documents.decode import decode
-from statesvc.errors import InvalidParameter, Problem
+from statesvc.domain.limits import MIB
+from statesvc.errors import InvalidParameter, Problem, TooLarge
 
 
 def refusal(body: bytes) -> InvalidParameter:
@@ -236,3 +239,55 @@ def test_any_damaged_body_decodes_or_is_refused(text: str, damage: bytes, place:
     body = text.encode()
     cut = place % (len(body) + 1)
     decodes_or_refuses(body[:cut] + damage + body[cut + 1 :])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param(b'"Env":[' + b"1," * 20_000 + b"1]", id="list"),
+        pytest.param(b'"Labels":{' + b",".join(b'"%d":1' % at for at in range(20_000)) + b"}", id="map"),
+        pytest.param(b'"HostConfig":{"Mounts":[' + b'{"Type":1},' * 20_000 + b"{}]}", id="nested"),
+    ],
+)
+def test_in_a_large_document_a_list_ends_at_its_first_mistake(values: bytes) -> None:
+    assert len(refusal(b"{" + values + b',"Cmd":[1]}').problems) == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b'{"Env":[' + b'"",' * 100_000 + b'""]}', id="commas"),
+        pytest.param(b'{"Env":[' + b'{"a":[1]}' * 100_000 + b"]}", id="brackets"),
+        pytest.param(b'"",' * 5_000_000, id="strings"),
+        pytest.param(b" " + b"x" * (32 * MIB + 1) + b" ", id="bytes"),
+    ],
+)
+def test_a_document_with_too_much_in_it_is_too_large(body: bytes) -> None:
+    with pytest.raises(TooLarge):
+        decode(ContainerCreate, body)
+
+
+@pytest.mark.parametrize("opening", [b"[", b'{"a":'], ids=["arrays", "objects"])
+def test_so_many_levels_are_read_and_no_more(opening: bytes) -> None:
+    closing = b"]" if opening == b"[" else b"}"
+    assert decode(ContainerCreate, b'{"X":' + opening * 99 + b"1" + closing * 99 + b"}").config is None
+    assert "nested too deeply: more than 100" in refusal(b'{"X":' + opening * 100 + b"1" + closing * 100 + b"}").message
+
+
+def test_brackets_in_strings_are_no_levels() -> None:
+    decode(ContainerCreate, b'{"Image":"' + b'[\\"{' * 1_000 + b'"}')
+
+
+@pytest.mark.parametrize("end", [b'"}', b"}", b"\\"], ids=["closed", "open", "escape"])
+@pytest.mark.parametrize("part", [b'\\",[', b'"\\",[', b"\\\\,["], ids=["escapes", "quotes", "backslashes"])
+def test_looking_for_strings_takes_no_longer_than_the_text_is_long(part: bytes, end: bytes) -> None:
+    began = time.process_time()
+    with suppress(InvalidParameter, TooLarge):
+        decode(ContainerCreate, b'{"Image":"' + part * (1 * MIB) + end)
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize("wrong", [b"\xff", b"\\ud800"], ids=["bytes", "escapes"])
+def test_what_becomes_a_replacement_character_has_a_limit(wrong: bytes) -> None:
+    decode(ContainerCreate, b'{"Image":"' + wrong * 1_000 + b'"}')
+    assert "more than 100,000" in refusal(b'{"Image":"' + wrong * 100_001 + b'"}').message

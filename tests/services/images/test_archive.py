@@ -1,6 +1,7 @@
 import bz2
 import contextlib
 import gzip
+import hashlib
 import io
 import json
 import lzma
@@ -9,6 +10,7 @@ import tarfile
 import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from image_archives import LAYER, LAYER_SIZE, a_config, a_manifest, a_tar, an_archive, digest
 
+from statesvc.domain.limits import LIMITS
 from statesvc.domain.platform import Platform
 from statesvc.errors import InvalidParameter
 from statesvc.services.images.archive import LoadedImage, digest_layer, entries, layers, manifest, read_archive
@@ -361,7 +364,55 @@ def test_a_bomb_is_refused_when_it_has_unpacked_too_much() -> None:
     bomb = gzip.compress(a_tar(("zeros", bytes(1024 * 1024))))
 
     with pytest.raises(InvalidParameter, match="unpacks to more"):
-        digest_layer(io.BytesIO(bomb), layers.Budget(100_000))
+        digest_layer(io.BytesIO(bomb), layers.Budget(replace(LIMITS, archive_unpacked_bytes=100_000)))
+
+
+@pytest.mark.parametrize(
+    "compress",
+    [
+        gzip.compress,
+        bz2.compress,
+        lzma.compress,
+        zstd.compress,
+        lambda tar: gzip.compress(a_tar(("layer", gzip.compress(tar)))),
+    ],
+    ids=["gzip", "bzip2", "xz", "zstd", "layer"],
+)
+def test_what_unpacks_to_far_more_than_it_has_is_refused(
+    monkeypatch: pytest.MonkeyPatch, compress: Callable[[bytes], bytes]
+) -> None:
+    monkeypatch.setattr(layers.Budget.__init__, "__defaults__", (replace(LIMITS, archive_ratio_free_bytes=1 << 20),))
+    bomb = compress(a_tar(("zeros", bytes(8 << 20))))
+    with pytest.raises(InvalidParameter, match="200 times what it has"):
+        read_archive(io.BytesIO(bomb), HOST)
+
+
+def test_a_stream_is_read_no_further_than_its_ratio_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    free = 4 << 20
+    monkeypatch.setattr(layers.Budget.__init__, "__defaults__", (replace(LIMITS, archive_ratio_free_bytes=free),))
+    stream = io.BytesIO(gzip.compress(a_tar(("zeros", bytes(64 << 20)))))
+    unpacked = 0
+    digest = hashlib.sha256
+
+    def counted() -> Any:
+        made = digest()
+
+        class Counting:
+            def update(self, data: bytes) -> None:
+                nonlocal unpacked
+                unpacked += len(data)
+                made.update(data)
+
+        return Counting()
+
+    monkeypatch.setattr(layers.hashlib, "sha256", counted)
+    with pytest.raises(InvalidParameter):
+        digest_layer(stream)
+    assert unpacked <= max(free, 200 * stream.tell())
+
+
+def test_an_archive_that_compresses_well_is_read() -> None:
+    assert digest_layer(io.BytesIO(gzip.compress(a_tar(("zeros", bytes(16 << 20)))))).size == 16 << 20
 
 
 def test_an_xz_stream_may_not_demand_gigabytes_of_memory() -> None:
@@ -408,7 +459,10 @@ def test_skippable_frames_of_zstd_are_skipped(magic: int) -> None:
 
 def test_a_zstd_bomb_is_refused_when_it_has_unpacked_too_much() -> None:
     with pytest.raises(InvalidParameter, match="unpacks to more"):
-        digest_layer(io.BytesIO(zstd.compress(a_tar(("zeros", bytes(1024 * 1024))))), layers.Budget(100_000))
+        digest_layer(
+            io.BytesIO(zstd.compress(a_tar(("zeros", bytes(1024 * 1024))))),
+            layers.Budget(replace(LIMITS, archive_unpacked_bytes=100_000)),
+        )
 
 
 @pytest.mark.parametrize("compress", COMPRESSIONS)

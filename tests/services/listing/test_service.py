@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from damage import KINDS, lawless
 
-from statesvc.api.listing import render
+from statesvc.api.listing import rendered
 from statesvc.app import Services
 from statesvc.domain.documents import Config, ContainerCreate
 from statesvc.embedded import EngineEvents
-from statesvc.services.listing.query import Listed, ListQuery
+from statesvc.services.listing.query import ListQuery
 from statesvc.services.usage import DiskUsage
 
 pytestmark = pytest.mark.anyio
@@ -26,24 +26,25 @@ DAMAGES = {
 }
 
 
-async def by_list(services: Services) -> Listed:
-    return await services.listing.listed(ListQuery(all=True))
+async def by_list(services: Services) -> bytes:
+    return (await services.listing.index(ListQuery(all=True), rendered(services.site.clock()))).first
 
 
-async def by_snapshot(services: Services) -> Listed:
-    return (await services.listing.snapshot()).listed
+async def by_snapshot(services: Services) -> bytes:
+    return (await services.listing.snapshot_pages(rendered(services.site.clock()))).first
 
 
-async def by_engine(services: Services) -> Listed:
-    return (await EngineEvents(services.journal, services.listing).snapshot()).listed
+async def by_engine(services: Services) -> bytes:
+    found = await EngineEvents(services.journal, services.listing).snapshot()
+    return rendered(services.site.clock())(found.listed)
 
 
-async def by_usage(services: Services) -> Listed:
-    return (await DiskUsage(services.listing).all()).containers
+async def by_usage(services: Services) -> bytes:
+    return (await DiskUsage(services.listing).all(rendered(services.site.clock()))).first
 
 
 DOORS = {"list": by_list, "snapshot": by_snapshot, "embedded snapshot": by_engine, "disk usage": by_usage}
-Door = Callable[[Services], Awaitable[Listed]]
+Door = Callable[[Services], Awaitable[bytes]]
 
 
 async def three(services: Services) -> str:
@@ -66,7 +67,7 @@ def hurt(root: Path, container_id: str, table: str, column: str, value: bytes) -
 
 async def entries(services: Services, door: Door) -> dict[str, dict[str, Any]]:
     """Return the entries of a list by ID, as the API shows them."""
-    shown: list[dict[str, Any]] = json.loads(render(await door(services), services.site.clock()))
+    shown: list[dict[str, Any]] = json.loads(b"[%b]" % await door(services))
     return {entry["Id"]: {field: entry[field] for field in entry if field != "SizeRootFs"} for entry in shown}
 
 

@@ -8,16 +8,17 @@ import io
 import posixpath
 from dataclasses import dataclass
 
+from statesvc.domain.limits import LIMITS
 from statesvc.errors import InvalidParameter
 from statesvc.services.images.archive.decompression import CHUNK, Readable, decompressed
-from statesvc.services.images.archive.layers import Budget, Layer, Metered, digest_layer
+from statesvc.services.images.archive.layers import Budget, Layer, Metered, Received, digest_layer
 from statesvc.services.images.archive.tar_stream import TarMember, TarStream
 
-_DOCUMENT_MAX = 4 * 1024 * 1024
-_DOCUMENTS_MAX = 64 * 1024 * 1024
-_MEMBERS_MAX = 65_536
+_DOCUMENT_MAX = LIMITS.archive_document_bytes
+_DOCUMENTS_MAX = LIMITS.archive_documents_bytes
+_MEMBERS_MAX = LIMITS.archive_members
 # What all names and targets of links may come to, in characters: a real archive has about a hundred for each member.
-_NAMES_MAX = 8 * 1024 * 1024
+_NAMES_MAX = LIMITS.archive_name_characters
 _LINKS_MAX = 32
 _PATH_MAX = 4096  # longer paths are no paths to Linux
 
@@ -39,7 +40,7 @@ class Entries:
         self._documents = self._names = 0
         self._has_links = False
         budget = Budget()
-        archive = Metered(decompressed(stream), budget)
+        archive = Metered(decompressed(Received(stream, budget)), budget)
         tar = TarStream(archive)
         for count, member in enumerate(tar):
             if count >= _MEMBERS_MAX:
@@ -137,7 +138,7 @@ def _entry(tar: TarStream, member: TarMember, path: str, budget: Budget) -> _Ent
     try:
         return digest_layer(_Continued(start, tar), budget)
     except InvalidParameter as error:
-        if budget.left < 0:
+        if budget.is_exceeded:
             raise
         return error  # an error only if the manifest names this member as a layer
 

@@ -3,12 +3,10 @@
 import hashlib
 from typing import NamedTuple
 
+from statesvc.domain.limits import LIMITS, Limits
 from statesvc.errors import InvalidParameter
 from statesvc.services.images.archive.decompression import CHUNK, Readable, decompressed
 from statesvc.services.images.archive.tar_stream import TarStream
-
-# The most bytes that one request may decompress to. Docker runs out of disk; here only this stops a decompression bomb.
-UNPACKED_MAX = 256 * 1024**3
 
 
 class Layer(NamedTuple):
@@ -19,16 +17,45 @@ class Layer(NamedTuple):
 
 
 class Budget:
-    """How many bytes a request may still decompress."""
+    """How many bytes a request may still decompress: so many at most, and no more than a multiple of what came in."""
 
-    def __init__(self, limit: int = UNPACKED_MAX) -> None:
-        self.left = limit
+    def __init__(self, limits: Limits = LIMITS) -> None:
+        self._limits = limits
+        self._received = self._unpacked = 0
+
+    @property
+    def is_exceeded(self) -> bool:
+        """Whether more was decompressed than may be."""
+        limits = self._limits
+        allowed = max(limits.archive_ratio_free_bytes, limits.archive_ratio * self._received)
+        return self._unpacked > min(limits.archive_unpacked_bytes, allowed)
+
+    def receive(self, size: int) -> None:
+        """Count bytes that came in."""
+        self._received += size
 
     def spend(self, size: int) -> None:
-        """Subtract `size` bytes. Raises InvalidParameter if the budget is exceeded."""
-        self.left -= size
-        if self.left < 0:
-            raise InvalidParameter("the archive unpacks to more than the service accepts")
+        """Count bytes that were decompressed. Raises InvalidParameter if the budget is exceeded."""
+        self._unpacked += size
+        if self.is_exceeded:
+            ratio = self._limits.archive_ratio
+            raise InvalidParameter(
+                f"the archive unpacks to more than the service accepts: {self._unpacked:,} bytes from "
+                f"{self._received:,}; at most {self._limits.archive_unpacked_bytes:,}, and {ratio} times what it has"
+            )
+
+
+class Received:
+    """A stream whose bytes are counted as they come in."""
+
+    def __init__(self, stream: Readable, budget: Budget) -> None:
+        self.stream, self.budget = stream, budget
+
+    def read(self, size: int, /) -> bytes:
+        """Read from the stream."""
+        data = self.stream.read(size)
+        self.budget.receive(len(data))
+        return data
 
 
 def digest_layer(stream: Readable, budget: Budget | None = None) -> Layer:
@@ -36,8 +63,13 @@ def digest_layer(stream: Readable, budget: Budget | None = None) -> Layer:
 
     The size is what Docker shows: the files' contents and the symlinks' targets (overlay2 measures the unpacked
     directory), not the length of the tar. An empty stream is an empty layer, as for Docker's DecompressStream.
+
+    Without a budget, the stream is what came in.
     """
-    tar = _Digesting(decompressed(stream), budget or Budget())
+    if budget is None:
+        budget = Budget()
+        stream = Received(stream, budget)
+    tar = _Digesting(decompressed(stream), budget)
     size = 0
     for member in TarStream(tar):
         size += len(member.link.encode()) if member.kind == "2" else member.size

@@ -10,14 +10,13 @@ from statesvc.domain.documents import Config, Document
 from statesvc.domain.documents.decode import decode_value
 from statesvc.domain.go.text import dumps
 from statesvc.domain.image_config import HistoryEntry, read_first_json
+from statesvc.domain.limits import LIMITS
 from statesvc.errors import InvalidParameter
 from statesvc.services.images.archive.entries import Entries
 from statesvc.services.images.archive.manifest import Item, check_count
 
 REPOSITORIES = "repositories"
 _FOLDERS_MAX = 128  # no more layers can be mounted on each other
-_CONFIGS_MAX = 64 * 1024 * 1024
-"""What the configurations that are made may come to: each has the history of all its layers."""
 _DROPPED = frozenset({"id", "parent", "Size", "parent_id", "layer_id", "throwaway"})
 
 
@@ -50,8 +49,9 @@ def items(entries: Entries) -> list[Item]:
     for folder, texts in sorted(tags.items()):
         found.append(layers.image(folder, texts))
         size += len(found[-1].config)
-        if size > _CONFIGS_MAX:
-            raise InvalidParameter(f"invalid archive: its images' configurations have more than {_CONFIGS_MAX} bytes")
+        if size > LIMITS.archive_documents_bytes:
+            most = LIMITS.archive_documents_bytes
+            raise InvalidParameter(f"invalid archive: its images' configurations have more than {most} bytes")
     return found
 
 

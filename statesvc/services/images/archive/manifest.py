@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from statesvc.domain.image_config import read_first_json
+from statesvc.domain.limits import LIMITS
 from statesvc.errors import InvalidParameter
 from statesvc.services.images.archive.entries import Entries
 
 NAME = "manifest.json"
 # What one archive may name in its manifest; each is looked at, and written.
-_NAMED_MAX = 10_000
+_NAMED_MAX = LIMITS.archive_images
 
 
 class Item(NamedTuple):

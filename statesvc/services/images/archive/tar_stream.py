@@ -9,12 +9,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from statesvc.domain.limits import LIMITS
 from statesvc.errors import InvalidParameter
 from statesvc.services.images.archive.decompression import CHUNK, Readable
 
 _BLOCK = 512
 _ZERO = b"\0" * _BLOCK
-_EXTENDED_HEADER_MAX = 1024 * 1024
+_EXTENDED_HEADER_MAX = LIMITS.archive_header_bytes
 _PAX_RECORD = re.compile(rb"([1-9][0-9]{0,9}) ")
 _PAX_READ = frozenset({b"path", b"linkpath", b"size"})
 _WITHOUT_DATA = frozenset(b"123456")
