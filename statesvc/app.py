@@ -45,6 +45,7 @@ from statesvc.domain.ids import Entropy
 from statesvc.domain.limits import changed
 from statesvc.domain.times import Clock
 from statesvc.errors import Conflict, StateError, Unavailable
+from statesvc.faults import Point, passed
 from statesvc.host import facts, reserve
 from statesvc.host.clock import since_boot, wall_clock
 from statesvc.host.data_root import LOG_LOST, DataRoot, Held
@@ -163,14 +164,17 @@ async def opened(
     async with AsyncExitStack() as stack:
         clean_start = root.holder().pid is None  # whoever ends well takes the note away
         held = stack.enter_context(root.lock(socket=str(socket_path(settings.hosts[0])) if settings.hosts else ""))
+        passed(Point.START_LOCKED)
         _log_state_of(root, held)
         if not has_room(root.database):
             reserve.give_up(root)
         config = await configuration.read(settings.config_file)
         _migrate(settings, root, clock)
+        passed(Point.START_MIGRATED)
         database = _database(settings, root)
         stack.callback(database.close)
         instance = await _installation(database)
+        passed(Point.START_OPENED)
         reserve.keep(root)
         guard = _guarded(database, root, held)
         stack.callback(held.database_closing)
@@ -189,6 +193,7 @@ async def opened(
             await runtimes.put_in_force_or_keep(config)
         else:
             runtimes.use_unrecorded(config)
+        passed(Point.START_CONFIGURED)
         images = Images(database, site)
         keys = Keys(site, root.idempotency_key, settings.idempotency_hours)
         stack.push_async_callback(damage.settled)
@@ -316,6 +321,7 @@ async def repaired(settings: Settings, *, clock: Clock = wall_clock) -> tuple[Ba
 async def _serve(settings: Settings, log_output: LogOutput) -> None:
     async with opened(settings, log_output=log_output) as services:
         services.system.last_sweep = await _swept_or_not(services, settings)
+        passed(Point.START_SWEPT)
         raise_descriptor_limit()
         server = Server(
             services.application(),
@@ -339,7 +345,9 @@ async def _serve(settings: Settings, log_output: LogOutput) -> None:
             log.info("serving", hosts=settings.hosts, data_root=str(services.site.data_root))
             watching = asyncio.create_task(watch(listeners, server))
             sockets.callback(watching.cancel)
+            passed(Point.START_BOUND)
             await server.run_on([listener.socket for listener in listeners])
+            passed(Point.STOP_DRAINED)
     log.info("stopped")
 
 

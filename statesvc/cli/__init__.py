@@ -1,8 +1,10 @@
 """The `statesvc` command: one module per command group, imported when it is used."""
 
+import os
 import signal
 import sys
 
+from statesvc import faults
 from statesvc.errors import Conflict, Damaged, InvalidParameter, NotFound, NotOffered, StateError, Unavailable
 
 # The counterpart of api/errors.py: exit codes that a script can rely on.
@@ -28,6 +30,8 @@ def main() -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     from statesvc.cli.commands import app
 
+    if point := os.environ.get(faults.VARIABLE):
+        faults.arm(point)
     try:
         app()
     except StateError as error:

@@ -29,6 +29,7 @@ from statesvc.db.readings import Page, Reading
 from statesvc.db.workers import Workers
 from statesvc.domain.limits import LIMITS, Limits
 from statesvc.errors import NOTHING_CHANGED, StateError, Unavailable, Unsure
+from statesvc.faults import Point, passed
 
 if TYPE_CHECKING:  # pysqlite3 has no types of its own, and those of the standard library's driver
     import sqlite3 as driver
@@ -677,6 +678,7 @@ class Database:
                 loop.call_soon_threadsafe(_settle, settled)
             except RuntimeError:  # the loop is closed: no caller waits for an answer
                 log.debug("write finished after its caller had gone", units=len(settled))
+        passed(Point.WRITE_ANSWERED)
         if any(unit.error is None for unit in batch):
             for watcher in self._watchers:
                 try:
@@ -708,6 +710,7 @@ def _connected(engine: Engine) -> Connection:
 
 
 def _settle(units: Iterable[_Unit]) -> None:
+    passed(Point.WRITE_ANSWERING)
     for unit in units:
         unit.settle()
 
@@ -718,6 +721,7 @@ def _transact(connection: Connection, batch: list[_Unit], database: Path) -> Non
     Raises what made the whole transaction fail: nothing of it is done, except that a unit may have a doubt afterwards.
     """
     raw = bare(connection)
+    passed(Point.WRITE_BEGUN)
     if len(batch) == 1:
         # It needs no savepoint, for which SQLite would copy every page that the unit changes.
         _run_unit(connection, batch[0], database, undo=("ROLLBACK", "BEGIN IMMEDIATE"))
@@ -726,8 +730,10 @@ def _transact(connection: Connection, batch: list[_Unit], database: Path) -> Non
             raw.execute("SAVEPOINT unit")
             _run_unit(connection, unit, database, undo=("ROLLBACK TO unit",))
             raw.execute("RELEASE unit")
+    passed(Point.WRITE_DONE)
     try:
         raw.execute("COMMIT")
+        passed(Point.WRITE_COMMITTED)
     except driver.Error as error:
         doubt = of_commit(error)
         for unit in batch:
@@ -741,6 +747,7 @@ def _run_unit(connection: Connection, unit: _Unit, database: Path, *, undo: tupl
     raw = bare(connection)
     try:
         unit.result = _tolerantly(connection, unit.run, undo=undo)
+        passed(Point.WRITE_UNIT)
     except Exception as error:
         if not raw.in_transaction or is_corrupt(error):
             raise

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from statesvc.domain.wrapper_script import digest_in, digest_of
+from statesvc.faults import Point, passed
 from statesvc.host import files
 
 MODE = 0o700
@@ -32,6 +33,7 @@ class ScriptFolder:
                 for name, content in scripts.items():
                     _write(folder, name, content)
                 os.fsync(folder)
+            passed(Point.SCRIPTS_SYNCED)
 
     def missing_or_altered(self, name: str, digest: str) -> str | None:
         """Return "missing" or "altered" for a file that is; None if its content is that of its digest."""
@@ -65,7 +67,9 @@ class ScriptFolder:
             for name in names:
                 with suppress(FileNotFoundError):
                     os.unlink(name, dir_fd=folder)
+                    passed(Point.SCRIPT_REMOVED)
             os.fsync(folder)
+            passed(Point.SCRIPTS_REMOVED)
 
 
 def _write(folder: int, name: str, content: bytes) -> None:
@@ -77,5 +81,8 @@ def _write(folder: int, name: str, content: bytes) -> None:
         os.fchmod(descriptor, MODE)  # whatever the umask says
         file.write(content)
         file.flush()
+        passed(Point.SCRIPT_WRITTEN)
         os.fsync(descriptor)
+        passed(Point.SCRIPT_SYNCED)
     os.rename(unfinished, name, src_dir_fd=folder, dst_dir_fd=folder)
+    passed(Point.SCRIPT_RENAMED)

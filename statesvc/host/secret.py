@@ -6,6 +6,7 @@ from pathlib import Path
 
 from statesvc.domain.ids import Entropy
 from statesvc.errors import Unavailable
+from statesvc.faults import Point, passed
 from statesvc.host import files
 
 SIZE = 32
@@ -39,6 +40,9 @@ def _write(path: Path, secret: bytes) -> None:
     with os.fdopen(files.open_file(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as file:
         file.write(secret)
         file.flush()
+        passed(Point.SECRET_WRITTEN)
         os.fsync(file.fileno())
+        passed(Point.SECRET_SYNCED)
     unfinished.rename(path)
+    passed(Point.SECRET_RENAMED)
     files.sync(path.parent)

@@ -14,6 +14,7 @@ from statesvc.db.schema import catalogue
 from statesvc.db.schema.unfinished import PARTIAL, give_to_owner_of, remove_abandoned, sync, unfinished_folder
 from statesvc.domain.times import SECOND, Clock
 from statesvc.errors import Conflict, Unavailable
+from statesvc.faults import Point, passed
 
 PAGES_AT_ONCE = 1_024
 # A copy is compacted if more than one page in so many is free: for a few that are, it is not worth the time.
@@ -49,13 +50,16 @@ def copy(database: Path, target: Path, *, sound: bool = True) -> Backup:
     if os.path.lexists(target):  # a link to what is not there now would be replaced, too
         raise Conflict(f"{target} exists already: name a file that does not")
     with _unfinished(target) as partial:
+        passed(Point.BACKUP_BEGUN)
         with snapshot(database) as source:
             _copy_pages(source, partial)
+            passed(Point.BACKUP_COPIED)
             expected = catalogue.contents(source)
         backup = verified(partial, copy_of=database, sound=sound)
         _refuse_difference(database, backup, expected)
         if _has_free_pages(partial) and _compact(partial):
             _refuse_difference(database, verified(partial, copy_of=database, sound=sound), expected)
+        passed(Point.BACKUP_VERIFIED)
         publish(partial, target)
     return replace(backup, path=target)
 
@@ -78,8 +82,11 @@ def verified(path: Path, *, copy_of: Path | None = None, sound: bool = True) -> 
 def publish(partial: Path, target: Path) -> None:
     """Give a finished file its name, so that it is there as a whole or not at all, also after a power loss."""
     sync(partial)
+    passed(Point.FILE_SYNCED)
     partial.rename(target)
+    passed(Point.FILE_RENAMED)
     sync(target.parent)
+    passed(Point.FILE_PUBLISHED)
 
 
 def make_folder(folder: Path) -> None:
@@ -181,6 +188,7 @@ class Backups:
         kept = sorted(entry for entry in self.folder.iterdir() if _KEPT.fullmatch(entry.name) and entry != spare)
         for oldest in kept[: max(0, len(kept) + 1 - self.keep)]:
             remove(oldest)
+            passed(Point.BACKUP_PRUNED)
         remove_abandoned(self.folder)
 
 

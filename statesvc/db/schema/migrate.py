@@ -26,6 +26,7 @@ from statesvc.db.schema.migration_guard import Step
 from statesvc.db.schema.unfinished import REHEARSAL, remove_abandoned, unfinished_folder
 from statesvc.db.schema.written_by import read_version
 from statesvc.errors import Conflict, InvalidParameter, Unavailable
+from statesvc.faults import Point, passed
 
 _RESTORE = "restore a backup, or undo what was changed by hand (statesvc check --schema lists it)"
 # The rows of each table, and the values in each of its columns.
@@ -233,6 +234,7 @@ class _Record:
     def before_change(self, connection: driver.Connection) -> Backup | None:
         self.backup = self.take_backup() if self.take_backup else None
         self.aside = altered.set_aside(connection, self.found.made_by_others)
+        passed(Point.MIGRATE_BACKED_UP)
         return self.backup
 
     def after_change(self, connection: driver.Connection) -> None:
@@ -242,6 +244,7 @@ class _Record:
     def on_step(self, step: Step) -> None:
         self.steps.append(step)
         self.statements.append([])
+        passed(Point.MIGRATE_STEP)
 
     def on_statement(self, _conn: object, _cursor: object, statement: str, *_: object) -> None:
         if self.statements and not _NO_CHANGE.match(statement):
@@ -277,6 +280,7 @@ def carried_out(
                 )
             except DBAPIError as error:
                 raise unavailable(error) or Unavailable(f"the migration failed and was undone: {error.orig}") from error
+            passed(Point.MIGRATE_COMMITTED)
             after = catalogue.revision(bare(connection))
     finally:
         _settle(path, backups)

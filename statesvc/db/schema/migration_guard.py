@@ -17,6 +17,7 @@ from statesvc.db.schema import catalogue
 from statesvc.db.schema.backup import Backup
 from statesvc.db.schema.written_by import write_version
 from statesvc.errors import Conflict
+from statesvc.faults import Point, passed
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import RevisionStep, StampStep
@@ -63,6 +64,7 @@ def guarded(
             raw.execute("PRAGMA ignore_check_constraints=OFF")
             _refuse_damage(catalogue.damage(raw).beyond(known))
             write_version(raw, __version__)
+            passed(Point.MIGRATE_CHECKED)
 
     return steps
 

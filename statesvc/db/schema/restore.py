@@ -16,6 +16,7 @@ from statesvc.db.schema import catalogue, migrate
 from statesvc.db.schema.backup import Backup, Backups, copy, disk_errors, publish, remove
 from statesvc.db.schema.unfinished import remove_abandoned, sync
 from statesvc.errors import Conflict, InvalidParameter, NotFound, Unavailable
+from statesvc.faults import Point, passed
 
 _UNREADABLE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
@@ -40,9 +41,12 @@ def restore(source: Path, database: Path, *, backups: Backups) -> Restored:
         _remove_unfinished(database)
         try:
             backup = copy(source, new)
+            passed(Point.RESTORE_COPIED)
             with _alone(database) as revision:
+                passed(Point.RESTORE_ALONE)
                 if database.exists() or database.with_name(f"{database.name}-wal").exists():
                     replaced = _keep(database, backups.new_name(revision, replaced=True))
+                passed(Point.RESTORE_KEPT)
                 publish(new, database)
         finally:
             _remove_unfinished(database)
@@ -108,6 +112,7 @@ def _keep(database: Path, kept: Path) -> Path | None:
     try:
         if there:
             os.link(database, kept)
+        passed(Point.RESTORE_LINKED)
         if log.exists():
             os.link(log, kept.with_name(f"{kept.name}-wal"))
         sync(kept.parent)

@@ -15,6 +15,7 @@ from statesvc.domain.api_version import Version
 from statesvc.domain.documents import ContainerCreate
 from statesvc.domain.times import SECOND
 from statesvc.errors import Conflict, Damaged, InvalidParameter
+from statesvc.faults import Point, passed
 from statesvc.host import secret
 from statesvc.services.site import Site
 
@@ -95,3 +96,4 @@ def keep(conn: Connection, claim: Claim, created: Created) -> None:
     """Store the answer, in the transaction that creates the container."""
     answer = orjson.dumps({"id": created.id, "warnings": created.warnings}).decode()
     idempotency.keep(conn, claim.key, Kept(claim.digest, answer), claim.expires_at)
+    passed(Point.KEY_KEPT)

@@ -18,6 +18,7 @@ from statesvc.domain.health import Health
 from statesvc.domain.link import Link
 from statesvc.domain.port import Port
 from statesvc.domain.references import familiar
+from statesvc.faults import Point, passed
 from statesvc.services.imports.foreign import ForeignContainer, ForeignImage
 from statesvc.services.imports.report import Outcome
 from statesvc.services.journal.writing import log_image
@@ -61,6 +62,7 @@ class Imports:
             judged, _ = await self._database.scan(_judge, foreign, planned)
         else:
             judged = await self._database.write(_add, foreign, self._site.clock())
+            passed(Point.IMPORT_CONTAINER)
         if judged.outcome is not Outcome.IMPORTED:
             return judged
         return replace(judged, warnings=(*judged.warnings, *self._objections(foreign)))
@@ -93,7 +95,9 @@ class Imports:
         """Record an image with its references; a reference that names another image in the database stays unchanged."""
         if dry_run:
             return await self._database.scan(_judge_image, foreign)
-        return await self._database.write(_add_image, foreign, self._site.clock())
+        recorded = await self._database.write(_add_image, foreign, self._site.clock())
+        passed(Point.IMPORT_IMAGE)
+        return recorded
 
 
 def _judge(conn: Connection, foreign: ForeignContainer, planned: Collection[str]) -> tuple[Judged, list[Link]]:

@@ -12,6 +12,7 @@ from statesvc.db import events, idempotency
 from statesvc.db.database import Database
 from statesvc.domain.times import SECOND
 from statesvc.errors import StateError
+from statesvc.faults import Point, passed
 
 # How many rows one unit removes: other writers wait no longer than for these.
 BATCH = 200
@@ -60,6 +61,7 @@ class Retention:
             if not removed:
                 break
             gone += removed
+            passed(Point.JOURNAL_TRIMMED)
             await asyncio.sleep(0)  # let units that wait for the writer run first
         return gone
 

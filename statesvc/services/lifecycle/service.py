@@ -20,6 +20,7 @@ from statesvc.domain.runtimes import Lock
 from statesvc.domain.state import LIVE, State
 from statesvc.domain.wrapper_script import file_name
 from statesvc.errors import NOTHING_CHANGED, Conflict, InvalidParameter, Unavailable
+from statesvc.faults import Point, passed
 from statesvc.host.scripts import ScriptFolder
 from statesvc.services.containers.revisions import Expected, expect
 from statesvc.services.containers.service import discard
@@ -208,6 +209,7 @@ class Lifecycle:
                 _take_lock, reference, asked, expected, name, checked, self._site.clock(), self._folder
             )
             if locked:
+                passed(Point.LOCK_TAKEN)
                 return locked
         raise Unavailable(
             f"the configuration changes faster than a runtime can be checked; nothing was locked: {NOTHING_CHANGED}"

@@ -16,6 +16,7 @@ from statesvc.domain.event import Event
 from statesvc.domain.runtimes import Derived, derive
 from statesvc.domain.wrapper_script import file_name
 from statesvc.errors import NOTHING_CHANGED, InvalidParameter, Unavailable
+from statesvc.faults import Point, passed
 from statesvc.host import binaries
 from statesvc.host.scripts import ScriptFolder
 from statesvc.services import configuration
@@ -99,16 +100,20 @@ class Runtimes:
         """
         async with self._one_at_a_time:
             config = await configuration.read(self._config_file)
+            passed(Point.RELOAD_READ)
             reloaded = await self._put_in_force(config, reloading=True)
         log.info("configuration reloaded", version=reloaded.in_force.version, changed=reloaded.changed)
         return reloaded
 
     async def _put_in_force(self, config: DaemonConfig, *, reloading: bool) -> Reloaded:
         candidate = await self._site.threads.engine.run(self._prepare, config)
+        passed(Point.RELOAD_PREPARED)
         number, changed = await self._database.write(_record, candidate, self._site, reloading=reloading)
+        passed(Point.RELOAD_RECORDED)
         version = self._site.configuration.version(number, config, candidate.derived)
         self._site.configuration.swap(version)
         self._not_recorded = ""
+        passed(Point.RELOAD_IN_FORCE)
         return Reloaded(version, changed)
 
     def _prepare(self, config: DaemonConfig) -> _Candidate:

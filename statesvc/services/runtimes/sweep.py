@@ -13,6 +13,7 @@ from statesvc.db import runtimes, scripts
 from statesvc.db.database import Connection, Database
 from statesvc.db.scripts import HeldScript
 from statesvc.domain.times import Clock
+from statesvc.faults import Point, passed
 from statesvc.host.scripts import ScriptFolder
 from statesvc.services.runtimes.script_files import compared
 
@@ -56,9 +57,12 @@ async def sweep(
     requests yet.
     """
     kept = await database.scan(_look, history) if dry_run else await database.write(_remove, history)
+    passed(Point.SWEEP_RECORDED)
     report, mended = await asyncio.to_thread(_settle, folder, kept, dry_run=dry_run)
+    passed(Point.SWEEP_SETTLED)
     if mended and not dry_run:
         await database.write(_note, mended, clock())
+        passed(Point.SWEEP_NOTED)
     if not dry_run:
         done = {key: value for key, value in asdict(report).items() if value}
         log.info("swept", **done, healthy=report.healthy)

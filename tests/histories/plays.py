@@ -1,0 +1,106 @@
+"""How each fault point is reached: what the process that passes it must be doing when it is killed."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from statesvc.faults import Point
+
+
+class Stage(Enum):
+    """What is going on when a point is passed."""
+
+    LOAD = auto()
+    """The service answers clients."""
+    RELOADS = auto()
+    """As LOAD, while one client reloads all the time."""
+    IMPORT = auto()
+    """As LOAD, while one client imports."""
+    START = auto()
+    """The service starts."""
+    STOP = auto()
+    """The service ends after SIGTERM."""
+    BACKUP = auto()
+    """`statesvc db backup` runs beside the service."""
+    UPGRADE = auto()
+    """`statesvc db upgrade` runs on a copy."""
+    RESTORE = auto()
+    """`statesvc db restore` puts a backup of this moment in the place of the database."""
+
+
+@dataclass(frozen=True)
+class Play:
+    """A kill: at which stage, at the how manieth passing of the point, and what is left in the data root for it."""
+
+    stage: Stage
+    first: int = 1
+    last: Callable[[int], int] = lambda _: 1
+    damage: str = ""
+
+    def passing(self, rng: random.Random, operations: int) -> int:
+        """Choose a passing that comes within so many operations."""
+        return rng.randint(self.first, max(self.first, self.last(operations)))
+
+
+def _each(operations: int) -> Callable[[int], int]:
+    return lambda planned: 6 + planned // operations
+
+
+def _few(_: int) -> int:
+    return 4
+
+
+PLAYS: dict[Point, Play] = {
+    # A start writes a few times itself, before it serves.
+    Point.WRITE_BEGUN: Play(Stage.LOAD, 6, _each(20)),
+    Point.WRITE_UNIT: Play(Stage.LOAD, 6, _each(4)),
+    Point.WRITE_DONE: Play(Stage.LOAD, 6, _each(20)),
+    Point.WRITE_COMMITTED: Play(Stage.LOAD, 6, _each(20)),
+    Point.WRITE_ANSWERED: Play(Stage.LOAD, 6, _each(20)),
+    Point.WRITE_ANSWERING: Play(Stage.LOAD, 6, _each(20)),
+    Point.KEY_KEPT: Play(Stage.LOAD, 1, lambda planned: planned // 150),
+    Point.SECRET_WRITTEN: Play(Stage.LOAD, damage="secret"),
+    Point.SECRET_SYNCED: Play(Stage.LOAD, damage="secret"),
+    Point.SECRET_RENAMED: Play(Stage.LOAD, damage="secret"),
+    Point.LOCK_TAKEN: Play(Stage.LOAD, 1, lambda planned: planned // 60),
+    Point.SCRIPT_WRITTEN: Play(Stage.RELOADS, 1, _few),
+    Point.SCRIPT_SYNCED: Play(Stage.RELOADS, 1, _few),
+    Point.SCRIPT_RENAMED: Play(Stage.RELOADS, 1, _few),
+    Point.SCRIPTS_SYNCED: Play(Stage.RELOADS, 2, _few),
+    Point.RELOAD_READ: Play(Stage.RELOADS, 1, _few),
+    Point.RELOAD_PREPARED: Play(Stage.RELOADS, 2, _few),
+    Point.RELOAD_RECORDED: Play(Stage.RELOADS, 2, _few),
+    Point.RELOAD_IN_FORCE: Play(Stage.RELOADS, 2, _few),
+    Point.IMPORT_IMAGE: Play(Stage.IMPORT),
+    Point.IMPORT_CONTAINER: Play(Stage.IMPORT, 1, lambda _: 3),
+    Point.START_LOCKED: Play(Stage.START),
+    Point.START_MIGRATED: Play(Stage.START),
+    Point.START_OPENED: Play(Stage.START),
+    Point.START_CONFIGURED: Play(Stage.START),
+    Point.SWEEP_RECORDED: Play(Stage.START),
+    Point.SWEEP_SETTLED: Play(Stage.START),
+    Point.SWEEP_NOTED: Play(Stage.START, damage="scripts"),
+    Point.SCRIPT_REMOVED: Play(Stage.START, damage="orphan"),
+    Point.SCRIPTS_REMOVED: Play(Stage.START),
+    Point.START_SWEPT: Play(Stage.START),
+    Point.START_BOUND: Play(Stage.START),
+    Point.STOP_DRAINED: Play(Stage.STOP),
+    Point.BACKUP_BEGUN: Play(Stage.BACKUP),
+    Point.BACKUP_COPIED: Play(Stage.BACKUP),
+    Point.BACKUP_VERIFIED: Play(Stage.BACKUP),
+    Point.FILE_SYNCED: Play(Stage.BACKUP),
+    Point.FILE_RENAMED: Play(Stage.BACKUP),
+    Point.FILE_PUBLISHED: Play(Stage.BACKUP),
+    Point.BACKUP_PRUNED: Play(Stage.BACKUP),
+    Point.MIGRATE_BACKED_UP: Play(Stage.UPGRADE),
+    Point.MIGRATE_STEP: Play(Stage.UPGRADE),
+    Point.MIGRATE_CHECKED: Play(Stage.UPGRADE),
+    Point.MIGRATE_COMMITTED: Play(Stage.UPGRADE),
+    Point.RESTORE_COPIED: Play(Stage.RESTORE),
+    Point.RESTORE_ALONE: Play(Stage.RESTORE),
+    Point.RESTORE_LINKED: Play(Stage.RESTORE),
+    Point.RESTORE_KEPT: Play(Stage.RESTORE),
+    # Passed once the journal is longer than it may be.
+    Point.JOURNAL_TRIMMED: Play(Stage.START),
+}
