@@ -8,6 +8,10 @@ WORKERS ?= auto
 ARGS ?=
 REQUESTS ?= 5000
 EXAMPLES ?= 100
+OPERATIONS ?= 1000000
+KILLS ?= 5000
+CUTS ?= 500
+MINUTES ?= 1000000
 SEED := $(or $(SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))
 
 # What `make quick` leaves out, besides tests marked "kills": all else, and each new test, belongs to it.
@@ -97,6 +101,10 @@ fuzz: install ## send REQUESTS changed at random, and EXAMPLES made from docs/op
 mutants: install ## plant deliberate faults, and see a test fail for each (ARGS="NAME …")
 	$(BIN)/python tests/support/mutants.py $(ARGS)
 
+soak: install ## OPERATIONS of clients, KILLS, and power CUTS as root, within MINUTES, from a SEED; all judged
+	$(BIN)/python tests/histories/run.py --operations $(OPERATIONS) --kills $(KILLS) --cuts $(CUTS) \
+		--minutes $(MINUTES) --seed $(SEED) $(ARGS)
+
 ## Measure it
 
 bench: install ## speed against the budget, beside Docker Engine (ARGS="--quick --json OUT --large N")
@@ -126,4 +134,4 @@ golden: install ## release a migration: store a database of its schema and its d
 	@test -n "$(REVISION)" || { echo 'say which: make golden REVISION=0002'; exit 2; }
 	$(BIN)/python tests/migrations/make_golden.py $(REVISION)
 
-.PHONY: help serve migrate install fix docs revision clean check quick test conformance differential docker-samples clients fuzz mutants bench bench-lists bench-store bench-events bench-reloads wheel sbom golden
+.PHONY: help serve migrate install fix docs revision clean check quick test conformance differential docker-samples clients fuzz soak mutants bench bench-lists bench-store bench-events bench-reloads wheel sbom golden

@@ -5,7 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from histories.steps import Step, compiler
+
 from statesvc.faults import Point
+
+Where = Point | Step
 
 
 class Stage(Enum):
@@ -37,6 +41,8 @@ class Play:
     first: int = 1
     last: Callable[[int], int] = lambda _: 1
     damage: str = ""
+    least: int = 0
+    """How many operations it takes until the point is passed."""
 
     def passing(self, rng: random.Random, operations: int) -> int:
         """Choose a passing that comes within so many operations."""
@@ -51,7 +57,7 @@ def _few(_: int) -> int:
     return 4
 
 
-PLAYS: dict[Point, Play] = {
+PLAYS: dict[Where, Play] = {
     # A start writes a few times itself, before it serves.
     Point.WRITE_BEGUN: Play(Stage.LOAD, 6, _each(20)),
     Point.WRITE_UNIT: Play(Stage.LOAD, 6, _each(4)),
@@ -103,4 +109,19 @@ PLAYS: dict[Point, Play] = {
     Point.RESTORE_KEPT: Play(Stage.RESTORE),
     # Passed once the journal is longer than it may be.
     Point.JOURNAL_TRIMMED: Play(Stage.START),
+    # Inside of a commit. One has a dozen pages, each written with a head.
+    Step.WAL_TORN: Play(Stage.LOAD, 50, lambda planned: 50 + planned),
+    Step.WAL_WRITTEN: Play(Stage.LOAD, 100, lambda planned: 100 + 2 * planned),
+    Step.WAL_UNSYNCED: Play(Stage.LOAD, 6, _each(20)),
+    Step.WAL_SYNCED: Play(Stage.LOAD, 6, _each(20)),
+    # Inside of a checkpoint, which comes with every thousandth page.
+    Step.DB_TORN: Play(Stage.LOAD, 1, lambda _: 100, least=500),
+    Step.DB_WRITTEN: Play(Stage.LOAD, 1, lambda _: 100, least=500),
+    Step.DB_UNSYNCED: Play(Stage.LOAD, least=500),
+    Step.DB_SYNCED: Play(Stage.LOAD, least=500),
 }
+
+
+def possible() -> dict[Where, Play]:
+    """Return the plays that can be played here: those below the code need a C compiler."""
+    return {where: play for where, play in PLAYS.items() if isinstance(where, Point) or compiler()}

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from histories.plays import PLAYS
+from histories.steps import Step
 
 from statesvc import faults
 from statesvc.faults import Point
@@ -38,7 +39,7 @@ def test_each_point_is_passed_at_one_place() -> None:
 
 
 def test_each_point_has_a_kill_in_the_harness() -> None:
-    assert set(PLAYS) == set(Point)
+    assert set(PLAYS) == {*Point, *Step}
 
 
 @pytest.mark.parametrize("pattern", HOT)
