@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import NamedTuple
 
-PATIENCE = 60.0
+PATIENCE = 300.0
 
 
 class Lost(Exception):

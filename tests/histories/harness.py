@@ -34,7 +34,8 @@ from statesvc.host.scripts import ScriptFolder
 from statesvc.services.damage import check
 
 CLIENTS = 12
-PATIENCE = 30.0
+# A service that hangs is found, however long it takes; one that starves on a busy machine must not be taken for it.
+PATIENCE = 300.0
 TRIES = 5
 """How often a point that was not passed in its stretch gets another one."""
 CHECKED_EVERY = 10
@@ -183,7 +184,7 @@ class Harness:
         fault = f"{point}:{play.passing(rng, self._planned)}" if point else ""
         self._damage(play.damage)
         if play.stage is Stage.START:
-            self._killed_at_start(fault)
+            await self._killed_at_start(fault)
         elif play.stage is Stage.UPGRADE:
             self._killed_upgrade(fault)
         elif play.stage is Stage.RESTORE:
@@ -212,11 +213,7 @@ class Harness:
 
     async def _started(self, fault: str) -> tuple[Process, Connection]:
         """Start the service; one that is killed meanwhile is counted, and started again without the fault."""
-        fresh = self._stretches % 10 == 0 and not fault
-        flags = ["-H", f"unix://{self.site.socket}", "--data-root", str(self.site.root)]
-        flags += ["--config-file", str(self._world.config_file)]
-        process = self._processes.start("serve", *flags, fault=fault, fresh=fresh)
-        connection = Connection(self.site.socket)
+        process, connection = self._start(fault)
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             try:
@@ -227,24 +224,37 @@ class Harness:
                     if not fault:
                         raise Violation(f"the service does not start:\n{self._last_words()}") from None
                     return await self._started("")
+                if process.state == "T":  # it stands still at its point already
+                    return process, connection
                 await asyncio.sleep(0.005)
             else:
                 return process, connection
         raise Violation(f"the service does not answer:\n{self._last_words()}")
 
+    def _start(self, fault: str) -> tuple[Process, Connection]:
+        fresh = self._stretches % 10 == 0 and not fault
+        flags = ["-H", f"unix://{self.site.socket}", "--data-root", str(self.site.root)]
+        flags += ["--config-file", str(self._world.config_file)]
+        return self._processes.start("serve", *flags, fault=fault, fresh=fresh), Connection(self.site.socket)
+
     def _end(self, process: Process, *, cut: Callable[[Process], None] | None = None) -> None:
         if cut:
             cut(process)
             self.figures.cuts += 1
+            self._note_log()
         else:
             self._count(process.kill())
         self._ended = time.monotonic_ns()
 
     def _count(self, code: int) -> None:
-        """Count a kill, and at which point it was."""
+        """Count a kill."""
         if code != -signal.SIGKILL:
             raise Violation(f"a process ended with {code}, and was not killed:\n{self._last_words()}")
         self.figures.kills += 1
+        self._note_log()
+
+    def _note_log(self) -> None:
+        """Note at which points processes were struck, and read on from here the next time."""
         text = self._last_words()
         for line in text.splitlines():
             if line.startswith("fault point "):
@@ -302,12 +312,10 @@ class Harness:
             await asyncio.sleep(0.005 if play.stage is Stage.RELOADS else 0.1)
             await client.reload()
 
-    def _killed_at_start(self, fault: str) -> None:
-        flags = ["-H", f"unix://{self.site.socket}", "--data-root", str(self.site.root)]
-        process = self._processes.start("serve", *flags, "--config-file", str(self._world.config_file), fault=fault)
-        deadline = time.monotonic() + 5
-        while process.state != "Z" and time.monotonic() < deadline:
-            time.sleep(0.005)
+    async def _killed_at_start(self, fault: str) -> None:
+        process, connection = self._start(fault)
+        await _first(_until(process, "Z"), _has_started(connection))
+        connection.close()
         self._count(process.kill())
 
     async def _killed_backup(self, fault: str) -> None:
@@ -440,6 +448,16 @@ async def _first(*work: Coroutine[Any, Any, None] | None) -> None:
 
 async def _ping(connection: Connection) -> None:
     await connection.call("GET", "/_ping", agent="start")
+
+
+async def _has_started(connection: Connection) -> None:
+    """Wait until the service has answered for a second."""
+    while True:
+        with suppress(Lost):
+            await _ping(connection)
+            await asyncio.sleep(1)
+            return
+        await asyncio.sleep(0.01)
 
 
 async def _until(process: Process, state: str) -> None:

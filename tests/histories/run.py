@@ -27,7 +27,7 @@ def settings(events: int) -> dict[str, str]:
         "STATESVC_EVENTS_KEPT": str(events),
         "STATESVC_HISTORY_VERSIONS": "2",
         "STATESVC_BACKUPS_KEPT": "2",
-        "STATESVC_LOG_LEVEL": "warning",
+        "STATESVC_LOG_LEVEL": "error",
     }
 
 

@@ -13,7 +13,7 @@ from histories.harness import Violation
 from histories.plays import PLAYS, possible
 from histories.power import obstacle
 
-OPERATIONS = int(os.environ.get("HISTORIES_OPERATIONS", "20000"))
+OPERATIONS = int(os.environ.get("HISTORIES_OPERATIONS", "100000"))
 KILLS = int(os.environ.get("HISTORIES_KILLS", "100"))
 CUTS = int(os.environ.get("HISTORIES_CUTS", "10"))
 SEED = int(os.environ.get("HISTORIES_SEED", secrets.randbits(32)))
