@@ -8,11 +8,11 @@ from typing import Any
 from histories import models
 from histories.journal import Journal, disagreements
 from histories.linearizability import Call, Step, final_states
-from histories.models import GONE, REPORTS, UNBORN, OfName
+from histories.models import CHANGES, GONE, REPORTS, UNBORN, OfName
 from histories.operations import Op
 
 _NO_MORE = {GONE}
-OF_CONTAINERS = {"create", "rename", "update", "remove", "inspect", *REPORTS}
+OF_CONTAINERS = {"create", "inspect", *CHANGES, *REPORTS}
 
 
 @dataclass

@@ -49,6 +49,7 @@ class World:
     file: int = 0
     known: deque[str] = field(default_factory=deque)
     lives: dict[str, tuple[str, int, int]] = field(default_factory=dict)
+    execs: deque[tuple[str, str]] = field(default_factory=lambda: deque(maxlen=20))
     keys: deque[tuple[str, str, int]] = field(default_factory=lambda: deque(maxlen=8))
     done: int = 0
     strike_at: int | None = None
@@ -241,17 +242,20 @@ class Client:
                 op.found["broken"] = f"the script {path} is not {digest}"
 
     async def started(self) -> None:
-        op = self._about("started", states={"pending"})
+        op = self._about("started", states={"pending", "restarting"})
         op.value = self._attempt(op), self._rng.randrange(2, 30_000)
         await self._report(op, {"Attempt": op.value[0], "Pid": op.value[1]})
 
     async def start_failed(self) -> None:
-        op = self._about("start-failed", states={"pending"})
+        op = self._about("start-failed", states={"pending", "restarting"})
         op.value = self._attempt(op), 127, f"no {self._rng.randrange(9)}"
         await self._report(op, {"Attempt": op.value[0], "ExitCode": op.value[1], "Error": op.value[2]})
 
     async def exited(self) -> None:
-        op = self._about("exited", value=self._rng.randrange(256), states={"running", "paused"}, guarded=0.1)
+        await self._exit("exited")
+
+    async def _exit(self, kind: str) -> None:
+        op = self._about(kind, value=self._rng.randrange(256), states={"running", "paused", "restarting"}, guarded=0.1)
         await self._report(op, {"ExitCode": op.value})
 
     async def paused(self) -> None:
@@ -260,14 +264,44 @@ class Client:
     async def unpaused(self) -> None:
         await self._report(self._about("unpaused", states={"paused"}))
 
+    async def restarting(self) -> None:
+        await self._exit("restarting")
+
+    async def removing(self) -> None:
+        await self._report(self._about("removing"))
+
+    async def dead(self) -> None:
+        await self._report(self._about("dead", states={"removing", "exited"}))
+
+    async def removed(self) -> None:
+        op = self._about("remove", states={"removing", "dead"}, guarded=0.1)
+        if (await self._ask(op, "POST", f"/statesvc/v1/containers/{op.target}/removed")).status == 204:
+            self._world.lives.pop(op.target, None)
+
+    async def exec_started(self) -> None:
+        op = self._about("execs", states={"running"})
+        answer = await self._report(op, {"Engine": ENGINES[0], "Process": {"Entrypoint": "x"}})
+        if answer.status == 201:
+            self._world.execs.append((op.target, json.loads(answer.body)["ExecId"]))
+
+    async def exec_ended(self) -> None:
+        if self._world.execs:
+            target, started = self._rng.choice(self._world.execs)
+            op = self._world.op("exec-ended", target=target)
+            body = {"ExitCode": self._rng.randrange(3)}
+            self._reported(op, await self._ask(op, "POST", f"/statesvc/v1/execs/{started}/ended", body))
+
     async def _report(self, op: Op, body: object = b"") -> Answer:
         answer = await self._ask(op, "POST", f"/statesvc/v1/containers/{op.target}/{op.kind}", body)
-        if answer.status == 200:
+        self._reported(op, answer)
+        return answer
+
+    def _reported(self, op: Op, answer: Answer) -> None:
+        if answer.status in {200, 201}:
             said = json.loads(answer.body)
             op.found |= said
             if "State" in said:
                 self._world.lives[op.target] = (said["State"], said["Attempt"], said["Revision"])
-        return answer
 
     def _attempt(self, op: Op) -> int:
         _, attempt, _ = self._world.lives.get(op.target, ("", 1, 0))
@@ -348,8 +382,9 @@ MIX: dict[Callable[[Client], Awaitable[None]], int] = {
     Client.create: 13, Client.create_keyed: 4, Client.rename: 10, Client.update: 8, Client.remove: 11,
     Client.remove_by_name: 2, Client.inspect: 10, Client.inspect_by_name: 10, Client.list_all: 2, Client.events: 0.2,
     Client.snapshot: 1, Client.prepare: 7, Client.started: 6, Client.start_failed: 1, Client.exited: 6,
-    Client.paused: 2, Client.unpaused: 2, Client.tag: 3, Client.untag: 3, Client.inspect_image: 3, Client.load: 0.5,
-    Client.remove_image: 0.5, Client.runtimes: 1,
+    Client.paused: 2, Client.unpaused: 2, Client.restarting: 1, Client.removing: 0.5, Client.dead: 0.5,
+    Client.removed: 1, Client.exec_started: 2, Client.exec_ended: 1.5, Client.tag: 3, Client.untag: 3,
+    Client.inspect_image: 3, Client.load: 0.5, Client.remove_image: 0.5, Client.runtimes: 1,
 }  # fmt: skip
 ACTIONS, WEIGHTS = list(MIX), list(MIX.values())
 

@@ -5,33 +5,24 @@ is judged after the next start, with the events that the journal has then.
 """
 
 import asyncio
-import json
-import shutil
 import signal
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from held_scripts import broken_promises
-from histories import clients
+from histories import clients, kept
 from histories.checks import Checks
 from histories.clients import Client, World, seeds, snapshot_of
+from histories.commands import Commands, damage
 from histories.connection import Connection, Lost
 from histories.operations import Op
+from histories.outcome import Figures, Violation
 from histories.plays import PLAYS, Play, Stage, Where, possible
 from histories.power import Disk
-from histories.processes import Process, Processes
-from stored_rows import rows_of
-
-from statesvc.db.database import snapshot
-from statesvc.db.schema.backup import verified
-from statesvc.faults import Point
-from statesvc.host.scripts import ScriptFolder
-from statesvc.services.damage import check
+from histories.processes import Process, Processes, Site
+from histories.strikes import Strikes
 
 CLIENTS = 12
 # A service that hangs is found, however long it takes; one that starves on a busy machine must not be taken for it.
@@ -41,66 +32,16 @@ TRIES = 5
 CHECKED_EVERY = 10
 
 
-class Violation(AssertionError):
-    """A promise was broken."""
-
-
-class Died(Exception):
-    """The service ended before it answered."""
-
-
-@dataclass
-class Figures:
-    """What a run did."""
-
-    operations: int = 0
-    acknowledged: int = 0
-    refused: int = 0
-    lost: int = 0
-    kills: int = 0
-    cuts: int = 0
-    events: int = 0
-    histories: int = 0
-    seconds: float = 0.0
-    judging: float = 0.0
-    struck: Counter[str] = field(default_factory=Counter)
-
-    def __str__(self) -> str:
-        """One line."""
-        return (
-            f"{self.operations} operations ({self.acknowledged} acknowledged, {self.refused} refused, {self.lost} "
-            f"without an answer), {self.kills} kills at {len(self.struck)} points and at random, {self.cuts} power "
-            f"cuts, {self.events} events, {self.histories} histories judged, in {self.seconds:.0f} s "
-            f"({self.judging:.0f} s of them for judging)"
-        )
-
-
-@dataclass(frozen=True)
-class Site:
-    """Where a run lies. `root` is the data root, which may be on a disk of its own; the rest is beside it."""
-
-    folder: Path
-    root: Path
-
-    @property
-    def socket(self) -> Path:
-        """The socket of the service."""
-        return self.folder / "s"
-
-    @property
-    def log(self) -> Path:
-        """What the processes print."""
-        return self.folder / "log"
-
-
 class Harness:
-    """One run of a seed. `before_kill` is called with the process that is to end, as a power cut is made there."""
+    """One run of a seed: the clients' world, the service under them, and what was judged so far."""
 
     def __init__(self, site: Site, processes: Processes, seed: int, *, most: int) -> None:
         self.site = site
         self.seed = seed
         self.figures = Figures()
         self._processes = processes
+        self._strikes = Strikes(site.log, self.figures)
+        self._commands = Commands(site, processes, self._strikes)
         self._most = most  # operations in a stretch: the journal keeps as many events
         self._planned = most
         self._world = World(site.folder / "daemon.json", site.folder / "docker")
@@ -108,7 +49,6 @@ class Harness:
         self._ops: list[Op] = []
         self._ended, self._file = 0, 0
         self._stretches = 0
-        self._read = 0
         self._tries: Counter[Where] = Counter()
         self._plays = possible()
 
@@ -182,13 +122,15 @@ class Harness:
         play = PLAYS[point] if point else Play(Stage.LOAD)
         self._planned = max(self._planned, play.least)
         fault = f"{point}:{play.passing(rng, self._planned)}" if point else ""
-        self._damage(play.damage)
+        damage(self.site.root, play.damage)
+        if play.damage == "secret":
+            self._world.keys.clear()  # requests with keys from before are refused now
         if play.stage is Stage.START:
             await self._killed_at_start(fault)
         elif play.stage is Stage.UPGRADE:
-            self._killed_upgrade(fault)
+            self._commands.upgrade(fault)
         elif play.stage is Stage.RESTORE:
-            self._killed_restore(fault)
+            self._commands.restore(fault)
         serves = play.stage in {Stage.LOAD, Stage.RELOADS, Stage.IMPORT, Stage.STOP}
         process, connection = await self._started(f"{fault}:stop" if cut and fault else fault if serves else "")
         world, at = self._world, self._world.done + rng.randint(self._planned // 5, self._planned)
@@ -220,16 +162,16 @@ class Harness:
                 await _first(_until(process, "T") if fault.endswith("stop") else None, _ping(connection))
             except Lost:
                 if process.state == "Z":
-                    self._count(process.wait())
+                    self._strikes.count(process.wait())
                     if not fault:
-                        raise Violation(f"the service does not start:\n{self._last_words()}") from None
+                        raise Violation(f"the service does not start:\n{self._strikes.last_words()}") from None
                     return await self._started("")
                 if process.state == "T":  # it stands still at its point already
                     return process, connection
                 await asyncio.sleep(0.005)
             else:
                 return process, connection
-        raise Violation(f"the service does not answer:\n{self._last_words()}")
+        raise Violation(f"the service does not answer:\n{self._strikes.last_words()}")
 
     def _start(self, fault: str) -> tuple[Process, Connection]:
         fresh = self._stretches % 10 == 0 and not fault
@@ -241,35 +183,10 @@ class Harness:
         if cut:
             cut(process)
             self.figures.cuts += 1
-            self._note_log()
+            self._strikes.note()
         else:
-            self._count(process.kill())
+            self._strikes.count(process.kill())
         self._ended = time.monotonic_ns()
-
-    def _count(self, code: int) -> None:
-        """Count a kill."""
-        if code != -signal.SIGKILL:
-            raise Violation(f"a process ended with {code}, and was not killed:\n{self._last_words()}")
-        self.figures.kills += 1
-        self._note_log()
-
-    def _note_log(self) -> None:
-        """Note at which points processes were struck, and read on from here the next time."""
-        text = self._last_words()
-        for line in text.splitlines():
-            if line.startswith("fault point "):
-                self.figures.struck[line.removeprefix("fault point ")] += 1
-        if "Traceback" in text:
-            raise Violation(f"the log has a traceback:\n{self._last_words()}")
-        self._read += len(text)
-
-    def _last_words(self) -> str:
-        """Return what was logged since the last kill."""
-        if not self.site.log.exists():
-            return ""
-        with self.site.log.open("rb") as log:
-            log.seek(self._read)
-            return log.read().decode("latin-1")
 
     # What is going on while it is killed.
 
@@ -286,7 +203,7 @@ class Harness:
         if play.stage is Stage.IMPORT:
             beside = asyncio.ensure_future(_until_lost(own[-1].import_docker()))
         elif play.stage is Stage.BACKUP:
-            beside = asyncio.ensure_future(self._killed_backup(fault))
+            beside = asyncio.ensure_future(self._commands.backup(fault))
         others += [beside] if beside else []
         try:
             await asyncio.wait([users])
@@ -316,113 +233,28 @@ class Harness:
         process, connection = self._start(fault)
         await _first(_until(process, "Z"), _has_started(connection))
         connection.close()
-        self._count(process.kill())
-
-    async def _killed_backup(self, fault: str) -> None:
-        backups = self.site.root / "backups"
-        command = ("db", "backup", "--data-root", str(self.site.root))
-        if fault.startswith(Point.BACKUP_PRUNED):
-            for _ in range(2):
-                await asyncio.to_thread(self._processes.run, *command)
-        self._count(await asyncio.to_thread(self._processes.run, *command, fault=fault))
-        if code := await asyncio.to_thread(self._processes.run, *command):
-            raise Violation(f"after a killed backup the next ended with {code}:\n{self._last_words()}")
-        for kept in backups.glob("*.db"):
-            await asyncio.to_thread(verified, kept)
-        for left in backups.glob("*.partial*"):  # after a day the service removes them itself
-            left.unlink()
-
-    def _killed_upgrade(self, fault: str) -> None:
-        copy = self.site.folder / "copy"
-        shutil.rmtree(copy, ignore_errors=True)
-        copy.mkdir(mode=0o700)
-        for name in ("statesvc.db", "statesvc.db-wal"):
-            with suppress(FileNotFoundError):
-                shutil.copy(self.site.root / name, copy / name)
-        before = rows_of(copy / "statesvc.db")
-        self._succeeds("db", "downgrade", "-1", "--yes", "--data-root", str(copy))
-        self._count(self._processes.run("db", "upgrade", "--data-root", str(copy), fault=fault))
-        self._succeeds("db", "upgrade", "--data-root", str(copy))
-        self._succeeds("check", "--schema", "--data-root", str(copy))
-        if rows_of(copy / "statesvc.db") != before:
-            raise Violation("an upgrade that was killed and done again has changed rows")
-
-    def _killed_restore(self, fault: str) -> None:
-        now = self.site.folder / "now.db"
-        now.unlink(missing_ok=True)
-        self._succeeds("db", "backup", str(now), "--data-root", str(self.site.root))
-        self._count(self._processes.run("db", "restore", str(now), "--data-root", str(self.site.root), fault=fault))
-
-    def _succeeds(self, *command: str) -> None:
-        if code := self._processes.run(*command):
-            raise Violation(f"{' '.join(command)} ended with {code}:\n{self._last_words()}")
-
-    def _damage(self, what: str) -> None:
-        """Leave something for a start to mend, or for a request to make again."""
-        scripts = self.site.root / "runtimes"
-        if what == "secret":
-            (self.site.root / "idempotency.key").unlink(missing_ok=True)
-            self._world.keys.clear()  # requests with keys from before are refused now
-        elif what == "scripts":
-            for script in scripts.iterdir():
-                script.unlink()
-        elif what == "orphan":
-            (scripts / f".unfinished-{'0' * 64}").write_text("#!/bin/sh")
+        self._strikes.count(process.kill())
 
     # What it has kept.
 
     async def _judge(self, connection: Connection, *, whole: bool = False) -> None:
         """Judge the stretch before this start."""
-        began = time.monotonic()
-        events = await self._events(connection)
+        began, journal = time.monotonic(), self._checks.journal
+        events = await kept.events(connection, journal.last)
         shown = snapshot_of(await connection.call("GET", "/statesvc/v1/snapshot", agent="judge"))
         # Nothing waits from here on: if the service is killed meanwhile, the stretch is judged all the same.
         ops, self._ops = self._ops, []
         wrong = list(self._checks.stretch(ops, events, ended=self._ended, file=self._file))
-        wrong += self._state(shown)
+        wrong += kept.disagreements(self.site.root, journal, shown)
         if whole or self._stretches % CHECKED_EVERY == 0:
-            wrong += self._store()
-        wrong += broken_promises(self.site.root)
+            wrong += kept.findings(self.site.root)
         if wrong:
             told = "\n".join(wrong[:10])
             raise Violation(f"{len(wrong)} findings in stretch {self._stretches} of seed {self.seed}:\n{told}")
-        self._tally(ops, len(events))
         self._file = self._world.file
+        self.figures.tally(ops, len(events))
+        self.figures.histories = self._checks.histories
         self.figures.judging += time.monotonic() - began
-
-    def _tally(self, ops: list[Op], events: int) -> None:
-        figures = self.figures
-        figures.operations += len(ops)
-        figures.acknowledged += sum(op.is_done for op in ops)
-        figures.lost += sum(op.is_lost for op in ops)
-        figures.refused += sum(not op.is_done and not op.is_lost for op in ops)
-        figures.events += events
-        figures.histories = self._checks.histories
-
-    async def _events(self, connection: Connection) -> list[dict[str, object]]:
-        path = f"/statesvc/v1/events?follow=0&after={self._checks.journal.last}"
-        answer = await connection.call("GET", path, agent="judge")
-        if answer.status != 200:
-            raise Violation(f"the journal cannot be resumed: {answer.body.decode()}")
-        return [json.loads(line) for line in answer.body.splitlines()]
-
-    def _state(self, shown: dict[str, Any]) -> list[str]:
-        """Compare snapshot and views with the journal."""
-        journal, wrong = self._checks.journal, []
-        if shown != {"seq": journal.last, "lives": journal.shown()}:
-            wrong.append(f"the snapshot at {shown['seq']} is not the state after event {journal.last}")
-        with snapshot(self.site.root / "statesvc.db") as database:
-            rows = database.execute("SELECT id, name, state, revision FROM v_containers").fetchall()
-            names = dict(database.execute("SELECT name, container_id FROM v_names WHERE kind = 'primary'").fetchall())
-        if {row[0]: (row[3], row[1], row[2]) for row in rows} != journal.lives:
-            wrong.append("v_containers is not the state after the last event")
-        if names != journal.holders:
-            wrong.append("v_names is not the state after the last event")
-        return wrong
-
-    def _store(self) -> list[str]:
-        found = check.check(self.site.root / "statesvc.db", ScriptFolder(self.site.root / "runtimes"))
-        return [f"statesvc check: {finding.message}" for finding in found.findings]
 
 
 def _cut(process: Process, disk: Disk) -> None:

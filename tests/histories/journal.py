@@ -25,6 +25,11 @@ WRITES: dict[str, tuple[set[str], bool]] = {
     "exited": ({"die"}, False),
     "paused": ({"pause"}, False),
     "unpaused": ({"unpause"}, False),
+    "restarting": ({"die"}, False),
+    "removing": ({"removing"}, False),
+    "dead": ({"dead"}, False),
+    "execs": ({"exec_create", "exec_start"}, True),
+    "exec-ended": ({"exec_die"}, False),
 }
 
 
@@ -93,7 +98,7 @@ class Journal:
 def disagreements(op: Op) -> Iterator[str]:
     """Yield what is wrong between an operation's answer and the events that it wrote."""
     actions, required = WRITES.get(op.kind, (set(), False))
-    wrote = [event["Action"] for event in op.wrote]
+    wrote = [event["Action"].partition(":")[0] for event in op.wrote]
     told = f"{op.agent} ({op.kind} {op.name or op.target[:12]}, status {op.status})"
     if not set(wrote) <= actions:
         yield f"{told} wrote {wrote}"

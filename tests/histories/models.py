@@ -65,6 +65,8 @@ def _rename(life: Life, op: Op) -> list[Outcome]:
 
 
 def _update(life: Life, op: Op) -> list[Outcome]:
+    if life.state in {"removing", "dead"}:
+        return [(409, life, {})]
     if life.state in LIVE and op.value != life.shares:
         return [(501, life, {})]
     return [(200, life.next(shares=op.value), {})]
@@ -101,6 +103,10 @@ def _prepare(life: Life, op: Op) -> Outcome:
     return 200, after, {"Attempt": after.attempt, "Revision": after.revision}
 
 
+def _is_starting(life: Life) -> bool:
+    return (life.state in STARTABLE and life.engine != "") or life.state == "restarting"
+
+
 def _started(life: Life, op: Op) -> Outcome:
     attempt, pid = op.value
     return _report(
@@ -108,21 +114,22 @@ def _started(life: Life, op: Op) -> Outcome:
         op,
         life.next(state="running", pid=pid, exit_code=0, error="", engine=""),
         known=life.state == "running" and (life.attempt, life.pid) == (attempt, pid),
-        legal=life.state in STARTABLE and life.engine != "",
+        legal=_is_starting(life),
         attempt=attempt,
     )
 
 
 def _start_failed(life: Life, op: Op) -> Outcome:
     attempt, code, error = op.value
+    state = "exited" if life.state == "restarting" else life.state
     return _report(
         life,
         op,
-        life.next(exit_code=code, error=error, engine=""),
+        life.next(state=state, exit_code=code, error=error, engine=""),
         known=life.state in STARTABLE
         and life.engine == ""
         and (life.attempt, life.exit_code, life.error) == (attempt, code, error),
-        legal=life.state in STARTABLE and life.engine != "",
+        legal=_is_starting(life),
         attempt=attempt,
     )
 
@@ -145,7 +152,35 @@ def _unpaused(life: Life, op: Op) -> Outcome:
     return _report(life, op, life.next(state="running"), known=life.state == "running", legal=life.state == "paused")
 
 
-CHANGES = {"rename": _rename, "update": _update, "remove": _remove}
+def _restarting(life: Life, op: Op) -> Outcome:
+    return _report(
+        life,
+        op,
+        life.next(state="restarting", pid=0, exit_code=op.value, error=""),
+        known=life.state == "restarting" and (life.exit_code, life.error) == (op.value, ""),
+        legal=life.state in {"running", "paused"},
+    )
+
+
+def _removing(life: Life, op: Op) -> Outcome:
+    return _report(life, op, life.next(state="removing"), known=life.state == "removing", legal=True)
+
+
+def _dead(life: Life, op: Op) -> Outcome:
+    return _report(life, op, life.next(state="dead"), known=life.state == "dead", legal=life.state != "created")
+
+
+def _exec(life: Life, _op: Op) -> list[Outcome]:
+    return [(201, life.next(), {"Revision": life.revision + 1})] if life.state == "running" else [(409, life, {})]
+
+
+def _exec_ended(life: Life, op: Op) -> list[Outcome]:
+    # Execs have no model: whether this one is known, and had ended already, is as the answer says.
+    after = life.next() if op.wrote else life
+    return [(200, after, {"Revision": after.revision}), (404, life, {}), (409, life, {})]
+
+
+CHANGES = {"rename": _rename, "update": _update, "remove": _remove, "execs": _exec, "exec-ended": _exec_ended}
 REPORTS = {
     "prepare-start": _prepare,
     "started": _started,
@@ -153,6 +188,9 @@ REPORTS = {
     "exited": _exited,
     "paused": _paused,
     "unpaused": _unpaused,
+    "restarting": _restarting,
+    "removing": _removing,
+    "dead": _dead,
 }
 
 

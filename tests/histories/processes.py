@@ -18,6 +18,24 @@ FORKING = Path(__file__).with_name("forking.py")
 
 
 @dataclass(frozen=True)
+class Site:
+    """Where a run lies. `root` is the data root, which may be on a disk of its own; the rest is beside it."""
+
+    folder: Path
+    root: Path
+
+    @property
+    def socket(self) -> Path:
+        """The socket of the service."""
+        return self.folder / "s"
+
+    @property
+    def log(self) -> Path:
+        """What the processes print."""
+        return self.folder / "log"
+
+
+@dataclass(frozen=True)
 class Process:
     """A `statesvc` command that runs."""
 

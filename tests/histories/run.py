@@ -14,9 +14,10 @@ sys.path[:0] = [str(TESTS), str(TESTS / "support")]
 
 import uvloop  # noqa: E402
 from docker_root import unpack_sample  # noqa: E402
-from histories.harness import Figures, Harness, Site  # noqa: E402
+from histories.harness import Harness  # noqa: E402
+from histories.outcome import Figures  # noqa: E402
 from histories.power import Disk, obstacle  # noqa: E402
-from histories.processes import Processes  # noqa: E402
+from histories.processes import Processes, Site  # noqa: E402
 
 OPERATIONS_BETWEEN_CUTS = 200
 

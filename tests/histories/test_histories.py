@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from histories import run
-from histories.harness import Violation
+from histories.outcome import Violation
 from histories.plays import PLAYS, possible
 from histories.power import obstacle
 

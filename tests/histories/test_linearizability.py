@@ -129,6 +129,21 @@ CONTAINERS = {
         op("remove", 204),
         op("inspect", 404),
     ],
+    "restarted by its policy, then given up": [
+        created(),
+        op("prepare-start", 200, value="e", found={"Attempt": 1, "Revision": 2}),
+        op("started", 200, value=(1, 77), found={"State": "running", "Attempt": 1, "Revision": 3}),
+        op("execs", 201, found={"Revision": 4}),
+        op("restarting", 200, value=1, found={"State": "restarting", "Attempt": 1, "Revision": 5}),
+        op("execs", 409),
+        op("started", 200, value=(1, 78), found={"State": "running", "Attempt": 1, "Revision": 6}),
+        op("restarting", 200, value=1, found={"State": "restarting", "Attempt": 1, "Revision": 7}),
+        op("start-failed", 200, value=(1, 127, "x"), found={"State": "exited", "Attempt": 1, "Revision": 8}),
+        op("removing", 200, found={"State": "removing", "Attempt": 1, "Revision": 9}),
+        op("update", 409, value=9),
+        op("dead", 200, found={"State": "dead", "Attempt": 1, "Revision": 10}),
+        op("remove", 204),
+    ],
     "created twice with one key": [created(), op("create", 201, target=A, key="k"), seen(1)],
 }
 IMPOSSIBLE = {
@@ -157,6 +172,10 @@ IMPOSSIBLE = {
         op("prepare-start", 200, value="e", found={"Attempt": 1, "Revision": 2}),
         op("started", 200, value=(1, 77), found={"State": "running", "Attempt": 1, "Revision": 3}),
         op("started", 200, value=(1, 77), found={"State": "running", "Attempt": 1, "Revision": 4}),
+    ],
+    "an exec is started in a container that does not run": [created(), op("execs", 201, found={"Revision": 2})],
+    "a container dies that never lived": [
+        created(), op("dead", 200, found={"State": "dead", "Attempt": 0, "Revision": 2}),
     ],
     "a list shows another state": [created(), op("list", 200, target=A, found={A: ("web", "running")})],
     "a list leaves it out": [created(), op("list", 200, target=A, found={A: None})],
