@@ -379,11 +379,11 @@ def snapshot_of(answer: Answer) -> dict[str, Any]:
 
 
 MIX: dict[Callable[[Client], Awaitable[None]], int] = {
-    Client.create: 13, Client.create_keyed: 4, Client.rename: 10, Client.update: 8, Client.remove: 11,
-    Client.remove_by_name: 2, Client.inspect: 10, Client.inspect_by_name: 10, Client.list_all: 2, Client.events: 0.2,
+    Client.create: 18, Client.create_keyed: 5, Client.rename: 8, Client.update: 9, Client.remove: 7,
+    Client.remove_by_name: 1, Client.inspect: 10, Client.inspect_by_name: 10, Client.list_all: 2, Client.events: 0.2,
     Client.snapshot: 1, Client.prepare: 7, Client.started: 6, Client.start_failed: 1, Client.exited: 6,
     Client.paused: 2, Client.unpaused: 2, Client.restarting: 1, Client.removing: 0.5, Client.dead: 0.5,
-    Client.removed: 1, Client.exec_started: 2, Client.exec_ended: 1.5, Client.tag: 3, Client.untag: 3,
+    Client.removed: 0.5, Client.exec_started: 2, Client.exec_ended: 1.5, Client.tag: 3, Client.untag: 3,
     Client.inspect_image: 3, Client.load: 0.5, Client.remove_image: 0.5, Client.runtimes: 1,
 }  # fmt: skip
 ACTIONS, WEIGHTS = list(MIX), list(MIX.values())

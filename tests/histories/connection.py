@@ -33,11 +33,15 @@ class Connection:
             self._streams = None
 
     async def call(self, method: str, path: str, body: bytes = b"", *, agent: str, more: str = "") -> Answer:
-        """Send a request and return the answer. Raises Lost."""
+        """Send a request and return the answer. Raises Lost, and AssertionError for a service that does not answer."""
         try:
-            await self.send(method, path, body, agent=agent, more=more)
-            assert self._streams is not None
-            return await asyncio.wait_for(_read(self._streams[0]), PATIENCE)
+            # Not wait_for, which in Python 3.11 may forget that it was cancelled.
+            async with asyncio.timeout(PATIENCE):
+                await self.send(method, path, body, agent=agent, more=more)
+                assert self._streams is not None
+                return await _read(self._streams[0])
+        except TimeoutError:
+            raise AssertionError(f"{method} {path} was not answered in {PATIENCE:.0f} s") from None
         except (OSError, EOFError) as error:
             self.close()
             raise Lost from error

@@ -30,6 +30,7 @@ PATIENCE = 300.0
 TRIES = 5
 """How often a point that was not passed in its stretch gets another one."""
 CHECKED_EVERY = 10
+SERVING = {Stage.LOAD, Stage.RELOADS, Stage.IMPORT, Stage.STOP}
 
 
 class Harness:
@@ -83,8 +84,8 @@ class Harness:
             raise Violation(f"the fault point {point} was not passed in {TRIES} stretches")
 
     async def play_cuts(self, cuts: int, disk: Disk, *, seconds: float = float("inf")) -> None:
-        """Cut the power so often: at points under load in an order of the seed's, and at random."""
-        points = [point for point, play in self._plays.items() if play.stage in {Stage.LOAD, Stage.RELOADS}]
+        """Cut the power so often: at points in an order of the seed's, and at random."""
+        points = list(self._plays)
         seeds(self.seed, "cuts").shuffle(points)
         began = time.monotonic()
         while self.figures.cuts < cuts and time.monotonic() - began < seconds:
@@ -125,21 +126,22 @@ class Harness:
         damage(self.site.root, play.damage)
         if play.damage == "secret":
             self._world.keys.clear()  # requests with keys from before are refused now
-        if play.stage is Stage.START:
+        if play.stage in {Stage.UPGRADE, Stage.RESTORE} or (cut and play.stage is Stage.BACKUP):
+            await self._command_struck(play.stage, fault, cut)
+        elif play.stage is Stage.START and not cut:
             await self._killed_at_start(fault)
-        elif play.stage is Stage.UPGRADE:
-            self._commands.upgrade(fault)
-        elif play.stage is Stage.RESTORE:
-            self._commands.restore(fault)
-        serves = play.stage in {Stage.LOAD, Stage.RELOADS, Stage.IMPORT, Stage.STOP}
-        process, connection = await self._started(f"{fault}:stop" if cut and fault else fault if serves else "")
+        aimed = bool(point) and (play.stage in SERVING or (cut is not None and play.stage is Stage.START))
+        process, connection = await self._started((f"{fault}:stop" if cut else fault) if aimed else "")
         world, at = self._world, self._world.done + rng.randint(self._planned // 5, self._planned)
-        world.strike_at = None if serves and point and play.stage is not Stage.STOP else at
-        number = signal.SIGSTOP if cut else signal.SIGTERM if play.stage is Stage.STOP else signal.SIGKILL
+        world.strike_at = None if aimed and play.stage is not Stage.STOP else at
+        number = signal.SIGTERM if play.stage is Stage.STOP else signal.SIGSTOP if cut else signal.SIGKILL
         world.strike = lambda: process.send(number)
-        work = self._served(process, connection, load or [], play, fault)
-        await _first(_until(process, "T") if cut else None, work)
-        connection.close()
+        # A backup that was struck already is not struck again.
+        work = self._served(process, connection, load or [], play, "" if cut else fault)
+        try:
+            await _first(_until(process, "T") if cut else None, work)
+        finally:
+            connection.close()
         self._end(process, cut=cut)
 
     async def _served(self, process: Process, connection: Connection, load: list[str], play: Play, fault: str) -> None:
@@ -202,8 +204,8 @@ class Harness:
         others, beside = [reloads], None
         if play.stage is Stage.IMPORT:
             beside = asyncio.ensure_future(_until_lost(own[-1].import_docker()))
-        elif play.stage is Stage.BACKUP:
-            beside = asyncio.ensure_future(self._commands.backup(fault))
+        elif play.stage is Stage.BACKUP and fault:
+            beside = asyncio.ensure_future(self._backup_struck(fault))
         others += [beside] if beside else []
         try:
             await asyncio.wait([users])
@@ -214,20 +216,28 @@ class Harness:
             if play.stage is Stage.STOP:
                 await asyncio.wait_for(_until(process, "Z"), PATIENCE)
         finally:
-            for task in (users, *others):
-                task.cancel()
-            results = await asyncio.gather(users, *others, return_exceptions=True)
+            await _cancelled(users, *others)
             for connection in connections:
                 connection.close()
-        for result in results:
-            if isinstance(result, Exception):
-                raise result
 
     async def _reload(self, client: Client, play: Play) -> None:
         """Reload all the time, or now and then."""
         while True:
             await asyncio.sleep(0.005 if play.stage is Stage.RELOADS else 0.1)
             await client.reload()
+
+    async def _command_struck(self, stage: Stage, fault: str, cut: Callable[[Process], None] | None) -> None:
+        """Strike a command while no service runs."""
+        process = self._commands.start(stage, f"{fault}:stop" if cut else fault)
+        await _until(process, "TZ")
+        self._end(process, cut=cut)
+        self._commands.judge(stage)
+
+    async def _backup_struck(self, fault: str) -> None:
+        """Kill a backup beside the service."""
+        process = await asyncio.to_thread(self._commands.start, Stage.BACKUP, fault)
+        self._strikes.count(await asyncio.to_thread(process.wait))
+        await asyncio.to_thread(self._commands.judge, Stage.BACKUP)
 
     async def _killed_at_start(self, fault: str) -> None:
         process, connection = self._start(fault)
@@ -270,7 +280,14 @@ def _cut(process: Process, disk: Disk) -> None:
 async def _first(*work: Coroutine[Any, Any, None] | None) -> None:
     """Do all of it at once until one is done; cancel the others."""
     tasks = [asyncio.ensure_future(one) for one in work if one]
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await _cancelled(*tasks)
+
+
+async def _cancelled(*tasks: asyncio.Future[Any]) -> None:
+    """End tasks, and raise the error of one that failed."""
     for task in tasks:
         task.cancel()
     for result in await asyncio.gather(*tasks, return_exceptions=True):
@@ -292,8 +309,8 @@ async def _has_started(connection: Connection) -> None:
         await asyncio.sleep(0.01)
 
 
-async def _until(process: Process, state: str) -> None:
-    while process.state != state:  # noqa: ASYNC110 - nothing tells us
+async def _until(process: Process, states: str) -> None:
+    while process.state not in states:  # noqa: ASYNC110 - nothing tells us
         await asyncio.sleep(0.002)
 
 

@@ -63,7 +63,7 @@ class Process:
         """The letter of its state: T if it is stopped, Z if it has ended."""
         try:
             return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             return "Z"
 
 
