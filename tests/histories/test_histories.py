@@ -43,7 +43,7 @@ def test_what_was_acknowledged_outlives_power_cuts(tmp_path: Path) -> None:
     print(f"seed: {SEED}")
     figures = run.play_cuts(tmp_path, SEED, cuts=CUTS)
     print(figures)
-    assert figures.cuts == CUTS
+    assert figures.cuts >= CUTS
 
 
 @pytest.mark.parametrize("mutant", ["answers-early", "stale-reads", "lost-events"])
