@@ -57,7 +57,7 @@ class Point(StrEnum):
     # An import of another engine's objects.
     IMPORT_IMAGE = auto()
     IMPORT_CONTAINER = auto()
-    # A backup; a file that gets its final name; a migration; a restore.
+    # A backup; a file that gets its final name; a migration; a restore; a compaction.
     BACKUP_BEGUN = auto()
     BACKUP_COPIED = auto()
     BACKUP_VERIFIED = auto()
@@ -73,6 +73,9 @@ class Point(StrEnum):
     RESTORE_ALONE = auto()
     RESTORE_LINKED = auto()
     RESTORE_KEPT = auto()
+    COMPACT_ALONE = auto()
+    COMPACT_COPIED = auto()
+    COMPACT_VERIFIED = auto()
 
 
 class _Trap:

@@ -34,13 +34,15 @@ class Commands:
             self._now.unlink(missing_ok=True)
             self._succeeds("db", "backup", str(self._now), "--data-root", str(self._root))
             return self._processes.start("db", "restore", str(self._now), "--data-root", str(self._root), fault=fault)
+        if stage is Stage.COMPACT:
+            return self._processes.start("db", "compact", "--data-root", str(self._root), fault=fault)
         if fault.startswith(Point.BACKUP_PRUNED):
             for _ in range(2):
                 self._succeeds("db", "backup", "--data-root", str(self._root))
         return self._processes.start("db", "backup", "--data-root", str(self._root), fault=fault)
 
     def judge(self, stage: Stage) -> None:
-        """Look at what the command left. Of a restore, the service shows it: nothing may be missing.
+        """Look at what the command left. Of a restore or a compaction, the service shows it: nothing may be missing.
 
         A backup or an upgrade succeeds now. Backups that have their name are whole; an upgrade has changed no row.
         """

@@ -126,7 +126,7 @@ class Harness:
         damage(self.site.root, play.damage)
         if play.damage == "secret":
             self._world.keys.clear()  # requests with keys from before are refused now
-        if play.stage in {Stage.UPGRADE, Stage.RESTORE} or (cut and play.stage is Stage.BACKUP):
+        if play.stage in {Stage.UPGRADE, Stage.RESTORE, Stage.COMPACT} or (cut and play.stage is Stage.BACKUP):
             await self._command_struck(play.stage, fault, cut)
         elif play.stage is Stage.START and not cut:
             await self._killed_at_start(fault)

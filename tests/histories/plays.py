@@ -31,6 +31,8 @@ class Stage(Enum):
     """`statesvc db upgrade` runs on a copy."""
     RESTORE = auto()
     """`statesvc db restore` puts a backup of this moment in the place of the database."""
+    COMPACT = auto()
+    """`statesvc db compact` puts a copy without free pages in the place of the database."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,9 @@ PLAYS: dict[Where, Play] = {
     Point.RESTORE_ALONE: Play(Stage.RESTORE),
     Point.RESTORE_LINKED: Play(Stage.RESTORE),
     Point.RESTORE_KEPT: Play(Stage.RESTORE),
+    Point.COMPACT_ALONE: Play(Stage.COMPACT),
+    Point.COMPACT_COPIED: Play(Stage.COMPACT),
+    Point.COMPACT_VERIFIED: Play(Stage.COMPACT),
     # Passed once the journal is longer than it may be.
     Point.JOURNAL_TRIMMED: Play(Stage.START),
     # Inside of a commit. One has a dozen pages, each written with a head.

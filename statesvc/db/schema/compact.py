@@ -14,6 +14,7 @@ from statesvc.db.database import WHOLE_FILE_CACHE, driver, unavailable
 from statesvc.db.schema import catalogue
 from statesvc.db.schema.backup import compact_copy, disk_errors, publish, remove, verified
 from statesvc.errors import Conflict, Unavailable
+from statesvc.faults import Point, passed
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +41,17 @@ def compact(database: Path) -> Compacted:
         if found.file:
             raise Conflict(f"{database} is damaged: {'; '.join(found.file[:10])}; restore a backup")
         expected = catalogue.contents(connection)
+        passed(Point.COMPACT_ALONE)
         try:
             compact_copy(connection, new)
+            passed(Point.COMPACT_COPIED)
             copied = verified(new)
             if copied.tables != expected:
                 raise Unavailable(
                     f"the copy of {database} differs from it: it was thrown away, and nothing was changed"
                 )
             _keep_owner_and_mode(database, new)
+            passed(Point.COMPACT_VERIFIED)
             publish(new, database)
         finally:
             remove(new)
