@@ -76,6 +76,8 @@ class Harness:
             if point and figures.struck[point.value] == before:
                 self._missed(point)
                 waiting.append(point)
+            elif point:
+                self._tries[point] = 0
         figures.seconds = time.monotonic() - began
 
     def _missed(self, point: Where) -> None:
