@@ -18,8 +18,9 @@ from histories.operations import Op
 from image_archives import LAYER, a_config, a_manifest, an_archive
 
 BASE, OTHER, LOOSE = "keep/base:1", "keep/other:1", "loose/image:1"
-MOST_KNOWN = 60
-NAMES = [f"n-{number}" for number in range(40)]
+MOST_KNOWN = 40
+# More than containers, so that some are free.
+NAMES = [f"n-{number}" for number in range(60)]
 TAGS = [f"t/tag:{number}" for number in range(6)]
 ENGINES = ["engine-a", "engine-b"]
 _OWNER = re.compile(r'container "?([0-9a-f]{64})"?')
@@ -142,12 +143,16 @@ class Client:
     # Users.
 
     async def create(self) -> None:
+        """Create a container; of more than enough, one is removed in its place."""
+        if len(self._world.known) > MOST_KNOWN:
+            await self.remove()
+            return
         name = self._rng.choice(NAMES) if self._rng.random() < 0.8 else ""
         await self._create(self._world.op("create", name=name, value=self._rng.randrange(2, 262_144)))
 
     async def create_keyed(self) -> None:
         """Create with a key; sometimes it is one that another request has, or had before the service was killed."""
-        if self._world.keys and self._rng.random() < 0.5:
+        if self._world.keys and self._rng.random() < 0.3:
             key, name, shares = self._rng.choice(self._world.keys)
         else:
             key, name, shares = f"key-{self._world.number}", self._rng.choice(NAMES), self._rng.randrange(2, 262_144)

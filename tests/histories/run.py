@@ -15,7 +15,7 @@ sys.path[:0] = [str(TESTS), str(TESTS / "support")]
 import uvloop  # noqa: E402
 from docker_root import unpack_sample  # noqa: E402
 from histories.harness import Harness  # noqa: E402
-from histories.outcome import Figures  # noqa: E402
+from histories.outcome import Figures, Violation  # noqa: E402
 from histories.power import Disk, obstacle  # noqa: E402
 from histories.processes import Processes, Site  # noqa: E402
 
@@ -39,9 +39,13 @@ def play(folder: Path, seed: int, *, operations: int, kills: int, minutes: float
 
     async def whole(processes: Processes) -> Figures:
         harness = Harness(site, processes, seed, most=most)
-        await harness.begin()
-        await harness.play(operations, kills, seconds=minutes * 60)
-        await harness.finish()
+        try:
+            await harness.begin()
+            await harness.play(operations, kills, seconds=minutes * 60)
+            await harness.finish()
+        except Violation:
+            print(f"seed {seed}, until then: {harness.figures}")
+            raise
         return harness.figures
 
     most = max(200, 2 * operations // kills)
