@@ -69,7 +69,7 @@ class World:
 
     def oldest(self) -> str:
         """Return a container that is to go, since there are more than enough; "" if there are not."""
-        while len(self.known) > MOST_KNOWN:
+        while self.known and (len(self.lives) > MOST_KNOWN or len(self.known) > 2 * MOST_KNOWN):
             oldest = self.known.popleft()
             if oldest in self.lives:
                 return oldest
@@ -136,6 +136,8 @@ class Client:
         op.status = answer.status
         if answer.status >= 400:
             op.message = json.loads(answer.body)["message"]
+            if answer.status == 404:
+                self._world.lives.pop(op.target, None)
             if answer.status == 409 and (owner := _OWNER.search(op.message)):
                 op.found["owner"] = owner[1]
         return answer
@@ -144,7 +146,7 @@ class Client:
 
     async def create(self) -> None:
         """Create a container; of more than enough, one is removed in its place."""
-        if len(self._world.known) > MOST_KNOWN:
+        if len(self._world.lives) > MOST_KNOWN:
             await self.remove()
             return
         name = self._rng.choice(NAMES) if self._rng.random() < 0.8 else ""
