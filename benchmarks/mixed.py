@@ -10,8 +10,8 @@ from population import spread
 
 from statesvc import app
 from statesvc.app import Services
-from statesvc.db.database import driver
 from statesvc.db.schema import migrate
+from statesvc.db.sqlite import driver
 from statesvc.domain.documents import Config, ContainerCreate, HostConfig
 from statesvc.host.clock import wall_clock
 from statesvc.host.data_root import DataRoot

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from statesvc.db.database import driver
+from statesvc.db.sqlite import driver
 
 # Every table that has a row of a container, with the column that names it.
 _TABLES = {

@@ -17,7 +17,7 @@ from statesvc import app
 from statesvc.app import Services
 from statesvc.cli import logs
 from statesvc.db import runtimes
-from statesvc.db.database import Connection, bare
+from statesvc.db.sqlite import Connection, bare
 from statesvc.domain.documents import Config, ContainerCreate, HostConfig
 from statesvc.domain.wrapper_script import Script, digest_of
 from statesvc.settings import Settings

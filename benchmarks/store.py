@@ -22,8 +22,8 @@ from pathlib import Path
 import mixed
 
 from statesvc.cli import logs
-from statesvc.db.database import driver
 from statesvc.db.schema.backup import remove
+from statesvc.db.sqlite import driver
 from statesvc.db.views.cook_book import RECIPES
 from statesvc.db.views.questions import Answer, ask
 

@@ -11,9 +11,9 @@ from alembic import context
 from alembic.util import load_python_file
 from sqlalchemy import Connection
 
-from statesvc.db.database import make_engine
 from statesvc.db.schema import migrate, migration_guard
 from statesvc.db.schema.backup import Backups
+from statesvc.db.sqlite import make_engine
 from statesvc.errors import StateError
 
 # In the folder of this file, in a checkout as in an installed package. It adds `op.rebuild_table`.

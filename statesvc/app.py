@@ -36,11 +36,12 @@ from statesvc.api.volumes import VolumesApi
 from statesvc.api.wire.server import Server, raise_descriptor_limit
 from statesvc.api.wire.sockets import Listener, socket_path, watch
 from statesvc.db import runtimes as versions
-from statesvc.db.database import Connection, Database
+from statesvc.db.database import Database
 from statesvc.db.index_room import has_room
 from statesvc.db.schema import compact, migrate
 from statesvc.db.schema.backup import Backup, Backups, remove
 from statesvc.db.schema.restore import leftovers_removed
+from statesvc.db.sqlite import Connection
 from statesvc.domain.ids import Entropy
 from statesvc.domain.limits import changed
 from statesvc.domain.times import Clock
@@ -231,8 +232,7 @@ def _guarded(database: Database, root: DataRoot, held: Held) -> RootGuard:
     """Let the database refuse what would be written to files that are not in their place."""
     held.database_opened()
     guard = RootGuard(held, RootWatch(root))
-    database.before_write = guard.before_write
-    database.after_write = held.written
+    database.guard(guard.before_write, held.written)
     return guard
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import settings
 from service import Service, running
 
-from statesvc.db.database import make_engine
 from statesvc.db.schema import migrate
+from statesvc.db.sqlite import make_engine
 
 settings.register_profile("ci", derandomize=True, deadline=None, database=None)
 settings.register_profile("here", deadline=None)

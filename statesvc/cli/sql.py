@@ -61,7 +61,7 @@ def sql(
 
 
 def _warn_of_the_shell(path: Path) -> None:
-    from statesvc.db.database import check_sqlite_version
+    from statesvc.db.sqlite import check_sqlite_version
     from statesvc.errors import Unavailable
     from statesvc.host import sqlite_shell
 

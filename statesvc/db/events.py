@@ -7,8 +7,8 @@ import orjson
 from sqlalchemy import Connection, Select, Text, bindparam, delete, func, insert, literal, select
 
 from statesvc.db.damage.judges import fault
-from statesvc.db.database import driver
 from statesvc.db.schema.tables import container_names, containers, events
+from statesvc.db.sqlite import driver
 from statesvc.db.statements import Statement
 from statesvc.domain import asker
 from statesvc.domain.asker import Asker

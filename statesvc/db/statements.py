@@ -14,7 +14,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.sql import ClauseElement
 
-from statesvc.db.database import bare, driver
+from statesvc.db.sqlite import bare, driver
 
 R = TypeVar("R", bound=NamedTuple)
 

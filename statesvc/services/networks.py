@@ -9,8 +9,9 @@ import orjson
 from statesvc.db import networks
 from statesvc.db.containers import rows as containers
 from statesvc.db.damage.judges import fault
-from statesvc.db.database import Connection, Database
+from statesvc.db.database import Database
 from statesvc.db.networks import Endpoint
+from statesvc.db.sqlite import Connection
 from statesvc.domain import filters as filtering
 from statesvc.domain.filters import Filters
 from statesvc.domain.state import State

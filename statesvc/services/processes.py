@@ -13,7 +13,8 @@ from statesvc.db.containers import execs, lifecycle
 from statesvc.db.containers import rows as containers
 from statesvc.db.containers.execs import Exec
 from statesvc.db.containers.rows import Found, Inspection
-from statesvc.db.database import Connection, Database
+from statesvc.db.database import Database
+from statesvc.db.sqlite import Connection
 from statesvc.domain import detach_keys
 from statesvc.domain.dockerfile import apply_changes
 from statesvc.domain.go import signals

@@ -9,7 +9,8 @@ from statesvc.db.containers import conditions
 from statesvc.db.containers import rows as containers
 from statesvc.db.containers.conditions import Condition
 from statesvc.db.containers.revisions import Revision, revisions
-from statesvc.db.database import Connection, Database
+from statesvc.db.database import Database
+from statesvc.db.sqlite import Connection
 from statesvc.domain import filters as filtering
 from statesvc.domain.event import Event
 from statesvc.domain.filters import Filters

@@ -11,8 +11,9 @@ from statesvc.db import images
 from statesvc.db.containers import rows as containers
 from statesvc.db.damage import marks as quarantine
 from statesvc.db.damage.finding import Mark
-from statesvc.db.database import SQLITE_VERSION, Connection, Database, bare
+from statesvc.db.database import Database
 from statesvc.db.schema.catalogue import revision
+from statesvc.db.sqlite import SQLITE_VERSION, Connection, bare
 from statesvc.domain.state import State
 from statesvc.errors import StateError, Unavailable
 from statesvc.services.damage.judging import DamageGuard

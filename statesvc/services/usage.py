@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from statesvc.db.containers import rows as containers
-from statesvc.db.database import Connection
+from statesvc.db.sqlite import Connection
 from statesvc.db.volumes import Volume
 from statesvc.services import volumes
 from statesvc.services.images import records

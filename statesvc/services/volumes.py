@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from statesvc.db import volumes
-from statesvc.db.database import Connection, Database
+from statesvc.db.database import Database
+from statesvc.db.sqlite import Connection
 from statesvc.db.volumes import Volume
 from statesvc.domain import filters as filtering
 from statesvc.domain.filters import Filters

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from service import Service, UnixConnection, _await_start
 
-from statesvc.db.database import snapshot
+from statesvc.db.sqlite import snapshot
 
 WRITERS, READERS, KILLS = 16, 4, 10
 # A connection that the killed service leaves behind, or that finds none.

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from service import Service, now, running
 
-from statesvc.db.database import snapshot
+from statesvc.db.sqlite import snapshot
 from statesvc.db.views.views import VIEWS
 
 PLANTED = (

@@ -13,7 +13,7 @@ import pytest
 from service import Service, running
 from stored_rows import disarmed
 
-from statesvc.db.database import bare, make_engine
+from statesvc.db.sqlite import bare, make_engine
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "docker-26.1-root.tar.gz"
 

@@ -13,8 +13,8 @@ from service import Service, running
 from stored_rows import fill, rows_of
 
 from statesvc import __version__
-from statesvc.db.database import driver, make_engine
 from statesvc.db.schema import migrate
+from statesvc.db.sqlite import driver, make_engine
 
 NEWEST = migrate.known_revisions()[-1]
 

@@ -12,7 +12,7 @@ from docker_root import DockerRoot
 from service import Service, running
 from sqlalchemy import text
 
-from statesvc.db.database import make_engine
+from statesvc.db.sqlite import make_engine
 from statesvc.host.data_root import DataRoot
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from service import Service, running
 
-from statesvc.db.database import snapshot
 from statesvc.db.schema.backup import verified
+from statesvc.db.sqlite import snapshot
 
 KILLS = 10
 CREATES_BEFORE_A_KILL = 40

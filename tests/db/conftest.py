@@ -9,7 +9,7 @@ import pytest
 
 from statesvc.db.containers import insertion, names
 from statesvc.db.containers.insertion import Belongings, Container
-from statesvc.db.database import Connection, make_engine
+from statesvc.db.sqlite import Connection, make_engine
 from statesvc.domain.documents import Config, HostConfig
 from statesvc.domain.verified import SEAL, Verified
 

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from statesvc.db import database as engine
-from statesvc.db.database import Connection, Database, bare, check_sqlite_version, driver, make_engine
+from statesvc.db import writer as engine
+from statesvc.db.database import Database
+from statesvc.db.sqlite import Connection, bare, check_sqlite_version, driver, make_engine
 from statesvc.errors import InvalidParameter, Unavailable, Unsure
 
 

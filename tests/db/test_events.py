@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import update
 
 from statesvc.db import events
-from statesvc.db.database import Connection, Database
+from statesvc.db.database import Database
 from statesvc.db.schema.tables import containers as table
+from statesvc.db.sqlite import Connection
 from statesvc.domain import asker
 from statesvc.domain.asker import Asker
 from statesvc.domain.event import Event

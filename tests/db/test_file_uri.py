@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from service import CONFORMANCE, running
 
-from statesvc.db.database import driver, make_engine, snapshot
 from statesvc.db.file_uri import LONGEST_PATH, file_uri
+from statesvc.db.sqlite import driver, make_engine, snapshot
 from statesvc.errors import InvalidParameter, Unavailable
 
 ODD = (

@@ -4,8 +4,8 @@ from typing import Any, NamedTuple
 import pytest
 from sqlalchemy import Select, bindparam, insert, literal_column, select, update
 
-from statesvc.db.database import Connection
 from statesvc.db.schema.tables import container_names, scripts
+from statesvc.db.sqlite import Connection
 from statesvc.db.statements import Query, Statement
 
 _S, _N = scripts.c, container_names.c

@@ -8,7 +8,7 @@ from faults import Call, FaultyDisk
 from service import Service, running
 from truth import create
 
-from statesvc.db.database import driver
+from statesvc.db.sqlite import driver
 
 HEALTH = "/statesvc/v1/health"
 

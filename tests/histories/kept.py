@@ -9,7 +9,7 @@ from histories.connection import Connection
 from histories.journal import Journal
 from histories.outcome import Violation
 
-from statesvc.db.database import snapshot
+from statesvc.db.sqlite import snapshot
 from statesvc.host.scripts import ScriptFolder
 from statesvc.services.damage import check
 

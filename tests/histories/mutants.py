@@ -5,19 +5,20 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from statesvc.db import database, events
-from statesvc.db.database import Database, bare
+from statesvc.db import events, sqlite, writer
+from statesvc.db.database import Database
+from statesvc.db.sqlite import bare
 from statesvc.faults import Point
 
 
 def unsynced() -> None:
     """Answer when a change is committed, and not synced."""
-    database.PRAGMAS = tuple(pragma.replace("FULL", "OFF") for pragma in database.PRAGMAS)
+    sqlite.PRAGMAS = tuple(pragma.replace("FULL", "OFF") for pragma in sqlite.PRAGMAS)
 
 
 def answers_early() -> None:
     """Answer before the commit."""
-    passed = database.passed
+    passed = writer.passed
 
     def early(point: Point) -> None:
         if point is Point.WRITE_DONE:
@@ -26,7 +27,7 @@ def answers_early() -> None:
             time.sleep(0.002)
         passed(point)
 
-    database.passed = early
+    writer.passed = early
 
 
 def stale_reads() -> None:

@@ -20,7 +20,7 @@ PACKAGE = Path(faults.__file__).parent
 # What every request runs through, however often: a point there would cost all of them.
 HOT = (
     "api/**/*.py", "domain/**/*.py", "validation/**/*.py", "services/listing/*.py", "services/containers/service.py",
-    "db/containers/*.py", "db/statements.py",
+    "db/containers/*.py", "db/statements.py", "db/readers.py", "db/sqlite.py",
 )  # fmt: skip
 
 

@@ -35,8 +35,8 @@ def make(revision: str) -> str:
     """Return the SQL text of a database with this revision's schema and rows in every table."""
     from stored_rows import fill
 
-    from statesvc.db.database import snapshot
     from statesvc.db.schema import migrate
+    from statesvc.db.sqlite import snapshot
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "statesvc.db"
@@ -48,7 +48,7 @@ def make(revision: str) -> str:
 
 def load(revision: str, path: Path) -> None:
     """Make a database file from the kept text."""
-    from statesvc.db.database import driver
+    from statesvc.db.sqlite import driver
 
     connection = driver.connect(path, isolation_level=None)
     connection.executescript((GOLDEN / f"{revision}.sql").read_text())

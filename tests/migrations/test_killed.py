@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from stored_rows import fill
 
-from statesvc.db.database import make_engine
 from statesvc.db.schema import migrate
 from statesvc.db.schema.backup import copy
+from statesvc.db.sqlite import make_engine
 
 TESTS = Path(__file__).parents[1]
 

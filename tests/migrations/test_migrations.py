@@ -16,10 +16,10 @@ from stored_rows import WEB, fill, rows_of
 import statesvc.db.schema.triggers
 import statesvc.db.views.views  # noqa: F401 - both let create_all make what they declare
 from statesvc import __version__
-from statesvc.db.database import bare, make_engine, snapshot
 from statesvc.db.schema import catalogue, migrate, written_by
 from statesvc.db.schema.backup import Backups, verified
 from statesvc.db.schema.tables import metadata
+from statesvc.db.sqlite import bare, make_engine, snapshot
 from statesvc.errors import Conflict, InvalidParameter
 from statesvc.host.data_root import DataRoot
 

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 from stored_rows import fill, rows_of
 
-from statesvc.db.database import make_engine, snapshot
 from statesvc.db.schema import catalogue, migrate
+from statesvc.db.sqlite import make_engine, snapshot
 
 Extend = Callable[[str], str]
 

@@ -7,9 +7,9 @@ import pytest
 from make_golden import GOLDEN, RELEASED, digest, load, released
 from stored_rows import ROWS, fill, in_common, rows_of
 
-from statesvc.db.database import make_engine, snapshot
 from statesvc.db.schema import catalogue, migrate
 from statesvc.db.schema.migrate import schema_at
+from statesvc.db.sqlite import make_engine, snapshot
 
 REVISIONS = migrate.known_revisions()
 

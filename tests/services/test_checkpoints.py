@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from statesvc import app
-from statesvc.db.database import Connection, bare
+from statesvc.db.sqlite import Connection, bare
 from statesvc.services.damage.repair import Mended, mend
 from statesvc.settings import Settings
 

@@ -7,8 +7,8 @@ import pytest
 from statesvc.app import Services
 from statesvc.db import events, images
 from statesvc.db.containers.revisions import revisions
-from statesvc.db.database import Connection
 from statesvc.db.images import Image
+from statesvc.db.sqlite import Connection
 from statesvc.domain.documents import Config, ContainerCreate
 from statesvc.domain.event import Event
 from statesvc.domain.times import render

@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from statesvc.app import Services
 from statesvc.db import events
-from statesvc.db.database import Connection
+from statesvc.db.sqlite import Connection
 from statesvc.domain.event import Event
 from statesvc.domain.times import SECOND
 from statesvc.host.clock import since_boot

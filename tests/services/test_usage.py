@@ -6,8 +6,8 @@ import pytest
 from statesvc.api.listing import rendered
 from statesvc.app import Services
 from statesvc.db import images
-from statesvc.db.database import Connection
 from statesvc.db.images import Image
+from statesvc.db.sqlite import Connection
 from statesvc.services.usage import DiskUsage
 
 pytestmark = pytest.mark.anyio

@@ -12,8 +12,8 @@ import pytest
 import structlog
 
 from statesvc.app import Services
-from statesvc.db import database as engine
-from statesvc.db.database import Connection, bare, driver
+from statesvc.db import writer as engine
+from statesvc.db.sqlite import Connection, bare, driver
 from statesvc.domain.times import SECOND
 from statesvc.errors import Unsure
 from statesvc.host.measures import FreeSpace, descriptors_left, free_space, snapshot_holders
@@ -120,7 +120,7 @@ async def test_a_reader_that_holds_the_log_is_told_and_all_is_well_after_it(
 async def test_a_snapshot_of_another_process_is_seen(services: Services) -> None:
     index = services.database.path.with_name("statesvc.db-shm")
     program = (
-        "import sys; from statesvc.db.database import driver\n"
+        "import sys; from statesvc.db.sqlite import driver\n"
         "reader = driver.connect(sys.argv[1], isolation_level=None)\n"
         "reader.execute('BEGIN'); reader.execute('SELECT count(*) FROM events').fetchone()\n"
         "print('reads', flush=True); sys.stdin.read()\n"

@@ -2,7 +2,7 @@ import pytest
 
 from statesvc.app import Services
 from statesvc.db import volumes as volume_rows
-from statesvc.db.database import Connection
+from statesvc.db.sqlite import Connection
 from statesvc.domain.documents import Config, ContainerCreate, HostConfig
 from statesvc.errors import Conflict, InvalidParameter, NotFound, NotOffered
 from statesvc.services.volumes import Volumes

@@ -9,7 +9,7 @@ from sqlalchemy import Text
 
 from statesvc.db.damage.judges import JUDGES
 from statesvc.db.damage.raw_rows import checked_tables, texts
-from statesvc.db.database import bare, make_engine
+from statesvc.db.sqlite import bare, make_engine
 
 # The columns that can be damaged: without a key, a reference or a document of their own.
 DOCUMENTS = sorted(JUDGES)

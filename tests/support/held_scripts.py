@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from statesvc.db import runtimes
-from statesvc.db.database import Connection, bare, snapshot
+from statesvc.db.sqlite import Connection, bare, snapshot
 from statesvc.validation import daemon
 
 

@@ -22,9 +22,9 @@ from typing import Any
 
 from stored_rows import rows_of
 
-from statesvc.db.database import snapshot
 from statesvc.db.schema import catalogue, compact, migrate, restore
 from statesvc.db.schema.backup import Backups, verified
+from statesvc.db.sqlite import snapshot
 
 STEPS = {"execute", "executemany", "backup", "link", "rename", "unlink", "fsync", "ftruncate"}
 NOW = 1_700_000_000_000_000_000

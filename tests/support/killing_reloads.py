@@ -19,7 +19,7 @@ from killing import run_killed
 
 from statesvc import app
 from statesvc.cli import logs
-from statesvc.db.database import snapshot
+from statesvc.db.sqlite import snapshot
 from statesvc.settings import Settings
 
 

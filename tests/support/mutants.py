@@ -34,18 +34,18 @@ _DATABASE = "tests/db/test_database.py::test_"
 _ROWS = "tests/db/containers/test_rows.py::test_"
 
 MUTANTS = (
-    Mutant("commit without a sync", "statesvc/db/database.py", '"synchronous=FULL"', '"synchronous=OFF"', _COMMITS),
+    Mutant("commit without a sync", "statesvc/db/sqlite.py", '"synchronous=FULL"', '"synchronous=OFF"', _COMMITS),
     Mutant(
         "answer before the commit",
-        "statesvc/db/database.py",
-        "        unit.result = _tolerantly(connection, unit.run, undo=undo)\n",
-        "        unit.result = _tolerantly(connection, unit.run, undo=undo)\n"
+        "statesvc/db/writer.py",
+        "        unit.result = tolerantly(connection, unit.run, undo=undo)\n",
+        "        unit.result = tolerantly(connection, unit.run, undo=undo)\n"
         "        unit.loop.call_soon_threadsafe(unit.settle)\n",
         _COMMITS,
     ),
     Mutant(
         "a doubt is forgotten",
-        "statesvc/db/database.py",
+        "statesvc/db/writer.py",
         "        self.error = self.doubt or error\n",
         "        self.error = error\n",
         _DATABASE + "units_that_fail_again_alone_after_a_commit_failed_are_unsure",
@@ -59,7 +59,7 @@ MUTANTS = (
     ),
     Mutant(
         "a unit that fails is not undone",
-        "statesvc/db/database.py",
+        "statesvc/db/writer.py",
         'undo=("ROLLBACK TO unit",)',
         "undo=()",
         _DATABASE + "units_that_share_a_commit_fail_alone",
@@ -75,7 +75,7 @@ MUTANTS = (
     ),
     Mutant(
         "a scan without a snapshot",
-        "statesvc/db/database.py",
+        "statesvc/db/readers.py",
         '            bare(connection).execute("BEGIN")\n        except driver.Error:\n',
         "            pass\n        except driver.Error:\n",
         _DATABASE + "a_scan_sees_one_snapshot",
@@ -165,7 +165,7 @@ MUTANTS = (
     ),
     Mutant(
         "a writer that a failed connection ends",
-        "statesvc/db/database.py",
+        "statesvc/db/writer.py",
         "            self._refuse(batch, error)\n            return\n",
         "            raise\n",
         _DATABASE + "what_cannot_connect_for_want_of_descriptors_is_unavailable_and_connects_later",

@@ -8,7 +8,7 @@ from typing import Any
 from statesvc.app import Services
 from statesvc.db import events
 from statesvc.db.containers.lifecycle import Life, find
-from statesvc.db.database import Connection
+from statesvc.db.sqlite import Connection
 from statesvc.domain.documents import Config, ContainerCreate, HostConfig
 from statesvc.domain.event import Event
 from statesvc.domain.state import State

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from statesvc.db.database import bare, make_engine, snapshot
 from statesvc.db.schema import catalogue
+from statesvc.db.sqlite import bare, make_engine, snapshot
 
 BORN = 1_700_000_000_000_000_000
 WEB, CACHE, OLD = "a" * 60 + "0001", "b" * 60 + "0002", "c" * 60 + "0003"

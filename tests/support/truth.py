@@ -9,7 +9,7 @@ from pathlib import Path
 
 from service import Answer, Service
 
-from statesvc.db.database import driver
+from statesvc.db.sqlite import driver
 
 # A container and the events about it are one change.
 _WITHOUT_EVENT = "SELECT id FROM containers WHERE id NOT IN (SELECT actor_id FROM events WHERE action = 'create')"

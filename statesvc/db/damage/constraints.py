@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import CheckConstraint, Connection, Integer, LargeBinary, Table, Text
 
 from statesvc.db.damage.raw_rows import checked_tables, key_text, legible
-from statesvc.db.database import bare
 from statesvc.db.schema.tables import containers, metadata
 from statesvc.db.schema.types import Flag, Json
+from statesvc.db.sqlite import bare
 
 _STRING = re.compile(r"'[^']*'")
 _TYPES = {Text: "text", Json: "text", Integer: "integer", Flag: "integer", LargeBinary: "blob"}

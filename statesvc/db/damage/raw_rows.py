@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import Connection, Table, Text
 
-from statesvc.db.database import bare
 from statesvc.db.schema.tables import containers, metadata, quarantine
 from statesvc.db.schema.types import Json
+from statesvc.db.sqlite import bare
 
 FETCHED_AT_ONCE = 500
 Values = tuple[Any, ...]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from sqlalchemy import create_engine
 
-from statesvc.db.database import bare, driver, snapshot
 from statesvc.db.schema import catalogue
+from statesvc.db.sqlite import bare, driver, snapshot
 from statesvc.errors import Conflict
 
 Schema = dict[tuple[str, str], list[str]]

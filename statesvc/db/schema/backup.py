@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from statesvc.db.database import driver, snapshot, unavailable
+from statesvc.db.failures import unavailable
 from statesvc.db.file_uri import file_uri
 from statesvc.db.schema import catalogue
 from statesvc.db.schema.unfinished import PARTIAL, give_to_owner_of, remove_abandoned, sync, unfinished_folder
+from statesvc.db.sqlite import driver, snapshot
 from statesvc.domain.times import SECOND, Clock
 from statesvc.errors import Conflict, Unavailable
 from statesvc.faults import Point, passed

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from statesvc.db.database import driver
+from statesvc.db.sqlite import driver
 
 FETCHED_AT_ONCE = 2_000
 _ALL = 1_000_000

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from statesvc.db.database import snapshot
 from statesvc.db.schema import catalogue, migrate
 from statesvc.db.schema.migrate import schema_at
+from statesvc.db.sqlite import snapshot
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from statesvc.db.database import WHOLE_FILE_CACHE, driver, unavailable
+from statesvc.db.failures import unavailable
 from statesvc.db.schema import catalogue
 from statesvc.db.schema.backup import compact_copy, disk_errors, publish, remove, verified
+from statesvc.db.sqlite import WHOLE_FILE_CACHE, driver
 from statesvc.errors import Conflict, Unavailable
 from statesvc.faults import Point, passed
 

@@ -11,20 +11,13 @@ from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from statesvc import __version__
-from statesvc.db.database import (
-    WHOLE_FILE_CACHE,
-    bare,
-    check_sqlite_version,
-    driver,
-    make_engine,
-    snapshot,
-    unavailable,
-)
+from statesvc.db.failures import unavailable
 from statesvc.db.schema import altered, catalogue
 from statesvc.db.schema.backup import Backup, Backups, copy, disk_errors, make_file
 from statesvc.db.schema.migration_guard import Step
 from statesvc.db.schema.unfinished import REHEARSAL, remove_abandoned, unfinished_folder
 from statesvc.db.schema.written_by import read_version
+from statesvc.db.sqlite import WHOLE_FILE_CACHE, bare, check_sqlite_version, driver, make_engine, snapshot
 from statesvc.errors import Conflict, InvalidParameter, Unavailable
 from statesvc.faults import Point, passed
 

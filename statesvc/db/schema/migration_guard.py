@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from statesvc import __version__
-from statesvc.db.database import bare, driver
 from statesvc.db.schema import catalogue
 from statesvc.db.schema.backup import Backup
 from statesvc.db.schema.written_by import write_version
+from statesvc.db.sqlite import bare, driver
 from statesvc.errors import Conflict
 from statesvc.faults import Point, passed
 

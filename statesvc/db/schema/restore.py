@@ -10,11 +10,12 @@ from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from statesvc.db.database import driver, unavailable
+from statesvc.db.failures import unavailable
 from statesvc.db.file_uri import file_uri
 from statesvc.db.schema import catalogue, migrate
 from statesvc.db.schema.backup import Backup, Backups, copy, disk_errors, publish, remove
 from statesvc.db.schema.unfinished import remove_abandoned, sync
+from statesvc.db.sqlite import driver
 from statesvc.errors import Conflict, InvalidParameter, NotFound, Unavailable
 from statesvc.faults import Point, passed
 

@@ -6,7 +6,7 @@ transaction, cost no table, and are copied with every backup.
 
 import re
 
-from statesvc.db.database import driver
+from statesvc.db.sqlite import driver
 
 APPLICATION_ID = int.from_bytes(b"stsv")
 _RELEASE = re.compile(r"(\d+)\.(\d+)\.(\d+)")

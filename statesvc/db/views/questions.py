@@ -8,9 +8,10 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from statesvc.db.database import WHOLE_FILE_CACHE, check_sqlite_version, driver, translated, unavailable
+from statesvc.db.failures import unavailable
 from statesvc.db.file_uri import file_uri
 from statesvc.db.schema import catalogue
+from statesvc.db.sqlite import WHOLE_FILE_CACHE, check_sqlite_version, driver, translated
 from statesvc.db.views.views import VIEWS, newest
 from statesvc.errors import Conflict, InvalidParameter
 

@@ -9,8 +9,8 @@ import orjson
 
 from statesvc.db import idempotency
 from statesvc.db.damage.judges import fault
-from statesvc.db.database import Connection
 from statesvc.db.idempotency import Kept
+from statesvc.db.sqlite import Connection
 from statesvc.domain.api_version import Version
 from statesvc.domain.documents import ContainerCreate
 from statesvc.domain.times import SECOND

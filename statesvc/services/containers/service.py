@@ -14,7 +14,8 @@ from statesvc.db.containers import insertion, names
 from statesvc.db.containers import rows as containers
 from statesvc.db.containers.insertion import Belongings, Container
 from statesvc.db.containers.rows import Found, Inspection
-from statesvc.db.database import Connection, Database
+from statesvc.db.database import Database
+from statesvc.db.sqlite import Connection
 from statesvc.domain import ids
 from statesvc.domain import names as naming
 from statesvc.domain.api_version import NEWEST, Version

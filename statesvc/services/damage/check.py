@@ -14,10 +14,10 @@ from statesvc.db.damage import findings
 from statesvc.db.damage.finding import Finding
 from statesvc.db.damage.findings import Whole
 from statesvc.db.damage.judges import MOUNTS, fault, value_in
-from statesvc.db.database import Connection, reading
 from statesvc.db.schema import check as schema_check
 from statesvc.db.schema import migrate
 from statesvc.db.schema.check import Checkup
+from statesvc.db.sqlite import Connection, reading
 from statesvc.domain import list_entry
 from statesvc.domain.documents import Config, HostConfig
 from statesvc.domain.wrapper_script import digest_in

@@ -21,7 +21,8 @@ from statesvc.db.damage import marks as quarantine
 from statesvc.db.damage.finding import Mark
 from statesvc.db.damage.findings import owned
 from statesvc.db.damage.judges import MOUNTS, fault, outline_fault
-from statesvc.db.database import Connection, Database
+from statesvc.db.database import Database
+from statesvc.db.sqlite import Connection
 from statesvc.domain import health
 from statesvc.domain.documents import Config, HostConfig
 from statesvc.domain.state import readable

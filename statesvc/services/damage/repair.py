@@ -12,7 +12,7 @@ from statesvc.db.damage import findings, marks, repair
 from statesvc.db.damage.finding import Finding, Mark
 from statesvc.db.damage.findings import DISPENSABLE
 from statesvc.db.damage.judges import fault
-from statesvc.db.database import Connection
+from statesvc.db.sqlite import Connection
 from statesvc.domain.documents import Config
 from statesvc.domain.documents.decode import decode_value
 from statesvc.domain.ids import short

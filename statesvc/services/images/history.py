@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from statesvc.db import images
-from statesvc.db.database import Connection
+from statesvc.db.sqlite import Connection
 from statesvc.domain import references, times
 from statesvc.domain.image_config import HistoryEntry
 from statesvc.domain.platform import Platform

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import re2
 
 from statesvc.db.containers.rows import count_by_image
-from statesvc.db.database import Connection
+from statesvc.db.sqlite import Connection
 from statesvc.domain import filters as filtering
 from statesvc.domain import references, times
 from statesvc.domain.filters import Filters

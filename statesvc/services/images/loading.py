@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from statesvc.db import images
-from statesvc.db.database import Connection
 from statesvc.db.images import Image
+from statesvc.db.sqlite import Connection
 from statesvc.domain import references
 from statesvc.domain.references import Reference
 from statesvc.errors import InvalidParameter

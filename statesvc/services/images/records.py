@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from statesvc.db import images
 from statesvc.db.damage.judges import fault
-from statesvc.db.database import Connection
 from statesvc.db.images import Image
+from statesvc.db.sqlite import Connection
 from statesvc.domain import references
 from statesvc.domain.image_config import ImageConfig, parse_image_config, unreadable_image_config
 from statesvc.domain.platform import Platform, of_image

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from statesvc.db import images
 from statesvc.db.containers import rows as containers
-from statesvc.db.database import Connection
 from statesvc.db.images import Image
+from statesvc.db.sqlite import Connection
 from statesvc.domain.ids import short
 from statesvc.domain.mount_point import folder_in, folder_of_image
 from statesvc.domain.platform import Platform

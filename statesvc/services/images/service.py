@@ -6,8 +6,9 @@ from functools import lru_cache
 
 from statesvc.db import images
 from statesvc.db.damage.judges import fault
-from statesvc.db.database import Connection, Database
+from statesvc.db.database import Database
 from statesvc.db.images import Image
+from statesvc.db.sqlite import Connection
 from statesvc.domain import references
 from statesvc.domain.dockerfile import apply_changes
 from statesvc.domain.documents import Config

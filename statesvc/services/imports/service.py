@@ -9,8 +9,9 @@ from statesvc.db import events, images
 from statesvc.db.containers import insertion, names
 from statesvc.db.containers import rows as containers
 from statesvc.db.containers.insertion import Belongings, Container
-from statesvc.db.database import Connection, Database
+from statesvc.db.database import Database
 from statesvc.db.images import Image
+from statesvc.db.sqlite import Connection
 from statesvc.domain import list_entry
 from statesvc.domain.documents import ContainerCreate
 from statesvc.domain.event import Event

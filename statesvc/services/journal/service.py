@@ -8,7 +8,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from statesvc.db import events
-from statesvc.db.database import Connection, Database
+from statesvc.db.database import Database
+from statesvc.db.sqlite import Connection
 from statesvc.domain.event import Event
 from statesvc.domain.times import Clock
 from statesvc.errors import Gone

@@ -6,7 +6,7 @@ from typing import Protocol
 from statesvc.db import events, images
 from statesvc.db.containers import rows as containers
 from statesvc.db.damage.judges import fault
-from statesvc.db.database import Connection
+from statesvc.db.sqlite import Connection
 from statesvc.domain.event import Event
 from statesvc.domain.image_config import parse_image_config
 

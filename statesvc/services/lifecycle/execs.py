@@ -6,7 +6,7 @@ import orjson
 
 from statesvc.db.containers import execs, lifecycle
 from statesvc.db.containers.lifecycle import Life
-from statesvc.db.database import Connection
+from statesvc.db.sqlite import Connection
 from statesvc.domain.engines import exec_id_fault
 from statesvc.domain.state import State
 from statesvc.domain.times import SECOND

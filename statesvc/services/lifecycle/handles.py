@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statesvc.db import runtimes
 from statesvc.db.containers import lifecycle
 from statesvc.db.containers.lifecycle import Life, SecurityInUse
-from statesvc.db.database import Connection
+from statesvc.db.sqlite import Connection
 from statesvc.domain.runtimes import Lock
 from statesvc.domain.state import LIVE
 from statesvc.errors import Conflict

@@ -8,7 +8,7 @@ import structlog
 from statesvc.db.containers import health
 from statesvc.db.containers.lifecycle import Life
 from statesvc.db.damage.judges import fault
-from statesvc.db.database import Connection
+from statesvc.db.sqlite import Connection
 from statesvc.domain.documents import HealthConfig
 from statesvc.domain.health import HEALTHY, STARTING, STATUSES, UNHEALTHY, Health
 from statesvc.domain.times import render as time_text

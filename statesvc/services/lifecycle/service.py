@@ -14,7 +14,8 @@ from statesvc.db import runtimes, scripts
 from statesvc.db.containers import execs as exec_rows
 from statesvc.db.containers import lifecycle
 from statesvc.db.containers.lifecycle import Life
-from statesvc.db.database import Connection, Database
+from statesvc.db.database import Database
+from statesvc.db.sqlite import Connection
 from statesvc.domain import engines, ids
 from statesvc.domain.runtimes import Lock
 from statesvc.domain.state import LIVE, State

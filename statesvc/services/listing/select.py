@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from statesvc.db import images as image_records
 from statesvc.db.containers import conditions, listing
 from statesvc.db.containers.conditions import Condition, PortRange
-from statesvc.db.database import Connection
 from statesvc.db.readings import Page
+from statesvc.db.sqlite import Connection
 from statesvc.domain import filters as filtering
 from statesvc.domain import health
 from statesvc.domain.filters import Filters

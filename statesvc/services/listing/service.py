@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Generic, NamedTuple, TypeVar
 
 from statesvc.db import events
-from statesvc.db.database import Connection, Database
+from statesvc.db.database import Database
 from statesvc.db.readings import Page, Reading
+from statesvc.db.sqlite import Connection
 from statesvc.services.damage.judging import DamageGuard
 from statesvc.services.listing.query import Listed, ListQuery
 from statesvc.services.listing.select import is_narrow, pages, select

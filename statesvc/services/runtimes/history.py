@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 
 from statesvc.db import runtimes
-from statesvc.db.database import Connection, Database
+from statesvc.db.database import Database
 from statesvc.db.runtimes import LockedContainer, Version
+from statesvc.db.sqlite import Connection
 from statesvc.db.workers import Workers
 from statesvc.domain import times
 from statesvc.domain.runtime_history import Changes, Drift, VersionInfo, changes, definition

@@ -10,7 +10,8 @@ from pathlib import Path
 import structlog
 
 from statesvc.db import events, runtimes
-from statesvc.db.database import Connection, Database
+from statesvc.db.database import Database
+from statesvc.db.sqlite import Connection
 from statesvc.domain.daemon_config import DaemonConfig
 from statesvc.domain.event import Event
 from statesvc.domain.runtimes import Derived, derive

@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass
 import structlog
 
 from statesvc.db import runtimes, scripts
-from statesvc.db.database import Connection, Database
+from statesvc.db.database import Database
 from statesvc.db.scripts import HeldScript
+from statesvc.db.sqlite import Connection
 from statesvc.domain.times import Clock
 from statesvc.faults import Point, passed
 from statesvc.host.scripts import ScriptFolder

@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from statesvc.db.containers import execs, lifecycle
-from statesvc.db.database import Connection
+from statesvc.db.sqlite import Connection
 from statesvc.db.statements import Statement
 from statesvc.domain.state import State
 from statesvc.errors import InvalidParameter, NotFound

@@ -5,7 +5,7 @@ from stored_rows import disarmed
 
 from statesvc.db.containers import names
 from statesvc.db.containers import rows as containers
-from statesvc.db.database import Connection, bare
+from statesvc.db.sqlite import Connection, bare
 from statesvc.errors import NameConflict
 
 Make = Callable[..., str]

@@ -6,7 +6,7 @@ import pytest
 from statesvc.db.containers import conditions, listing, names
 from statesvc.db.containers import rows as containers
 from statesvc.db.containers.rows import BY_ID, RANKED, RANKED_ROW
-from statesvc.db.database import Connection
+from statesvc.db.sqlite import Connection
 from statesvc.db.statements import Query, Statement
 from statesvc.errors import Damaged, InvalidParameter, NotFound
 

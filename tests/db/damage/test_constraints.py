@@ -10,7 +10,7 @@ from stored_rows import CACHE, SCRIPT, WEB, fill
 from statesvc.db.damage import constraints, findings
 from statesvc.db.damage.constraints import Broken
 from statesvc.db.damage.raw_rows import checked_tables
-from statesvc.db.database import bare, make_engine, reading
+from statesvc.db.sqlite import bare, make_engine, reading
 
 BUSYBOX, OTHER_SCRIPT = "sha256:" + "1" * 64, "sha256:" + "6" * 64
 # For each CHECK a value that breaks it: table, column, value, which row, its key, its container.

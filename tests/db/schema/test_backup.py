@@ -10,10 +10,10 @@ from damage import damage, zero_half_a_page
 from stored_rows import WEB, fill, rows_of
 
 from statesvc import __version__
-from statesvc.db.database import driver, make_engine, snapshot
 from statesvc.db.schema import backup, catalogue, written_by
 from statesvc.db.schema.backup import Backups, copy, verified
 from statesvc.db.schema.unfinished import unfinished_folder
+from statesvc.db.sqlite import driver, make_engine, snapshot
 from statesvc.errors import Conflict, Unavailable
 
 

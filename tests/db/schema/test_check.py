@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 from stored_rows import fill
 
-from statesvc.db.database import make_engine, snapshot
 from statesvc.db.schema import migrate
 from statesvc.db.schema.catalogue import described, differences
 from statesvc.db.schema.check import check
 from statesvc.db.schema.migrate import schema_at
+from statesvc.db.sqlite import make_engine, snapshot
 
 
 def execute(path: Path, *statements: str) -> None:

@@ -8,8 +8,8 @@ import pytest
 from damage import zero_half_a_page
 from stored_rows import fill, rows_of
 
-from statesvc.db.database import make_engine, snapshot
 from statesvc.db.schema import catalogue, compact, migrate
+from statesvc.db.sqlite import make_engine, snapshot
 from statesvc.errors import Conflict, Unavailable
 
 NOBODY = 65_534

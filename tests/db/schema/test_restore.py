@@ -7,9 +7,9 @@ import pytest
 from damage import zero_half_a_page
 from stored_rows import fill, rows_of
 
-from statesvc.db.database import driver, make_engine
 from statesvc.db.schema.backup import Backups, copy
 from statesvc.db.schema.restore import restore
+from statesvc.db.sqlite import driver, make_engine
 from statesvc.errors import Conflict, InvalidParameter, NotFound, Unavailable
 
 

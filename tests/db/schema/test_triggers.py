@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from stored_rows import BUSYBOX, CACHE, OLD, REDIS, SCRIPT, WEB, fill
 
-from statesvc.db.database import driver
 from statesvc.db.schema import catalogue
 from statesvc.db.schema.tables import metadata
 from statesvc.db.schema.triggers import DELETIONS, REFUSALS
+from statesvc.db.sqlite import driver
 from statesvc.domain import names
 
 NOBODY = "9" * 64

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from stored_rows import CACHE, SCRIPT, WEB, fill, rows_of
 
-from statesvc.db.database import make_engine
 from statesvc.db.schema import migrate
+from statesvc.db.sqlite import make_engine
 from statesvc.db.views.cook_book import RECIPES
 from statesvc.db.views.questions import Answer, ask
 from statesvc.db.views.views import VIEWS

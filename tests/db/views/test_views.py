@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from stored_rows import BORN, CACHE, OLD, SCRIPT, WEB, disarmed, fill
 
-from statesvc.db.database import Connection, bare, make_engine, snapshot
+from statesvc.db.sqlite import Connection, bare, make_engine, snapshot
 from statesvc.db.views import document, views
 from statesvc.domain.times import render
 

@@ -11,8 +11,8 @@ from docker_root import ZERO, DockerRoot, an_id, entry_of, inspected, listed, ou
 
 from statesvc.app import Services
 from statesvc.db import events
-from statesvc.db.database import Connection
 from statesvc.db.schema import tables
+from statesvc.db.sqlite import Connection
 
 pytestmark = pytest.mark.anyio
 

@@ -5,8 +5,8 @@ import pytest
 from docker_root import DockerRoot, an_id, inspected, listed
 
 from statesvc.app import Services
-from statesvc.db.database import Connection
 from statesvc.db.schema import tables
+from statesvc.db.sqlite import Connection
 
 pytestmark = pytest.mark.anyio
 

@@ -14,7 +14,7 @@ from service import CONFORMANCE
 
 from statesvc import app
 from statesvc.app import Services
-from statesvc.db.database import Connection
+from statesvc.db.sqlite import Connection
 from statesvc.services.damage.check import of_rows
 from statesvc.services.imports.report import Entry, Report
 from statesvc.settings import Settings

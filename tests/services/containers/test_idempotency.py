@@ -12,7 +12,7 @@ import pytest
 from statesvc import app
 from statesvc.app import Services
 from statesvc.db import events
-from statesvc.db.database import Connection
+from statesvc.db.sqlite import Connection
 from statesvc.domain.api_version import NEWEST
 from statesvc.domain.documents import Config, ContainerCreate
 from statesvc.errors import Conflict, InvalidParameter, NameConflict, Unavailable

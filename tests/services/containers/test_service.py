@@ -7,7 +7,7 @@ import pytest
 from statesvc.app import Services
 from statesvc.db import events
 from statesvc.db.containers import names, rows
-from statesvc.db.database import Connection
+from statesvc.db.sqlite import Connection
 from statesvc.domain import names as naming
 from statesvc.domain.documents import Config, ContainerCreate, HostConfig
 from statesvc.domain.documents.decode import decode

@@ -16,7 +16,7 @@ from statesvc.db.damage import marks as quarantine
 from statesvc.db.damage.finding import Finding
 from statesvc.db.damage.findings import MENDED_FROM
 from statesvc.db.damage.raw_rows import checked_tables, texts
-from statesvc.db.database import reading
+from statesvc.db.sqlite import reading
 from statesvc.services.damage import check
 from statesvc.services.damage.repair import WRITERS, Mended
 from statesvc.settings import Settings

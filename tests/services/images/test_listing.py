@@ -8,8 +8,8 @@ import pytest
 
 from statesvc.app import Services
 from statesvc.db import images
-from statesvc.db.database import Connection
 from statesvc.db.images import Image
+from statesvc.db.sqlite import Connection
 from statesvc.domain.times import SECOND, parse
 from statesvc.errors import InvalidParameter, NotFound
 

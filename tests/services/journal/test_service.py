@@ -7,7 +7,7 @@ import pytest
 
 from statesvc.app import Services
 from statesvc.db import events
-from statesvc.db.database import Connection
+from statesvc.db.sqlite import Connection
 from statesvc.domain.documents import Config, ContainerCreate
 from statesvc.domain.event import Event
 from statesvc.errors import Gone

@@ -8,7 +8,7 @@ import pytest
 from reporting import journal, running
 
 from statesvc.app import Services
-from statesvc.db.database import Connection
+from statesvc.db.sqlite import Connection
 from statesvc.domain.documents import HostConfig, RestartPolicy
 from statesvc.services.lifecycle.execs import ExecConfig
 from statesvc.services.lifecycle.reports import Exited

@@ -5,7 +5,7 @@ from reporting import brought_to, imported_alive, journal, life, running
 
 from statesvc.app import Services
 from statesvc.db.containers import execs
-from statesvc.db.database import Connection
+from statesvc.db.sqlite import Connection
 from statesvc.domain.state import State
 from statesvc.errors import Conflict, InvalidParameter, NotFound, PreconditionFailed
 from statesvc.services.lifecycle.execs import ExecConfig

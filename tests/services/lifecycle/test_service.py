@@ -9,7 +9,7 @@ import pytest
 from reporting import CONFIGURED, brought_to, configure, created, imported_alive, journal, life, running
 
 from statesvc.app import Services
-from statesvc.db.database import Connection
+from statesvc.db.sqlite import Connection
 from statesvc.domain.state import LEGAL, LIVE, State
 from statesvc.errors import (
     Conflict,

@@ -8,7 +8,7 @@ from statesvc.app import Services
 from statesvc.db import events
 from statesvc.db.containers import rows as containers
 from statesvc.db.containers import waits as waiting
-from statesvc.db.database import Connection
+from statesvc.db.sqlite import Connection
 from statesvc.domain.documents import Config, ContainerCreate
 from statesvc.domain.event import Event
 from statesvc.errors import InvalidParameter, NotFound

@@ -15,8 +15,9 @@ from many_containers import clone
 from statesvc.api.listing import rendered
 from statesvc.app import Services
 from statesvc.db.containers.listing import FIRST_ROWS, PAGE_ROWS
-from statesvc.db.database import Connection, Database
+from statesvc.db.database import Database
 from statesvc.db.readings import Page
+from statesvc.db.sqlite import Connection
 from statesvc.domain.documents import Config, ContainerCreate
 from statesvc.domain.limits import LIMITS
 from statesvc.errors import Unavailable

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from statesvc import app
 from statesvc.app import Services
 from statesvc.db import events, runtimes, scripts
-from statesvc.db.database import Connection
+from statesvc.db.sqlite import Connection
 from statesvc.domain.documents import Config, ContainerCreate, HostConfig
 from statesvc.domain.runtimes import Lock
 from statesvc.errors import InvalidParameter, NotFound, Unavailable

@@ -10,7 +10,7 @@ from held_scripts import broken_promises, lock_container
 from statesvc import app
 from statesvc.app import Services
 from statesvc.db import runtimes
-from statesvc.db.database import Connection, driver
+from statesvc.db.sqlite import Connection, driver
 from statesvc.domain.documents import Config, ContainerCreate, HostConfig
 from statesvc.services.runtimes.sweep import SweepReport
 from statesvc.settings import Settings
