@@ -185,7 +185,12 @@ class Database:
 
     def _stepped(self, steps: Steps[T]) -> Page[T]:
         try:
-            return steps.next()
+            try:
+                return steps.next()
+            except (DBAPIError, driver.Error) as error:
+                if steps.has_begun or not is_corrupt(error):
+                    raise
+                return steps.next()
         except (DBAPIError, driver.Error) as error:
             raise unavailable(error, self.path) or error from error
 

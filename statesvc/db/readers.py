@@ -107,6 +107,11 @@ class Steps(Generic[T]):
         self._pages: Iterator[Page[T]] = iter(())
         self._done = 0
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether a page was read, so that the next one cannot be read on another snapshot."""
+        return self._done > 0
+
     def next(self) -> Page[T]:
         """Return the next page; after the last one, and after an error, the connection is given back."""
         try:

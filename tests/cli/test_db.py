@@ -236,8 +236,9 @@ def test_a_disk_that_takes_no_copy_is_told_and_nothing_is_changed(root: Path, wo
 
 def test_a_service_on_a_stamped_database_says_in_one_sentence_what_is_missing(tmp_path: Path) -> None:
     root = tmp_path / "data"
-    root.mkdir()
+    root.mkdir(0o700)
     migrate.upgrade(root / "statesvc.db", "0001")
+    (root / "statesvc.db").chmod(0o600)
     with make_engine(root / "statesvc.db", busy_timeout_ms=0, query_only=False).connect() as conn:
         conn.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{NEWEST}'")
     command = [sys.executable, "-m", "statesvc", "serve", "-H", f"unix://{root}/s", "--data-root", str(root)]

@@ -82,6 +82,7 @@ def schema_of(path: Path) -> Schema:
 
 
 def execute(path: Path, *statements: str) -> None:
+    path.touch()
     with make_engine(path, busy_timeout_ms=0, query_only=False).connect() as conn:
         for statement in statements:
             conn.exec_driver_sql(statement)

@@ -168,8 +168,9 @@ class Backups:
         A failed migration leaves the schema that is in the backup, so the copy helps nobody: repeated by a service
         manager, such copies would fill the disk, and displace every older backup.
         """
-        for left in sorted(self.folder.glob(f"*{_PENDING}*")):
-            if not left.name.endswith(_PENDING) or _revision(left) == _revision(database):
+        remove_abandoned(self.folder)  # a copy that was not finished when a migration was killed
+        for left in sorted(self.folder.glob(f"*{_PENDING}")):
+            if _revision(left) == _revision(database):
                 remove(left)
                 continue
             with disk_errors(left):
