@@ -169,7 +169,8 @@ class Database:
             if self._lists > self._limits.lists:
                 reading.close()
                 raise Unavailable(
-                    "too many long lists are being sent at this time: try again", retry_seconds=RETRY_SECONDS
+                    f"too many long lists are being sent at this time: try again; {NOTHING_CHANGED}",
+                    retry_seconds=RETRY_SECONDS,
                 )
         return reading
 

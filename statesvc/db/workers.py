@@ -42,15 +42,12 @@ class Workers:
         """Do the work in a thread; return what it returns. Raises Unavailable if too much of it is under way."""
         with self._lock:
             if not self._room:
-                raise Unavailable(
-                    f"too many {self._purpose} are under way at this time: try again; {NOTHING_CHANGED}",
-                    retry_seconds=RETRY_SECONDS,
-                )
-            self._room -= 1
+                raise _refusal(f"too many {self._purpose} are under way")
             if self._idle:
                 self._idle -= 1
-            elif len(self._threads) < self._most_threads:
-                self._start()
+            elif len(self._threads) < self._most_threads and not self._start() and not self._threads:
+                raise _refusal(f"the machine has no thread left for {self._purpose}")
+            self._room -= 1
         done: Future[T] = Future()
         self._pieces.put((done, partial(work, *args, **kwargs)))
         return await asyncio.wrap_future(done)
@@ -71,11 +68,17 @@ class Workers:
         if left := sum(thread.is_alive() for thread in self._threads):
             log.warning("work is left undone: it does not end", purpose=self._purpose, threads=left)
 
-    def _start(self) -> None:
+    def _start(self) -> bool:
+        """Start one more thread. False if the machine gives none: those that are there go on."""
         name = f"statesvc-{self._purpose.replace(' ', '-')}-{len(self._threads)}"
         thread = threading.Thread(target=self._serve, name=name, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            log.warning("a thread cannot be started", purpose=self._purpose, reason=str(error))
+            return False
         self._threads.append(thread)
-        thread.start()
+        return True
 
     def _serve(self) -> None:
         while (piece := self._pieces.get()) is not None:
@@ -100,3 +103,7 @@ class Workers:
         with self._lock:
             self._room += 1
             self._idle += 1
+
+
+def _refusal(reason: str) -> Unavailable:
+    return Unavailable(f"{reason} at this time: try again; {NOTHING_CHANGED}", retry_seconds=RETRY_SECONDS)

@@ -21,6 +21,7 @@ from statesvc.faults import Point, passed
 log = structlog.get_logger(__name__)
 
 BATCH_LIMIT = 64
+END_SECONDS = 3
 
 
 @dataclass(slots=True)
@@ -80,9 +81,11 @@ class Writer:
         self._units.put(unit)
 
     def end(self) -> None:
-        """Finish what is queued, and end the thread."""
+        """Finish what is queued, and end the thread; what is held up for too long is not acknowledged."""
         self._units.put(None)
-        self._thread.join()
+        self._thread.join(END_SECONDS)
+        if self._thread.is_alive():
+            log.warning("stopped although a disk, or a lock of another program, holds up what is queued")
 
     def _serve(self) -> None:
         last = False
@@ -151,8 +154,8 @@ class Writer:
     def _refuse(self, batch: list[Unit], error: Exception) -> None:
         """Answer units whose transaction cannot begin. That is about none of them, so none is tried again alone."""
         over = len(batch)
-        self._locked_out = name_of(error).startswith("SQLITE_BUSY")
-        if self._locked_out:
+        if name_of(error).startswith("SQLITE_BUSY"):
+            self._locked_out = True
             now = time.monotonic()
             over = max(1, sum(1_000 * (now - unit.queued) >= self._patience_ms for unit in batch))
         elif not isinstance(error, StateError):

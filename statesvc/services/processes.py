@@ -126,7 +126,9 @@ class Processes:
             _check_signal(signal)
             _must_live(await self._find(reference))
         except StateError as error:
-            raise type(error)(f"cannot kill container: {reference}: {error.message}") from None
+            error.message = f"cannot kill container: {reference}: {error.message}"
+            error.args = (error.message,)
+            raise
         raise needs_engine("kill")
 
     async def pause(self, reference: str) -> None:

@@ -461,3 +461,16 @@ async def test_all_that_wait_for_a_lock_of_another_program_are_answered_when_the
     assert waited < 0.3 * 3  # 200 times 0.3 before
     assert await opened.read(actions) == ["before", "late"]
     opened.close()
+
+
+async def test_a_stop_does_not_wait_for_ever_for_what_a_disk_holds_up(
+    database_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "END_SECONDS", 0.1)
+    database, answers = Database(database_file), threading.Event()
+    held_up = asyncio.create_task(database.write(lambda _conn: answers.wait(30)))
+    await asyncio.sleep(0.05)
+    database.close()
+    assert not held_up.done()
+    answers.set()
+    assert await held_up

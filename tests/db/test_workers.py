@@ -59,6 +59,30 @@ async def test_what_is_too_much_is_refused_until_work_ends_also_if_its_caller_ha
     workers.close()
 
 
+async def test_a_thread_that_cannot_be_started_is_no_end_of_its_purpose(monkeypatch: pytest.MonkeyPatch) -> None:
+    workers, start = Workers("tests", 2, 2), threading.Thread.start
+
+    def fail(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    for _ in range(5):
+        with pytest.raises(Unavailable, match="no thread left for tests") as refused:
+            await workers.run(lambda: None)
+    assert refused.value.retry_seconds == 1
+    monkeypatch.setattr(threading.Thread, "start", start)
+    release = threading.Event()
+    first = asyncio.create_task(workers.run(release.wait, 10))
+    await asyncio.sleep(0.05)
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    second = asyncio.create_task(workers.run(lambda: "after the first"))
+    await asyncio.sleep(0.05)
+    release.set()
+    assert await second == "after the first"
+    assert await first
+    workers.close()
+
+
 async def test_closing_drops_what_waits_and_waits_only_for_a_moment() -> None:
     workers, release = Workers("tests", 1, 4), threading.Event()
     pieces = [asyncio.create_task(workers.run(release.wait, 60)) for _ in range(3)]

@@ -170,7 +170,7 @@ class Connection(asyncio.Protocol):
                 return await self._hand_over(head, body, answer, answer.body)
             if not isinstance(answer.body, bytes) and self._shared.streams >= self._shared.limits.streams:
                 await answer.body.aclose()
-                answer = refused(Refusal(503, "too many streams are open at this time: try again"))
+                answer = refused(Refusal(503, "too many streams are open at this time; nothing was changed: try again"))
             if not await body.discard():
                 answer.closes = True
             keeps = await self._send(head, answer)
