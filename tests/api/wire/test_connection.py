@@ -25,6 +25,7 @@ SMALL = Limits(
     body_seconds=2,
     json_bytes=1 * MIB,
     held_bytes=2 * MIB,
+    held_small_bytes=300 * KIB,
     linger_seconds=0.2,
     longest_linger_seconds=1,
     quiet_seconds=0.2,
@@ -372,6 +373,23 @@ def test_bodies_share_the_memory_that_there_is_for_them(server: WireServer) -> N
             assert len(answer.body) == len(part) + 1
     assert server.held == 0
     assert_outcome(server, post("/echo", part), "200, open")
+
+
+def test_large_bodies_that_stop_leave_room_for_small_ones(server: WireServer) -> None:
+    part = b"x" * (1 * MIB - 1)
+    with connected(server.path) as first, connected(server.path) as second, connected(server.path) as third:
+        for connection in (first, second):
+            connection.sendall(post("/echo", part, length=len(part) + 1))
+        assert eventually(lambda: server.held == 2 * len(part))
+        small = b"x" * SMALL.small_body_bytes
+        assert_outcome(server, post("/echo", small), "200, open")
+        assert_outcome(server, chunks("/echo", small), "200, open")
+        assert_outcome(server, post("/echo", small + b"x"), "503 close, end")
+        assert_outcome(server, chunks("/echo", small, b"x"), "503 close, end")
+        # The room for small ones has an end, too.
+        third.sendall(post("/echo", small[1:], length=len(small)))
+        assert eventually(lambda: server.held > 2 * len(part))
+        assert_outcome(server, post("/echo", small), "503 close, end")
 
 
 # Streams.
