@@ -37,7 +37,7 @@ def answer(pages: Pages[T], before: bytes = b"[", after: bytes = b"]\n") -> Answ
     """Answer with a list: a short one as a whole, a long one as a stream, as fast as the client reads it."""
     if pages.is_complete:
         return raw_json(b"".join((before, pages.first, after)))
-    return stream(_Stream(pages, _parts(pages, before, after)), JSON)
+    return stream(_Stream(pages, _parts(pages, before, after)), JSON, is_list=True)
 
 
 class _Stream(AsyncGenerator[bytes, None]):

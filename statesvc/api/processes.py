@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 import orjson
+import structlog
 
 from statesvc.api.bodies import document
 from statesvc.api.routing import Route
@@ -13,10 +14,12 @@ from statesvc.api.wire.call import Call
 from statesvc.domain.api_version import parse as version
 from statesvc.domain.documents import ExecCreate, ExecStart
 from statesvc.domain.go.values import parse_uint, quote
-from statesvc.errors import InvalidParameter
+from statesvc.errors import InvalidParameter, StateError
 from statesvc.services.engines import needs_engine
 from statesvc.services.lifecycle.waits import Until, Wait, Waiting
 from statesvc.services.processes import Exec, Output, Processes, Still
+
+log = structlog.get_logger(__name__)
 
 _RAW = "application/vnd.docker.raw-stream"
 _MULTIPLEXED = "application/vnd.docker.multiplexed-stream"
@@ -146,6 +149,8 @@ class ProcessesApi:
             done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             for end in done:
                 end.result()
+        except StateError as error:  # the head is sent by now: that the connection ends is all that can be shown
+            log.warning("an attached client is cut off", reason=error.message)
         finally:
             for end in ends:
                 end.cancel()

@@ -159,7 +159,13 @@ class Database:
         Raises Unavailable if too many readings go on after their first page.
         """
         steps = Steps(self._connections, unit)
-        first = await (self._long if is_long else self._short).run(self._stepped, steps)
+        workers = self._long if is_long else self._short
+        step = asyncio.ensure_future(workers.run(self._stepped, steps))
+        try:
+            first = await asyncio.shield(step)
+        except asyncio.CancelledError:  # a page that was begun is finished, and nobody reads on
+            step.add_done_callback(partial(_end, steps))
+            raise
         advance = partial(self._paging.run, self._stepped, steps)
         reading = Reading(first, steps, advance, self._ended, self._limits.list_seconds)
         if not first.is_last:
@@ -239,3 +245,9 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
+
+
+def _end(steps: Steps[T], step: asyncio.Future[Page[T]]) -> None:
+    if not step.cancelled():
+        step.exception()  # nobody else looks at it
+    steps.end()

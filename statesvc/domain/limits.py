@@ -47,6 +47,9 @@ class Limits:
     )
     query_values: int = _made(1_000, REQUEST, "values in the query of a URL", "", "400")
     json_bytes: int = _made(64 * MIB, REQUEST, "JSON body, with its white space", "bytes", "413")
+    small_body_bytes: int = _made(
+        256 * KIB, REQUEST, "JSON body that may use `held_small_bytes`", "bytes", "it counts against `held_bytes` alone"
+    )
     chunk_line_bytes: int = _made(
         4 * KIB, REQUEST, "line before a chunk; the trailers together; as in Go", "bytes", "400"
     )
@@ -93,6 +96,9 @@ class Limits:
     )
 
     held_bytes: int = _made(256 * MIB, TOGETHER, "JSON bodies in memory", "bytes", "503")
+    held_small_bytes: int = _made(
+        64 * MIB, TOGETHER, "small JSON bodies in memory beyond that: large ones never shut them out", "bytes", "503"
+    )
     streams: int = _made(8_192, TOGETHER, "answers that are streams: events, waits, statistics, long lists", "", "503")
     uploads: int = _made(8, TOGETHER, "archives that are read at once", "", "503")
     decodes: int = _made(64, TOGETHER, "large documents that are decoded or wait for it", "", "503")

@@ -1,11 +1,19 @@
 """Attaching to a container that does not run: the connection is taken over until its next run is over."""
 
+import asyncio
 import json
 import socket
 
 import pytest
 from raw_http import connected
 from service import Service, now
+from structlog.testing import capture_logs
+
+from statesvc.api.processes import ProcessesApi
+from statesvc.api.wire.takeover import Takeover
+from statesvc.errors import Unavailable
+from statesvc.services.lifecycle.waits import Wait, Waiting
+from statesvc.services.processes import Processes
 
 RAW, MULTIPLEXED = "application/vnd.docker.raw-stream", "application/vnd.docker.multiplexed-stream"
 UPGRADE = "Connection: Upgrade\r\nUpgrade: tcp\r\n"
@@ -104,6 +112,34 @@ def test_a_service_that_stops_ends_it(own_service: Service) -> None:
     assert own_service.stop() == 0
     with connection:
         assert connection.recv(1) == b""
+
+
+class UnreadableWaiting(Waiting):
+    """Waits whose database cannot be read any more."""
+
+    def __init__(self) -> None:
+        pass
+
+    async def end_of_run(self, wait: Wait) -> None:  # noqa: ARG002 - as it is called
+        raise Unavailable("the disk that holds the database reports an error")
+
+
+class Waited(Takeover):
+    """A connection whose client stays."""
+
+    def __init__(self) -> None:
+        pass
+
+    async def gone(self) -> None:
+        await asyncio.Event().wait()
+
+
+@pytest.mark.anyio
+async def test_a_database_that_cannot_be_read_ends_it_and_is_no_bug() -> None:
+    api = ProcessesApi(Processes.__new__(Processes), UnreadableWaiting())
+    with capture_logs() as logs:
+        await api._until_the_end(Wait.__new__(Wait), Waited())
+    assert [entry["event"] for entry in logs] == ["an attached client is cut off"]
 
 
 def test_a_running_container_needs_an_engine(service: Service) -> None:

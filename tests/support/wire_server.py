@@ -58,6 +58,7 @@ class WireServer:
             "/fixed": self._fixed, "/endless": self._endless, "/silent": self._silent, "/empty": self._empty,
             "/broken": self._broken, "/slow": self._slow, "/hijack": self._hijack, "/lend": self._lend,
             "/bug": self._bug, "/large": self._large, "/busy": self._busy, "/finite": self._finite,
+            "/list": self._list,
         }  # fmt: skip
         answer = await handlers[request.head.target.path](request)
         self.done.append(f"{request.head.method} {request.head.target.path}?{request.head.target.query}")
@@ -96,6 +97,11 @@ class WireServer:
                 yield b"x" * 10_000
 
         return Answer(200, self._counted(parts()), TEXT)
+
+    async def _list(self, request: Request) -> Answer:
+        answer = await (self._endless if request.head.target.query == "endless" else self._empty)(request)
+        answer.is_list = True
+        return answer
 
     async def _silent(self, _request: Request) -> Answer:
         async def parts() -> AsyncGenerator[bytes, None]:

@@ -57,6 +57,8 @@ class Answer:
     lines: bytes = b""
     closes: bool = False
     """Whether the connection must not go on after this answer."""
+    is_list: bool = False
+    """Whether the body is a long list: it is cut off, with its connection, when the time for one is up."""
 
     def add(self, name: str, value: str) -> None:
         """Add a header. A line end in the value would begin another header, so there can be none."""

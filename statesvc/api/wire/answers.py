@@ -26,9 +26,12 @@ def typed(body: bytes, media_type: str, status: int = 200) -> Answer:
     return Answer(status, body, _type_line(media_type))
 
 
-def stream(parts: Parts, media_type: str) -> Answer:
-    """Answer with parts as they are yielded. The generator is closed when the client goes away."""
-    return Answer(200, parts, _type_line(media_type))
+def stream(parts: Parts, media_type: str, *, is_list: bool = False) -> Answer:
+    """Answer with parts as they are yielded. The generator is closed when the client goes away.
+
+    A list has its time, after which its connection is cut off.
+    """
+    return Answer(200, parts, _type_line(media_type), is_list=is_list)
 
 
 def hijack(run: Callable[[Taken], Awaitable[None]], media_type: str) -> Answer:

@@ -221,17 +221,18 @@ class Connection(asyncio.Protocol):
             output.write(start)
             if is_head:
                 await body.aclose()
-            elif not await self._streamed(body, in_chunks=in_chunks):
+            elif not await self._streamed(body, in_chunks=in_chunks, is_list=answer.is_list):
                 self._transport.abort()
                 return False
         if output.is_full:
             await output.room()
         return keeps
 
-    async def _streamed(self, parts: Parts, *, in_chunks: bool) -> bool:
+    async def _streamed(self, parts: Parts, *, in_chunks: bool, is_list: bool) -> bool:
         self._shared.streams += 1
         try:
-            return await self._stream.send(parts, in_chunks=in_chunks)
+            seconds = self._shared.limits.list_seconds if is_list else None
+            return await self._stream.send(parts, in_chunks=in_chunks, seconds=seconds)
         finally:
             self._shared.streams -= 1
 

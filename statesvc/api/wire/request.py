@@ -22,15 +22,16 @@ class Peer(NamedTuple):
 
 
 class Held:
-    """How many bytes of bodies all connections hold in memory together."""
+    """How many bytes of bodies all connections hold in memory together. Large bodies leave room for small ones."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, limits: Limits) -> None:
+        self._most = limits.held_bytes
+        self._most_with_small = limits.held_bytes + limits.held_small_bytes
         self.size = 0
 
-    def add(self, size: int) -> None:
-        """Count bytes in. Raises Refusal if there is no room for them now."""
-        if self.size + size > self._most:
+    def add(self, size: int, *, is_small: bool) -> None:
+        """Count bytes of a body in. Raises Refusal if there is no room for them now."""
+        if self.size + size > (self._most_with_small if is_small else self._most):
             raise Refusal(503, "too many request bodies are being read at this time; nothing was changed: try again")
         self.size += size
 
@@ -107,11 +108,13 @@ class RequestBody:
         """Return the whole body. Raises TooLarge above a size, Refusal like `part`, or if memory has no room for it."""
         if (self.size or 0) > most:
             raise _too_large(most)
+        small = self._limits.small_body_bytes
+        is_small = (self.size or 0) <= small
         body = bytearray()
         while part := await self.part():
             if len(body) + len(part) > most:
                 raise _too_large(most)
-            self._held.add(len(part))
+            self._held.add(len(part), is_small=is_small and len(body) + len(part) <= small)
             self._held_here += len(part)
             body += part
         return bytes(body)

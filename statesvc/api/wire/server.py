@@ -37,7 +37,7 @@ class Server:
         """Take the handler of all requests; `lines` are the header lines that every answer has."""
         self._on_stop = on_stop
         self._lines = _Lines(lines, clock)
-        self._shared = Shared(handler, limits, Held(limits.held_bytes), self._lines, self._admits)
+        self._shared = Shared(handler, limits, Held(limits), self._lines, self._admits)
         self._acceptors: dict[socket.socket, Acceptor] = {}
         self._stop_asked = asyncio.Event()
         self._at_once = False

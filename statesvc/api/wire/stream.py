@@ -27,11 +27,14 @@ class Stream:
         self._is_active = False
         self._has_spoken = True
         self._is_unwanted = False
+        self._is_late = False
         self._looks_left = _LOOKS
         self._next_look: asyncio.Handle | None = None
 
-    async def send(self, parts: Parts, *, in_chunks: bool) -> bool:
-        """Send a stream. False if it was cut off: the connection must be closed then."""
+    async def send(self, parts: Parts, *, in_chunks: bool, seconds: float | None) -> bool:
+        """Send a stream, in so many seconds. False if it was cut off: the connection must be closed then."""
+        timer = None if seconds is None else self._input.loop.call_later(seconds, self._expire)
+        self._is_late = False
         try:
             async with aclosing(parts):
                 if self._output.is_lost:
@@ -42,6 +45,8 @@ class Stream:
             if not self._is_unwanted:
                 raise
             self._task.uncancel()
+            if self._is_late:
+                return False
         except Refusal as refusal:
             log.warning("a stream is cut off", reason=refusal.message)
             return False
@@ -50,6 +55,8 @@ class Stream:
             return False
         finally:
             self._rest()
+            if timer is not None:
+                timer.cancel()
         if in_chunks:
             self._output.write(b"0\r\n\r\n")
         return not self._output.is_lost
@@ -99,6 +106,11 @@ class Stream:
             self.cancel()
         else:
             self._next_look = self._input.loop.call_later(self._quiet_seconds, self.pause_of_input)
+
+    def _expire(self) -> None:
+        # Its client may have gone at the same time; the connection is closed then, too.
+        self._is_late = True
+        self.cancel()
 
     def cancel(self) -> None:
         """End the stream: its client is gone."""

@@ -25,6 +25,8 @@ SMALL = Limits(
     body_seconds=2,
     json_bytes=1 * MIB,
     held_bytes=2 * MIB,
+    held_small_bytes=300 * KIB,
+    list_seconds=1,
     linger_seconds=0.2,
     longest_linger_seconds=1,
     quiet_seconds=0.2,
@@ -374,6 +376,23 @@ def test_bodies_share_the_memory_that_there_is_for_them(server: WireServer) -> N
     assert_outcome(server, post("/echo", part), "200, open")
 
 
+def test_large_bodies_that_stop_leave_room_for_small_ones(server: WireServer) -> None:
+    part = b"x" * (1 * MIB - 1)
+    with connected(server.path) as first, connected(server.path) as second, connected(server.path) as third:
+        for connection in (first, second):
+            connection.sendall(post("/echo", part, length=len(part) + 1))
+        assert eventually(lambda: server.held == 2 * len(part))
+        small = b"x" * SMALL.small_body_bytes
+        assert_outcome(server, post("/echo", small), "200, open")
+        assert_outcome(server, chunks("/echo", small), "200, open")
+        assert_outcome(server, post("/echo", small + b"x"), "503 close, end")
+        assert_outcome(server, chunks("/echo", small, b"x"), "503 close, end")
+        # The room for small ones has an end, too.
+        third.sendall(post("/echo", small[1:], length=len(small)))
+        assert eventually(lambda: server.held > 2 * len(part))
+        assert_outcome(server, post("/echo", small), "503 close, end")
+
+
 # Streams.
 
 
@@ -389,6 +408,25 @@ def test_a_slow_reader_stops_its_producer(server: WireServer) -> None:
             connection.recv(65536)
         assert eventually(lambda: server.produced > before)
     assert eventually(lambda: server.streams == 0)
+
+
+def test_a_long_list_is_cut_off_with_its_connection_when_its_time_is_up(server: WireServer) -> None:
+    with connected(server.path) as connection, connected(server.path) as other:
+        other.sendall(get("/endless"))
+        connection.sendall(get("/list?endless"))
+        assert connection.recv(100)
+        assert eventually(lambda: server.streams == 2)
+        assert eventually(lambda: server.connections == 1)
+        assert server.streams == 1  # other streams wait for their reader
+        assert b"\r\n0\r\n" not in read_all(connection)
+
+
+def test_a_list_in_time_leaves_its_connection_as_it_is(server: WireServer) -> None:
+    with connected(server.path) as connection:
+        for _ in range(2):
+            connection.sendall(get("/list"))
+            assert connection.recv(4096).endswith(b"0\r\n\r\n")
+            time.sleep(0.6)
 
 
 @pytest.mark.parametrize("path", ["/silent", "/endless"])

@@ -194,6 +194,25 @@ async def test_a_reader_that_is_too_slow_is_cut_off_and_holds_no_snapshot(narrow
         await anext(rest)
 
 
+async def test_a_list_that_is_cancelled_on_its_first_page_holds_no_snapshot(narrow: Database) -> None:
+    begun, release = threading.Event(), threading.Event()
+
+    def slow(conn: Connection) -> Iterator[Page[int]]:
+        begun.set()
+        release.wait(10)
+        yield from numbers(conn)
+
+    reading = asyncio.create_task(narrow.pages(slow))
+    await asyncio.to_thread(begun.wait, 10)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert narrow.readings()[0] == 1
+    release.set()
+    await asyncio.sleep(0.2)
+    assert narrow.readings()[0] == 0
+
+
 async def test_so_many_long_lists_are_read_at_once(narrow: Database) -> None:
     readings = [await narrow.pages(numbers) for _ in range(2)]
     with pytest.raises(Unavailable, match="too many long lists"):
