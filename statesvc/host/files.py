@@ -98,6 +98,10 @@ def close_to_others(path: Path) -> bool:
             return True
     except (FileNotFoundError, PermissionError):
         return False
+    except OSError as error:
+        if error.errno != errno.EROFS:  # on such a disk nothing can be written, by others either
+            raise
+        return False
 
 
 def sync(folder: Path) -> None:

@@ -167,8 +167,14 @@ def test_a_start_with_a_little_room_is_no_crash(full: Path, kib: int) -> None:
         assert code == 0 or (code == 5 and words[0] in {"runtimes", "export"}), (words, output)
 
 
-def test_a_data_root_that_is_read_only_is_read_and_served(mount: Callable[..., Path], with_web: Path) -> None:
-    root = mount("--bind", "-o", "ro", str(with_web))
+@pytest.mark.parametrize("modes", [(0o700, 0o600), (0o755, 0o644)], ids=["private", "open-to-others"])
+def test_a_data_root_that_is_read_only_is_read_and_served(
+    mount: Callable[..., Path], with_web: Path, tmp_path: Path, modes: tuple[int, int]
+) -> None:
+    copied = Path(shutil.copytree(with_web, tmp_path / "copied"))
+    copied.chmod(modes[0])
+    (copied / "statesvc.db").chmod(modes[1])
+    root = mount("--bind", "-o", "ro", str(copied))
     subprocess.run(["mount", "-o", "remount,bind,ro", str(root)], check=True)
     for words in READS:
         code, output = statesvc(root, *words)

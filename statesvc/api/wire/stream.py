@@ -94,7 +94,7 @@ class Stream:
         if is_quiet or self._output.has_gone():
             self.cancel()
             return
-        self._has_spoken = False
+        self._has_spoken = self._output.is_full  # one that cannot send may have had something to say
         self._looks_left -= not self._output.is_full
         self._next_look = self._input.loop.call_later(self._quiet_seconds, self.end_of_input)
 

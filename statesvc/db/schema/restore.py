@@ -59,6 +59,9 @@ def restore(source: Path, database: Path, *, backups: Backups) -> Restored:
 def _refuse_unfit(source: Path, database: Path) -> None:
     if not source.is_file():
         raise NotFound(f"there is no file {source}")
+    if source.is_symlink():
+        # In a data root it could lead root to any file, which would become that of the data root's user.
+        raise InvalidParameter(f"{source} is a link to {source.readlink()}: name that file itself, if it is the backup")
     if database.exists() and source.samefile(database):
         raise InvalidParameter(f"{source} is the database itself: name a backup of it")
     try:

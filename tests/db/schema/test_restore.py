@@ -69,6 +69,15 @@ def test_a_damaged_database_is_replaced_and_kept_as_it_was(source: Path, databas
     assert rows_of(database_file) == rows_of(source)
 
 
+def test_a_link_is_no_backup(source: Path, database_file: Path, tmp_path: Path, backups: Backups) -> None:
+    link = tmp_path / "linked.db"
+    link.symlink_to(source)
+    before = rows_of(database_file)
+    with pytest.raises(InvalidParameter, match=f"is a link to {source}"):
+        restore(link, database_file, backups=backups)
+    assert rows_of(database_file) == before
+
+
 def test_a_missing_database_is_restored(source: Path, tmp_path: Path, backups: Backups) -> None:
     done = restore(source, tmp_path / "new.db", backups=backups)
     assert done.replaced is None
