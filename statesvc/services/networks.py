@@ -75,7 +75,7 @@ class Networks:
 
     async def inspect(self, reference: str) -> Network:
         """Return a network with its live containers. Raises NotFound, InvalidParameter for an ambiguous reference."""
-        return await self._database.scan(_inspected, self._site.instance_id, reference)
+        return await self._database.scan_long(_inspected, self._site.instance_id, reference)
 
     async def create(self, name: str) -> None:
         """Check a request to make a network as Docker does. Always raises: at the end NotOffered."""
@@ -120,7 +120,7 @@ class Networks:
         return await self._database.scan_long(_every, self._site.instance_id)
 
     async def _find(self, reference: str) -> Network:
-        return await self._database.scan(_found_by, self._site.instance_id, reference)
+        return await self._database.scan_long(_found_by, self._site.instance_id, reference)
 
 
 def _inspected(conn: Connection, instance: str, reference: str) -> Network:

@@ -151,3 +151,12 @@ async def test_pruning_is_done_when_nothing_is_left_to_do(services: Services, ne
         await networks.prune({})
     await services.containers.remove("db")
     await networks.prune({})
+
+
+async def test_a_look_at_the_endpoints_of_all_containers_keeps_no_short_read_waiting(
+    services: Services, networks: Networks
+) -> None:
+    services.database._short.close()  # nothing that needs a thread for short reads would end now
+    assert (await networks.inspect("front")).name == "front"
+    with pytest.raises(Forbidden, match="pre-defined"):
+        await networks.remove("bridge")
