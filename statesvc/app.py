@@ -133,7 +133,7 @@ class Services:
             FilesApi(processes),
             VolumesApi(Volumes(self.database)),
             NetworksApi(Networks(self.database, self.site)),
-            UsageApi(DiskUsage(self.listing), self.site.clock),
+            UsageApi(DiskUsage(self.database, self.listing), self.site.clock),
             NotOfferedApi(),
             SwarmApi(),
             ImportsApi(self.importers),

@@ -15,8 +15,7 @@ from statesvc.api.wire.answers import JSON, stream
 from statesvc.api.wire.call import Call
 from statesvc.domain import filters, times
 from statesvc.domain.event import Event, is_dockers
-from statesvc.domain.event_filters import includes
-from statesvc.domain.filters import Filters
+from statesvc.domain.event_filters import EventFilter
 from statesvc.domain.times import Clock
 from statesvc.errors import InvalidParameter, StateError
 from statesvc.services.journal.service import Journal, Place, Span
@@ -26,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 JSON_LINES = "application/jsonl"
 _RENDERED, _RENDERED_BYTES = 1_000, 8_192
-_KEPT_PAGES = 256
+_KEPT_FILTERS = 64
 _LATEST = 2**63 - 1
 _TIMESTAMP = re.compile(r"(-?\d{1,19})(?:\.(\d+))?", re.ASCII)
 
@@ -72,8 +71,8 @@ class EventsApi:
         self._journal = journal
         self._containers = containers
         self._clock = clock
-        self._docker_s = _RenderedPages(_Rendered(_render), _is_shown)
-        self._lines = _RenderedPages(_Rendered(_line), includes)
+        self._docker_s = _RenderedPages(journal, _Rendered(_render), _is_shown)
+        self._lines = _RenderedPages(journal, _Rendered(_line), EventFilter.includes)
 
     def routes(self) -> list[Route]:
         """Return the routes of this noun."""
@@ -89,12 +88,12 @@ class EventsApi:
         if span.since is not None and span.until is not None and span.since > span.until:
             since, until = call.text("since"), call.text("until")
             raise InvalidParameter(f"`since` time ({since}) cannot be after `until` time ({until})")
-        wanted = filters.parse(call.text("filters"))
+        wanted = EventFilter(filters.parse(call.text("filters")))
         return stream(self._stream(span, wanted), JSON)
 
     async def journal(self, call: Call) -> Answer:
         """GET /statesvc/v1/events?after=&untilSeq=&follow=&filters="""
-        wanted = filters.parse(call.text("filters"))
+        wanted = EventFilter(filters.parse(call.text("filters")))
         follow = "follow" not in call.query or call.flag("follow")
         place = await self._journal.place(_seq(call, "after"), until=_seq(call, "untilSeq"), follow=follow)
         return stream(self._resume(place, wanted), JSON_LINES)
@@ -104,7 +103,7 @@ class EventsApi:
         pages = await self._containers.snapshot_pages(listing.rendered(self._clock()))
         return listing.answer(pages, b'{"Seq":%d,"Containers":[' % pages.before, b"]}")
 
-    async def _stream(self, span: Span, wanted: Filters) -> AsyncGenerator[bytes, None]:
+    async def _stream(self, span: Span, wanted: EventFilter) -> AsyncGenerator[bytes, None]:
         yield b""  # the headers go out at once: clients wait for them before they cause what they want to see
         try:
             async for page in self._journal.follow(span):
@@ -113,7 +112,7 @@ class EventsApi:
         except StateError as error:  # Docker's stream has no form for an error: it ends
             log.warning("a stream of events is ended", reason=error.message)
 
-    async def _resume(self, place: Place, wanted: Filters) -> AsyncGenerator[bytes, None]:
+    async def _resume(self, place: Place, wanted: EventFilter) -> AsyncGenerator[bytes, None]:
         yield b""
         try:
             async for page in self._journal.resume(place):
@@ -142,27 +141,35 @@ class _Rendered:
 
 
 class _RenderedPages:
-    """The rendered pages of one kind of stream: each once for all readers at the same place with the same filters."""
+    """The rendered pages of one kind of stream: each once for all readers at the same place with the same filters.
 
-    def __init__(self, render: _Rendered, is_shown: Callable[[Filters, Event], bool]) -> None:
+    Only the pages are kept that the journal keeps for its followers, never those of the history.
+    """
+
+    def __init__(self, journal: Journal, render: _Rendered, is_shown: Callable[[EventFilter, Event], bool]) -> None:
+        self._journal = journal
         self._render = render
         self._is_shown = is_shown
-        self._kept: dict[tuple[int, object], tuple[list[Event], bytes]] = {}
+        self._kept: dict[int, tuple[list[Event], dict[EventFilter, bytes]]] = {}
 
-    def __call__(self, page: list[Event], wanted: Filters) -> bytes:
-        key = id(page), frozenset(wanted.items())
-        known, shown = self._kept.get(key, (None, b""))
-        if known is not page:  # readers at the same place get the same list
-            shown = b"".join(self._render(event) for event in page if self._is_shown(wanted, event))
-            if len(self._kept) >= _KEPT_PAGES:
-                self._kept.clear()
-            if len(shown) <= _RENDERED_BYTES:
-                self._kept[key] = page, shown
+    def __call__(self, page: list[Event], wanted: EventFilter) -> bytes:
+        known, kept = self._kept.get(id(page), (None, {}))
+        if known is page and wanted in kept:  # readers at the same place get the same list
+            return kept[wanted]
+        shown = b"".join([self._render(event) for event in page if self._is_shown(wanted, event)])
+        if page and len(shown) <= _RENDERED_BYTES and self._journal.is_shared(page):
+            if known is not page:
+                shared = self._journal.is_shared
+                self._kept = {key: one for key, one in self._kept.items() if shared(one[0])}
+                self._kept[id(page)] = page, kept
+            if len(kept) >= _KEPT_FILTERS:
+                kept.clear()
+            kept[wanted] = shown
         return shown
 
 
-def _is_shown(wanted: Filters, event: Event) -> bool:
-    return is_dockers(event) and includes(wanted, event)
+def _is_shown(wanted: EventFilter, event: Event) -> bool:
+    return is_dockers(event) and wanted.includes(event)
 
 
 def _seq(call: Call, key: str) -> int | None:

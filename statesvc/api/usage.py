@@ -11,7 +11,6 @@ from statesvc.api.wire.call import Call
 from statesvc.domain.api_version import Version
 from statesvc.domain.times import Clock
 from statesvc.errors import InvalidParameter
-from statesvc.services.listing.query import Listed
 from statesvc.services.usage import DiskUsage, Usage
 
 _KINDS = ("container", "image", "volume", "build-cache")
@@ -35,26 +34,29 @@ class UsageApi:
             if kind not in _KINDS:
                 raise InvalidParameter(f"unknown object type: {kind}")
         shown = frozenset(asked or _KINDS)
-        has_containers = "container" in shown
-        pages = await self._usage.all(listing.rendered(self._clock()) if has_containers else _not_shown)
-        usage = pages.before
-        head = {
-            "LayersSize": usage.layers if "image" in shown else 0,
-            "Images": _images(usage, call.version) if "image" in shown else None,
-        }
-        tail: dict[str, object] = {
-            "Volumes": _volumes(usage) if "volume" in shown else None,
-            "BuildCache": [] if "build-cache" in shown else None,
-        }
-        before, after = orjson.dumps(head)[:-1] + b',"Containers":', b"," + orjson.dumps(tail)[1:]
-        if has_containers:
-            return listing.answer(pages, before + b"[", b"]" + after)
-        pages.close()
-        return raw_json(before + b"null" + after)
+        if "container" not in shown:
+            before, after = _around(await self._usage.without_containers(), shown, call.version)
+            return raw_json(before + b"null" + after)
+        pages = await self._usage.all(listing.rendered(self._clock()))
+        try:
+            before, after = _around(pages.before, shown, call.version)
+        except BaseException:
+            pages.close()
+            raise
+        return listing.answer(pages, before + b"[", b"]" + after)
 
 
-def _not_shown(_listed: Listed) -> bytes:
-    return b""
+def _around(usage: Usage, shown: frozenset[str], version: Version) -> tuple[bytes, bytes]:
+    """Return what is before the list of containers, and what is behind it."""
+    head = {
+        "LayersSize": usage.layers if "image" in shown else 0,
+        "Images": _images(usage, version) if "image" in shown else None,
+    }
+    tail: dict[str, object] = {
+        "Volumes": _volumes(usage) if "volume" in shown else None,
+        "BuildCache": [] if "build-cache" in shown else None,
+    }
+    return orjson.dumps(head)[:-1] + b',"Containers":', b"," + orjson.dumps(tail)[1:]
 
 
 def _images(usage: Usage, version: Version) -> list[dict[str, object]]:

@@ -73,8 +73,9 @@ class Limits:
     shown_problems: int = _made(1_000, DOCUMENT, "mistakes that an answer lists", "", "the answer counts the others")
     changes_bytes: int = _made(64 * KIB, DOCUMENT, "`changes` of an import or a commit", "bytes", "400")
     filter_values: int = _made(10_000, DOCUMENT, "values of a `filters` parameter", "", "400")
+    event_filter_values: int = _made(1_000, DOCUMENT, "the same of events, compared with each event", "", "400")
     filter_patterns: int = _made(
-        100, DOCUMENT, "labels, and regular expressions for names, in a `filters` parameter", "", "400"
+        100, DOCUMENT, "labels, and patterns for names, IDs or references, in a `filters` parameter", "", "400"
     )
 
     stored_elements: int = _made(10_000, STORED, "elements of one list or map of a container", "", "400")

@@ -1,7 +1,7 @@
 """Networks: derived from the containers that are connected to them, and Docker's three predefined ones."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import orjson
@@ -71,12 +71,11 @@ class Networks:
         for kind in filters.get("type", ()):
             if kind not in _TYPES:
                 raise InvalidParameter(f"invalid filter: 'type'='{kind}'")
-        filtering.flag(filters, "dangling")
-        return [network for network in await self._all() if _passes(network, filters)]
+        return await self._database.scan_long(_passing, self._site.instance_id, filters)
 
     async def inspect(self, reference: str) -> Network:
         """Return a network with its live containers. Raises NotFound, InvalidParameter for an ambiguous reference."""
-        return await self._database.scan(_inspected, self._site.instance_id, reference)
+        return await self._database.scan_long(_inspected, self._site.instance_id, reference)
 
     async def create(self, name: str) -> None:
         """Check a request to make a network as Docker does. Always raises: at the end NotOffered."""
@@ -121,7 +120,7 @@ class Networks:
         return await self._database.scan_long(_every, self._site.instance_id)
 
     async def _find(self, reference: str) -> Network:
-        return await self._database.scan(_found_by, self._site.instance_id, reference)
+        return await self._database.scan_long(_found_by, self._site.instance_id, reference)
 
 
 def _inspected(conn: Connection, instance: str, reference: str) -> Network:
@@ -175,20 +174,20 @@ def _with_length(settings: Mapping[str, object], address: str, length: str) -> s
     return f"{settings[address]}/{settings[length]}" if settings.get(address) else ""
 
 
-def _passes(network: Network, filters: Filters) -> bool:
+def _passing(conn: Connection, instance: str, filters: Filters) -> list[Network]:
     dangling = filtering.flag(filters, "dangling")
-    kind = "builtin" if network.is_predefined else "custom"
-    return (
-        _found(filters, "name", network.name)
-        and _found(filters, "id", network.id)
-        and network.driver in filters.get("driver", (network.driver,))
-        and "local" in filters.get("scope", ("local",))
-        and kind in filters.get("type", (kind,))
-        and filtering.has_labels(DERIVED, filters.get("label", ()))
+    names, ids = Patterns.asked(filters, "name"), Patterns.asked(filters, "id")
+    drivers, kinds = frozenset(filters.get("driver", ())), filters.get("type", _TYPES)
+    if "local" not in filters.get("scope", ("local",)):
+        return []
+    if not filtering.has_labels(DERIVED, filters.get("label", ())):
+        return []
+    return [
+        network
+        for network in _every(conn, instance)
+        if (not names or names.find(network.name))
+        and (not ids or ids.find(network.id))
+        and ("driver" not in filters or network.driver in drivers)
+        and ("builtin" if network.is_predefined else "custom") in kinds
         and (dangling is None or dangling == (not network.is_predefined and not network.live))
-    )
-
-
-def _found(filters: Filters, key: str, text: str) -> bool:
-    wanted: Sequence[str] = filters.get(key, ())
-    return not wanted or Patterns(tuple(wanted)).find(text)
+    ]

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from statesvc.db.containers import rows as containers
+from statesvc.db.database import Database
 from statesvc.db.sqlite import Connection
 from statesvc.db.volumes import Volume
 from statesvc.services import volumes
@@ -35,8 +36,13 @@ class Usage:
 class DiskUsage:
     """Computes disk usage."""
 
-    def __init__(self, listing: Listing) -> None:
+    def __init__(self, database: Database, listing: Listing) -> None:
+        self._database = database
         self._listing = listing
+
+    async def without_containers(self) -> Usage:
+        """Return the usage alone; no list of containers is read."""
+        return await self._database.scan_long(_usage)
 
     async def all(self, render: Render) -> Pages[Usage]:
         """Return the containers in pages, with the sizes of their images; `before` has the rest."""

@@ -30,10 +30,7 @@ class Volumes:
 
     async def listed(self, filters: Filters) -> list[Volume]:
         """Return the volumes that pass the filters, by name. Raises InvalidParameter for invalid values."""
-        dangling = filtering.flag(filters, "dangling")
-        found = await self._database.scan_long(volumes.every)
-        # Every known volume is in use, so none is dangling.
-        return [] if dangling else [volume for volume in found if _passes(volume, filters)]
+        return await self._database.scan_long(_passing, filters)
 
     async def inspect(self, name: str) -> Volume:
         """Return a volume. Raises NotFound if no container mounts it."""
@@ -78,10 +75,13 @@ def every(conn: Connection) -> Sequence[Volume]:
     return volumes.every(conn)
 
 
-def _passes(volume: Volume, filters: Filters) -> bool:
-    names, drivers = filters.get("name", ()), filters.get("driver", ())
-    return (
-        (not names or Patterns(names).find(volume.name))
-        and (not drivers or volume.driver in drivers)
-        and filtering.has_labels(DERIVED, filters.get("label", ()))
-    )
+def _passing(conn: Connection, filters: Filters) -> list[Volume]:
+    names, drivers = Patterns.asked(filters, "name"), frozenset(filters.get("driver", ()))
+    # Every known volume is in use, so none is dangling.
+    if filtering.flag(filters, "dangling") or not filtering.has_labels(DERIVED, filters.get("label", ())):
+        return []
+    return [
+        volume
+        for volume in volumes.every(conn)
+        if (not names or names.find(volume.name)) and (not drivers or volume.driver in drivers)
+    ]

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from statesvc.app import Services
+from statesvc.db.database import Database
 from statesvc.domain.documents import Config, ContainerCreate, HostConfig
 from statesvc.errors import Conflict, Forbidden, InvalidParameter, NotFound, NotOffered
 from statesvc.services.networks import Attachment, Networks
@@ -151,3 +152,12 @@ async def test_pruning_is_done_when_nothing_is_left_to_do(services: Services, ne
         await networks.prune({})
     await services.containers.remove("db")
     await networks.prune({})
+
+
+async def test_a_look_at_the_endpoints_of_all_containers_keeps_no_short_read_waiting(
+    networks: Networks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(Database, "scan")  # what reads in the threads for short reads
+    assert (await networks.inspect("front")).name == "front"
+    with pytest.raises(Forbidden, match="pre-defined"):
+        await networks.remove("bridge")

@@ -41,6 +41,6 @@ async def test_what_images_share_counts_once(
         return [record(conn, size, names, number) for number, (size, names) in enumerate(made)]
 
     ids = await services.database.write(fill)
-    usage = (await DiskUsage(services.listing).all(rendered(0))).before
+    usage = (await DiskUsage(services.database, services.listing).all(rendered(0))).before
     assert usage.layers == layers
     assert [usage.shared[image_id].shared for image_id in ids] == shared

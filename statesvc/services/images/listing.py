@@ -16,10 +16,10 @@ from statesvc.domain.go import path_patterns, time_filters
 from statesvc.errors import InvalidParameter
 from statesvc.services.images.layers import shared_sizes
 from statesvc.services.images.records import RecordedImage, inspect, recorded
+from statesvc.services.listing.patterns import options, refuse_many
 
 ACCEPTED = frozenset({"dangling", "label", "before", "since", "reference", "until"})
-_QUIET = re2.Options()
-_QUIET.log_errors = False
+_OPTIONS = options()
 
 
 class ListedImage(NamedTuple):
@@ -42,6 +42,7 @@ def listed(
     before = _created(conn, filters.get("before", ()))
     before += [time_filters.parse(text, now) for text in filters.get("until", ())]
     since = _created(conn, filters.get("since", ()))
+    refuse_many("reference", len(filters.get("reference", ())))
     patterns = [_compiled(text) for text in filters.get("reference", ())]
     every = recorded(conn)
     sizes = shared_sizes([(image.parsed.diff_ids, image.image.size) for image in every]) if shared else repeat(None)
@@ -86,7 +87,7 @@ def _is_dangling(image: RecordedImage, *, dangling: bool) -> bool:
 def _compiled(pattern: str) -> "re2._Regexp":
     # RE2, as for all patterns from clients: a pattern with many stars must not take exponential time.
     try:
-        return re2.compile(path_patterns.to_regex(pattern), _QUIET)
+        return re2.compile(path_patterns.to_regex(pattern), _OPTIONS)
     except re2.error:
         raise InvalidParameter("invalid filter 'reference': a pattern is too long") from None
 

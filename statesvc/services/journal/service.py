@@ -62,6 +62,10 @@ class Journal:
         with self._lock:
             return sum(map(len, self._bells.values()))
 
+    def is_shared(self, page: list[Event]) -> bool:
+        """Return whether followers at the same place get this page, too; one of the history has only one reader."""
+        return self._pages.get(page[0].seq - 1) is page
+
     async def follow(self, span: Span) -> AsyncIterator[list[Event]]:
         """Yield the events of a span in pages: first the recorded events, then each as it is committed."""
         with self._listening() as bell:

@@ -12,13 +12,12 @@ from statesvc.domain import filters as filtering
 from statesvc.domain import health
 from statesvc.domain.filters import Filters
 from statesvc.domain.go.values import atoi, parse_uint
-from statesvc.domain.limits import LIMITS
 from statesvc.domain.port import split_protocol
 from statesvc.domain.state import State
 from statesvc.errors import InvalidParameter, NotFound
 from statesvc.services.images import records
 from statesvc.services.listing.labels import labelled
-from statesvc.services.listing.patterns import Patterns
+from statesvc.services.listing.patterns import Patterns, refuse_many
 from statesvc.services.listing.query import Listed, ListQuery
 
 _NARROW = ("id", "name", "label", "ancestor", "volume", "network", "publish", "expose")
@@ -205,13 +204,10 @@ def _named_like(conn: Connection, patterns: tuple[str, ...]) -> set[str]:
             parts.append(text)
         else:
             others.append(text)
-    if len(others) > (most := LIMITS.filter_patterns):
-        raise InvalidParameter(f"invalid filter 'name': more than {most} patterns cannot be asked for at once")
+    refuse_many("name", len(others))
     if len(parts) == 1:
-        found.update(listing.with_name_containing(conn, parts[0]))
-    elif parts:
-        others.append("|".join(parts))  # no character of theirs means anything else in a pattern
-    if others:
-        compiled = Patterns(tuple(others))
+        found.update(listing.with_name_containing(conn, parts.pop()))
+    if others or parts:
+        compiled = Patterns(tuple(others), tuple(parts))
         found |= {owner for name, owner in listing.own_names(conn) if compiled.find(f"/{name}", name)}
     return found

@@ -13,6 +13,7 @@ from damage import lawless
 from many_containers import clone
 
 from statesvc.api.listing import rendered
+from statesvc.api.usage import UsageApi
 from statesvc.app import Services
 from statesvc.db.containers.listing import FIRST_ROWS, PAGE_ROWS
 from statesvc.db.database import Database
@@ -22,6 +23,7 @@ from statesvc.domain.documents import Config, ContainerCreate
 from statesvc.domain.limits import LIMITS
 from statesvc.errors import Unavailable
 from statesvc.services.listing.query import Listed, ListQuery
+from statesvc.services.usage import DiskUsage
 
 pytestmark = pytest.mark.anyio
 
@@ -269,3 +271,34 @@ async def test_threads_give_way_sooner_only_while_long_lists_are_read(many: Serv
     assert sys.getswitchinterval() < before / 10
     second.close()
     assert sys.getswitchinterval() == before
+
+
+@dataclass
+class Asked:
+    """What is asked of the disk usage: its types, in a version of the API."""
+
+    types: list[str]
+    version: Any = (1, 51)
+
+    def values(self, _key: str) -> list[str]:
+        return self.types
+
+
+async def test_the_usage_without_containers_reads_no_list_of_them(
+    many: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call: Any = Asked(["image", "volume"])
+    api = UsageApi(DiskUsage(many.database, many.listing), many.site.clock)
+    monkeypatch.delattr(Database, "pages")  # a list of containers would fail
+    answer = await api.df(call)
+    assert answer.status == 200
+
+
+async def test_a_usage_that_cannot_be_rendered_gives_its_snapshot_back(
+    many: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call: Any = Asked([])
+    monkeypatch.setattr("statesvc.api.usage._volumes", lambda _usage: object())
+    with pytest.raises(TypeError):
+        await UsageApi(DiskUsage(many.database, many.listing), many.site.clock).df(call)
+    assert many.database.lists == 0

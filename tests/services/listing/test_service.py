@@ -40,7 +40,7 @@ async def by_engine(services: Services) -> bytes:
 
 
 async def by_usage(services: Services) -> bytes:
-    return (await DiskUsage(services.listing).all(rendered(services.site.clock()))).first
+    return (await DiskUsage(services.database, services.listing).all(rendered(services.site.clock()))).first
 
 
 DOORS = {"list": by_list, "snapshot": by_snapshot, "embedded snapshot": by_engine, "disk usage": by_usage}
