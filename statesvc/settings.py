@@ -4,6 +4,7 @@ Flags override STATESVC_* variables, and these override the defaults.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -12,6 +13,8 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from statesvc.domain.limits import changed
+
+_OCTAL = re.compile("(0o)?0*[0-7]{1,3}")
 
 
 def _is_root() -> bool:
@@ -53,7 +56,9 @@ class Settings(BaseSettings):
     )
     log_format: Literal["text", "json"] = Field(default="text", description="format of log lines")
     busy_timeout_ms: int = Field(default=5_000, description="how long to wait while another program locks the database")
-    socket_mode: int = Field(default=0o660, description="permissions of the socket")
+    socket_mode: int = Field(
+        default=0o660, ge=0, le=0o777, description="permissions of the socket, octal digits as for chmod"
+    )
     history_versions: int = Field(
         default=100, ge=0, description="how many versions of the configuration are kept that no container uses"
     )
@@ -69,6 +74,28 @@ class Settings(BaseSettings):
     external_checkpoints: bool = Field(
         default=False, description="leave every checkpoint of the database's log to Litestream"
     )
+
+    @field_validator("socket_mode", mode="before")
+    @classmethod
+    def _octal(cls, mode: object) -> object:
+        """Read a mode that is text as chmod does: 0660, 660 and 0o660 are the same."""
+        if not isinstance(mode, str):
+            return mode
+        if not _OCTAL.fullmatch(mode):
+            raise ValueError(f"{mode!r} is no mode: write octal digits from 0 to 0777 as for chmod, 0660 for example")
+        return int(mode, 8)
+
+    @field_validator("socket_mode")
+    @classmethod
+    def _owner_has_what_others_have(cls, mode: int) -> int:
+        # Releases before read the mode as a decimal number: their 432 (0660) would give every user the socket.
+        owner, others = mode >> 6, mode >> 3 & 0o7 | mode & 0o7
+        if others & ~owner:
+            raise ValueError(
+                f"{mode:04o} gives others what the owner of the socket may not: write octal digits as for chmod, "
+                "0660 for example"
+            )
+        return mode
 
     @field_validator("limits")
     @classmethod
