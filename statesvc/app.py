@@ -300,13 +300,15 @@ async def _swept_or_not(services: Services, settings: Settings) -> SweepReport |
 async def repaired(settings: Settings, *, clock: Clock = wall_clock) -> tuple[Backup, Mended, SweepReport]:
     """Repair a data root that no service holds; return the backup taken before, the repairs, and the sweep.
 
-    Raises Conflict if another process holds it or its database has another schema than the newest.
+    Raises Conflict if another process holds it or its database has another schema than the newest, whatever revision it
+    names.
     """
     root = DataRoot(settings.data_root)
     with root.lock() as held:
         _log_state_of(root, held)
         if migrate.refuse_newer(root.database) != migrate.known_revisions()[-1]:
             raise Conflict("only a database of the newest schema can be repaired: run `statesvc db upgrade` first")
+        migrate.refuse_altered(root.database)
         backups, database = Backups(root.backups, settings.backups_kept, clock), _database(settings, root)
         try:
             with backups.around(root.database, sound=False) as backup:

@@ -30,7 +30,7 @@ def check(
     With --schema an older schema is not an error.
 
     Exit code 0: nothing is wrong. 1: something is wrong, and printed. 3: there is no database. 4: it is newer than
-    this statesvc. 5: it cannot be read.
+    this statesvc, or lacks tables of its schema. 5: it cannot be read.
     """
     from statesvc.host.scripts import ScriptFolder
     from statesvc.services.damage import check as checks

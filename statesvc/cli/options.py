@@ -8,6 +8,8 @@ import typer
 from statesvc.errors import InvalidParameter
 
 if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
     from statesvc.settings import Settings
 
 DataRootOption = Annotated[Path | None, typer.Option("--data-root", readable=False, help="Folder of the database.")]
@@ -26,5 +28,12 @@ def read_settings(**given: object) -> "Settings":
     try:
         return Settings.model_validate(chosen)
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        wrong = "; ".join(map(_sentence, error.errors()))
         raise InvalidParameter(f"the settings are wrong: {wrong}") from None
+
+
+def _sentence(wrong: "ErrorDetails") -> str:
+    field = ".".join(map(str, wrong["loc"]))
+    if wrong["type"] == "value_error":  # a sentence of our own, which has the value
+        return f"{field}: {wrong['msg'].removeprefix('Value error, ')}"
+    return f"{field}: {wrong['msg']}, not {str(wrong['input'])[:80]!r}"

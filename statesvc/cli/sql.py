@@ -13,6 +13,7 @@ import typer
 
 from statesvc.cli.options import DataRootOption, read_settings
 from statesvc.domain.printable import printable
+from statesvc.errors import InvalidParameter
 from statesvc.host.data_root import DataRoot
 
 EPILOG = (
@@ -22,6 +23,8 @@ EPILOG = (
     "This command brings a SQLite of its own, and says on stderr when the sqlite3 on PATH is one of those."
 )
 _SHOWN_BYTES = 32
+_MOST_SECONDS = 86_400
+_MOST_ROWS = 10**9
 
 
 class Format(StrEnum):
@@ -36,7 +39,7 @@ def sql(
     *,
     query: Annotated[str, typer.Argument(metavar="QUERY", help="One SELECT; - reads it from stdin.")],
     form: Annotated[Format, typer.Option("--format", help="How to print the answer.")] = Format.TABLE,
-    seconds: Annotated[float, typer.Option("--timeout", min=0.001, help="Seconds that it may take.")] = 10,
+    seconds: Annotated[float, typer.Option("--timeout", help="Seconds that it may take.")] = 10,
     max_rows: Annotated[int, typer.Option("--max-rows", min=1, help="Rows that are printed at most.")] = 1_000,
     all_tables: Annotated[
         bool, typer.Option("--all-tables", help="Read tables, too: they hold secrets, and change with each release.")
@@ -50,6 +53,7 @@ def sql(
     """
     from statesvc.db.views.questions import ask
 
+    _refuse_bounds(seconds, max_rows)
     path = DataRoot(read_settings(data_root=data_root, hosts=()).data_root).existing_database()
     _warn_of_the_shell(path)
     asked = sys.stdin.read() if query == "-" else query
@@ -58,6 +62,14 @@ def sql(
     if answer.cut:
         print(f"statesvc: the answer is cut after {len(answer.rows)} rows: {answer.cut}", file=sys.stderr)
         raise typer.Exit(1)
+
+
+def _refuse_bounds(seconds: float, max_rows: int) -> None:
+    # Not left to typer: nan is in each of its ranges.
+    if not 0.001 <= seconds <= _MOST_SECONDS:
+        raise InvalidParameter(f"--timeout is {seconds:g}: write seconds, from 0.001 to {_MOST_SECONDS}")
+    if max_rows > _MOST_ROWS:
+        raise InvalidParameter(f"--max-rows is {max_rows}: write a number of rows, at most {_MOST_ROWS}")
 
 
 def _warn_of_the_shell(path: Path) -> None:

@@ -11,6 +11,8 @@ KIB = 1024
 MIB = 1024 * KIB
 GIB = 1024 * MIB
 
+_MOST_COUNT, _MOST_SECONDS = 10**15, 10**8
+
 T = TypeVar("T", int, float)
 
 
@@ -150,8 +152,10 @@ def changed(changes: Mapping[str, float]) -> Limits:
         if name not in changeable():
             raise ValueError(f"{name!r} is no limit that can be changed: {', '.join(sorted(changeable()))} are")
         is_count = not name.endswith("_seconds")
-        if value <= 0 or (is_count and value != int(value)):
-            raise ValueError(f"{name} is {value}: it must be {'a whole number' if is_count else 'a number'} above 0")
+        most = _MOST_COUNT if is_count else _MOST_SECONDS
+        if not 0 < value <= most or (is_count and value != int(value)):
+            kind = "a whole number" if is_count else "a number"
+            raise ValueError(f"{name} is {value}: it must be {kind} above 0, and at most {most:,}")
     whole = {name: value if name.endswith("_seconds") else int(value) for name, value in changes.items()}
     return replace(LIMITS, **whole)  # type: ignore[arg-type]
 

@@ -68,6 +68,10 @@ LOG_PLUGIN = daemon_rule("log-plugin", "/log-driver", "The log driver is built i
 ULIMIT = daemon_rule("ulimit", "/default-ulimits/K", "A ulimit has a name, and whole numbers Hard and Soft.", _CONFIG)
 
 _SHOWN = 80
+# A file can have any number of unknown keys: each search takes a millisecond, and each problem a line of the log.
+_SUGGESTIONS = 10
+_LISTED = 100
+_SENTENCE = 1_000
 _RUNTIME_KEYS = {key.lower(): key for key in ("path", "runtimeArgs", "runtimeType", "options")}
 
 T = TypeVar("T")
@@ -110,7 +114,33 @@ def _int64(digits: str) -> int:
 
 
 def _refusal(problems: list[Problem]) -> InvalidParameter:
-    return InvalidParameter("; ".join(problem.message for problem in problems), tuple(problems))
+    listed = tuple(
+        one if len(one.message) <= _SENTENCE else replace(one, message=f"{one.message[:_SENTENCE]}…")
+        for one in problems[:_LISTED]
+    )
+    more = f"; and {len(problems) - _LISTED} more" if len(problems) > _LISTED else ""
+    return InvalidParameter("; ".join(problem.message for problem in listed) + more, listed)
+
+
+def _listed(warnings: list[RuleWarning]) -> tuple[RuleWarning, ...]:
+    if len(warnings) <= _LISTED:
+        return tuple(warnings)
+    return (*warnings[:_LISTED], UNUSED.warning(f"and {len(warnings) - _LISTED} more warnings"))
+
+
+class _Suggestions:
+    """Suggests a known key for an unknown one, for the first few of a file."""
+
+    def __init__(self) -> None:
+        self._left = _SUGGESTIONS
+
+    def nearest(self, key: str, known: Iterable[str]) -> str:
+        # What is far longer than any known key is near to none, and takes long to compare.
+        if not self._left or len(key) > _SHOWN:
+            return ""
+        self._left -= 1
+        near = difflib.get_close_matches(key.lower().replace("_", "-"), known, n=1)
+        return f": did you mean {near[0]!r}?" if near else ""
 
 
 class _File:
@@ -120,6 +150,7 @@ class _File:
         self._written = written
         self.problems: list[Problem] = []
         self._warnings: list[RuleWarning] = []
+        self._suggestions = _Suggestions()
 
     def config(self, text: str) -> DaemonConfig:
         self._unknown_keys()
@@ -141,7 +172,7 @@ class _File:
             self._log(stock.log),
             self._ulimits(),
             self._setting("live-restore", default=False),
-            tuple(self._warnings),
+            _listed(self._warnings),
         )
 
     def _setting(self, key: str, default: T) -> T:
@@ -190,7 +221,7 @@ class _File:
             message = f"{key!r} is no setting of Docker Engine 28 any more: leave it out"
             self.problems.append(_within(KEY.broken(message, key, at=at[0]), *at[1:]))
         elif key not in SETTINGS:
-            message = f"unknown setting {key!r}{_nearest(key, SETTINGS)}"
+            message = f"unknown setting {key!r}{self._suggestions.nearest(key, SETTINGS)}"
             self.problems.append(_within(KEY.broken(message, key, at=at[0]), *at[1:]))
 
     def _types(self) -> None:
@@ -211,7 +242,7 @@ class _File:
     def _runtimes(self) -> dict[str, Runtime]:
         found = {runtime.name: runtime for runtime in STOCK}
         for name, entry in self._object("runtimes").items():
-            runtime, problems = _runtime(name, entry, self._warnings)
+            runtime, problems = _runtime(name, entry, self._warnings, self._suggestions)
             self.problems += problems
             # A wrong one counts as configured, so that `default-runtime` may name it without a second problem.
             found.setdefault(name, runtime)
@@ -307,12 +338,9 @@ def _within(problem: Problem, *inner: str | int) -> Problem:
     return replace(problem, field=problem.field + pointer(*inner))
 
 
-def _nearest(key: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(key.lower().replace("_", "-"), known, n=1)
-    return f": did you mean {near[0]!r}?" if near else ""
-
-
-def _runtime(name: str, entry: Any, warnings: list[RuleWarning]) -> tuple[Runtime, list[Problem]]:
+def _runtime(
+    name: str, entry: Any, warnings: list[RuleWarning], suggestions: _Suggestions
+) -> tuple[Runtime, list[Problem]]:
     if name in {RUNC, SHIM}:
         return Runtime(name), [RUNTIME_NAME.broken(f"runtime {name!r}: the name is reserved", name, at=name)]
     if not name:
@@ -324,7 +352,9 @@ def _runtime(name: str, entry: Any, warnings: list[RuleWarning]) -> tuple[Runtim
     for key, value in entry.items():
         known = _RUNTIME_KEYS.get(key.lower())  # Go matches the names of fields in any case
         if known is None:
-            message = f"runtime {name!r}: the key {key!r} has no effect{_nearest(key, _RUNTIME_KEYS.values())}"
+            message = (
+                f"runtime {name!r}: the key {key!r} has no effect{suggestions.nearest(key, _RUNTIME_KEYS.values())}"
+            )
             warnings.append(RUNTIME_KEY.warning(message))
         elif value is not None:
             written[known] = value

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -147,3 +148,12 @@ asking._opened = interrupted
 sys.argv[1:1] = ["sql"]
 main()
 """
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--timeout", value) for value in ("inf", "1e300", "nan", "0", "-1")] + [("--max-rows", "9" * 30)],
+)
+def test_a_bound_that_cannot_be_is_refused_in_one_sentence(option: str, value: str, root: Path) -> None:
+    done = sql(option, value, "SELECT 1", root=root, code=2)
+    assert re.search(rf"^statesvc: {option} is \S+: write .*\n\Z", done.stderr), done.stderr

@@ -220,6 +220,29 @@ def test_a_misspelt_setting_names_the_nearest(written: object, hint: str) -> Non
     assert refused.value.message.endswith(hint)
 
 
+MANY = {f"default-network-optz{at}": 1 for at in range(500)}
+
+
+@pytest.mark.parametrize("written", [MANY, {"proxies": MANY}, {"labels": ["x"] * 500}])
+def test_a_file_of_many_mistakes_lists_the_first_and_counts_the_others(written: object) -> None:
+    with pytest.raises(InvalidParameter, match=r"; and 400 more$") as refused:
+        daemon.read(json.dumps(written))
+    assert len(refused.value.problems) == 100
+    assert refused.value.message.count("did you mean") <= 10
+
+
+def test_a_file_of_many_warnings_lists_the_first_and_counts_the_others() -> None:
+    warnings = daemon.read(json.dumps({"runtimes": {"x": PATH | {f"runtimeArg{at}": 1 for at in range(500)}}})).warnings
+    assert (len(warnings), str(warnings[-1])) == (101, "and 400 more warnings")
+    assert sum("did you mean" in warning for warning in warnings) == 10
+
+
+def test_a_long_name_of_a_setting_is_cut_in_the_message() -> None:
+    with pytest.raises(InvalidParameter, match=r"unknown setting 'aaa.*…$") as refused:
+        daemon.read(json.dumps({"a" * 1_000_000: 1}))
+    assert len(refused.value.message) < 2_000
+
+
 @pytest.mark.parametrize(
     "text",
     ["{", "nul", '{"a": }', "[" * 100_000, '{"mtu": NaN}', '{"mtu": 9223372036854775808}', r'{"group": "\ud800"}'],

@@ -51,9 +51,12 @@ def check_schema(database: Path) -> CheckResult:
 def check(database: Path, folder: ScriptFolder) -> CheckResult:
     """Check everything, and change nothing. A service may use the data root meanwhile.
 
-    Raises Conflict if the database is newer than this program, Unavailable if it cannot be read.
+    Raises Conflict if the database is newer than this program or lacks tables or columns of its revision, Unavailable
+    if it cannot be read.
     """
     current = migrate.refuse_newer(database) == migrate.known_revisions()[-1]
+    if current:
+        migrate.refuse_altered(database)
     # SQLite checks the file in a thread, while Python checks the rows here.
     with ThreadPoolExecutor(1) as executor:
         pending = executor.submit(schema_check.check, database)
