@@ -98,6 +98,8 @@ class Runtimes(RuleBasedStateMachine):
 
     @rule(target=live, container=consumes(created) | consumes(exited), attempt_fails=st.booleans())
     def start(self, container: str, attempt_fails: bool) -> str:
+        if not container:
+            return ""
         row = self.run(self.services.containers.inspect(container))
         known = row.runtime_name in self.in_force or row.runtime_name.startswith("io.")
         try:
