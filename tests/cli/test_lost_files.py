@@ -11,6 +11,7 @@ import pytest
 from service import Answer, Service, running
 
 from statesvc.db.schema import migrate
+from statesvc.errors import Conflict
 
 
 def create(service: Service, name: str) -> Answer:
@@ -172,6 +173,48 @@ def test_no_new_database_is_made_beside_the_log_of_a_lost_one(killed: Path) -> N
     killed.with_name("away.db").rename(killed / "statesvc.db")
     with running(killed) as service:
         assert service.call("GET", "/containers/web/json").status == 200
+
+
+@pytest.mark.parametrize("end", ["killed", "stopped"])
+def test_a_database_that_was_emptied_is_no_new_one(killed: Path, end: str) -> None:
+    if end == "stopped":
+        with running(killed):
+            pass
+    kept = killed / "backups" / "kept.db"
+    kept.parent.mkdir(exist_ok=True)
+    migrate.upgrade(kept)
+    before = {path: path.read_bytes() for path in killed.glob("statesvc.db-wal")}
+    assert bool(before) == (end == "killed")
+    (killed / "statesvc.db").write_bytes(b"")
+    for _ in range(2):
+        assert "is empty, but" in start_fails(killed, 4)
+        assert (killed / "statesvc.db").stat().st_size == 0
+        assert {path: path.read_bytes() for path in killed.glob("statesvc.db-wal")} == before
+    command = [sys.executable, "-m", "statesvc", "db"]
+    refused = subprocess.run([*command, "upgrade", "--data-root", str(killed)], check=False, timeout=60)
+    assert refused.returncode == 4
+    subprocess.run([*command, "restore", str(kept), "--data-root", str(killed)], check=True, timeout=60)
+    with running(killed) as service:
+        assert service.call("GET", "/containers/web/json").status == 404
+
+
+@pytest.mark.parametrize("beside", ["reserve", "idempotency.key", "backups/a.db", "runtimes/a", "statesvc.db-wal"])
+def test_an_empty_database_beside_what_only_a_used_one_has_is_refused(tmp_path: Path, beside: str) -> None:
+    (tmp_path / "statesvc.db").touch()
+    (tmp_path / beside).parent.mkdir(exist_ok=True)
+    (tmp_path / beside).write_bytes(b"kept")
+    with pytest.raises(Conflict, match=r"is empty, but .* shows that it was in use: restore a backup"):
+        migrate.bring_up_to_date(tmp_path / "statesvc.db")
+    assert (tmp_path / beside).read_bytes() == b"kept"
+
+
+def test_the_empty_file_of_a_first_start_that_was_killed_becomes_a_database(tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    root.mkdir(mode=0o700)
+    (root / "statesvc.db").touch(mode=0o600)
+    (root / "lock").write_text(json.dumps({"pid": 1, "socket": "", "open": False}))
+    with running(root) as service:
+        assert reasons(service).keys() == {"unclean-end"}
 
 
 def test_a_restore_beside_the_log_of_a_lost_database_does_not_read_it(killed: Path, tmp_path: Path) -> None:
