@@ -140,6 +140,41 @@ def test_a_log_that_is_gone_after_an_unclean_end_is_told(killed: Path) -> None:
         assert set(reasons(service)) <= {"unclean-end"}
 
 
+def zeros(log: bytes) -> bytes:
+    return bytes(len(log))
+
+
+def garbage(log: bytes) -> bytes:
+    return b"garbage!" * (len(log) // 8)
+
+
+def cut(log: bytes) -> bytes:
+    return log[: len(log) // 2]
+
+
+def without_its_last_frame(log: bytes) -> bytes:
+    return log[: -(24 + 4096)]
+
+
+def overwritten(log: bytes) -> bytes:
+    return log[:-4000] + b"oops" + log[-3996:]
+
+
+@pytest.mark.parametrize("damage", [zeros, garbage, cut, without_its_last_frame, overwritten, lambda _: b""])
+def test_a_log_that_is_damaged_after_an_unclean_end_is_told(killed: Path, damage: Callable[[bytes], bytes]) -> None:
+    log = killed / "statesvc.db-wal"
+    log.write_bytes(damage(log.read_bytes()))
+    with running(killed) as service:
+        assert "may be lost" in reasons(service)["log-lost"]
+        assert "is there" not in reasons(service)["unclean-end"]
+
+
+def test_no_loss_is_told_of_a_log_that_is_whole(killed: Path) -> None:
+    with running(killed) as service:
+        assert service.call("GET", "/containers/web/json").status == 200
+        assert reasons(service).keys() == {"unclean-end"}
+
+
 def test_an_upgrade_by_hand_tells_of_a_lost_log_too(killed: Path) -> None:
     (killed / "statesvc.db-wal").unlink()
     command = [sys.executable, "-m", "statesvc", "db", "upgrade", "--data-root", str(killed)]
