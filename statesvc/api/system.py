@@ -37,10 +37,10 @@ _HEALTH = Endpoint(
     "`log-lost` (the log of a process that ended uncleanly is gone, cut or damaged), `unreadable` (the database "
     "cannot be read now), `not-recorded` (the disk was full or read-only at the start), `log-size` and `checkpoint` "
     "(the log of the database cannot be moved into it: `WalWaitingBytes` wait since `CheckpointedAt`; `Readers` "
-    "that hold a snapshot are the usual cause), `doubt` (a change that was called unsure may come back after a crash), `disk` "
-    "(less than 64 MiB are free), `descriptors` (fewer than 16 are left), `log-lines` (log lines cannot be written), "
-    "`unclean-end` (for an hour: the run before was killed, or the machine stopped). A line is logged when this turns. "
-    "`Swept` lists what the start removed and wrote again. "
+    "that hold a snapshot are the usual cause), `doubt` (a change that was called unsure may come back after a crash), "
+    "`disk` (less than 64 MiB are free), `descriptors` (fewer than 16 are left), `log-lines` (log lines cannot be "
+    "written), `unclean-end` (for an hour: the run before was killed, or the machine stopped). A line is logged "
+    "when this turns. `Swept` lists what the start removed and wrote again. "
     "What to do then: [operations.md](operations.md#check-and-repair).",
     {
         "Healthy": False,

@@ -85,6 +85,22 @@ def test_a_change_that_would_be_lost_is_refused_and_health_says_why(own_service:
     assert own_service.answers()
 
 
+@pytest.mark.parametrize("name", ["lock", "statesvc.db-shm"])
+def test_a_lock_or_index_that_is_removed_needs_a_new_start_only(loaded_root: Path, tmp_path: Path, name: str) -> None:
+    root = tmp_path / "data"
+    shutil.copytree(loaded_root, root)
+    with running(root) as service:
+        service.create("web")
+        (root / name).unlink()
+        for message in (create(service, "late").message, reasons(service)["data-root"]):
+            assert "start it again, which makes a new one: nothing is lost" in message
+            assert "restore" not in message
+    with running(root) as service:
+        assert service.call("GET", "/containers/web/json").status == 200
+        assert set(reasons(service)) <= {"unclean-end"}
+        assert create(service, "late").status == 201
+
+
 def test_what_was_put_back_is_served_again(own_service: Service) -> None:
     root = own_service.data_root
     moved_away(root)
