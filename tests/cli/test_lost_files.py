@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -281,6 +282,25 @@ def test_a_restore_beside_the_log_of_a_lost_database_does_not_read_it(killed: Pa
     assert json.loads(done.stdout)["Healthy"]
     with running(killed) as service:
         assert service.call("GET", "/containers/web/json").status == 404
+
+
+def test_changes_are_refused_once_health_knows_that_the_database_was_overwritten(
+    own_service: Service, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    with running(other):
+        pass
+    root = own_service.data_root
+    checkpointed = sqlite3.connect(root / "statesvc.db")
+    checkpointed.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    checkpointed.close()
+    with (root / "statesvc.db").open("r+b") as file:
+        file.write((other / "statesvc.db").read_bytes())
+        file.truncate()
+    assert "overwritten by that of another installation" in reasons(own_service)["unreadable"]
+    refused = own_service.call("POST", "/containers/prune")
+    assert refused.status == 503
+    assert "restore a backup; nothing was changed" in refused.message
 
 
 def test_health_answers_when_every_file_is_gone(own_service: Service) -> None:
