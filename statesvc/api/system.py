@@ -34,13 +34,13 @@ _HEALTH = Endpoint(
     "if there are `Reasons`, each with a code and a sentence: `quarantined` (rows are marked as unreadable: "
     "`Quarantined` counts them, `Marks` has the newest 100), `swept` (the file of a held script could not be written "
     "again at the start), `data-root` (a file of the data root was removed or replaced; changes are refused), "
-    "`log-lost` (the log of a process that ended uncleanly is gone), `unreadable` (the database cannot be read now), "
-    "`not-recorded` (the disk was full or read-only at the start), `log-size` and `checkpoint` (the log of the "
-    "database cannot be moved into it: `WalWaitingBytes` wait since `CheckpointedAt`; `Readers` that hold a snapshot "
-    "are the usual cause), `doubt` (a change that was called unsure may come back after a crash), `disk` (less than "
-    "64 MiB are free), `descriptors` (fewer than 16 are left), `log-lines` (log lines cannot be written), "
-    "`unclean-end` (for an hour: the run before was killed, or the machine stopped). A line is logged when this turns. "
-    "`Swept` lists what the start removed and wrote again. "
+    "`log-lost` (the log of a process that ended uncleanly is gone, cut or damaged), `unreadable` (the database "
+    "cannot be read now), `not-recorded` (the disk was full or read-only at the start), `log-size` and `checkpoint` "
+    "(the log of the database cannot be moved into it: `WalWaitingBytes` wait since `CheckpointedAt`; `Readers` "
+    "that hold a snapshot are the usual cause), `doubt` (a change that was called unsure may come back after a crash), "
+    "`disk` (less than 64 MiB are free), `descriptors` (fewer than 16 are left), `log-lines` (log lines cannot be "
+    "written), `unclean-end` (for an hour: the run before was killed, or the machine stopped). A line is logged "
+    "when this turns. `Swept` lists what the start removed and wrote again. "
     "What to do then: [operations.md](operations.md#check-and-repair).",
     {
         "Healthy": False,

@@ -84,6 +84,10 @@ class Database:
         """
         self._writer.before_write, self._writer.after_write = before_write, after_write
 
+    def refuse_changes(self, why: str) -> None:
+        """Answer each change with this from now on; with "", run them again."""
+        self._writer.refusal = why
+
     def close(self) -> None:
         """Finish what is queued, then close every connection."""
         self._writer.end()

@@ -63,6 +63,11 @@ def unavailable(error: BaseException, database: Path | None = None) -> Unavailab
     return Unavailable(f"{reason}; {NOTHING_CHANGED}", retry_seconds=RETRY_SECONDS if passing else None)
 
 
+def says_damage(error: Unavailable) -> bool:
+    """Return whether an error says that the database file is damaged, or none: no retry will help."""
+    return error.message.startswith((_REASONS["SQLITE_CORRUPT"], _REASONS["SQLITE_NOTADB"]))
+
+
 def of_commit(error: BaseException) -> Unsure | None:
     """Return the error for a commit that may be done although it failed; None if it certainly is not."""
     name = name_of(error)

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from statesvc.db.failures import is_corrupt, name_of, of_commit, unavailable
 from statesvc.db.sqlite import Connection, Engine, bare, driver, tolerantly
-from statesvc.errors import StateError, Unsure
+from statesvc.errors import NOTHING_CHANGED, StateError, Unavailable, Unsure
 from statesvc.faults import Point, passed
 
 log = structlog.get_logger(__name__)
@@ -61,6 +61,8 @@ class Writer:
         self._patience_ms = patience_ms
         # Called before each transaction. It raises Unavailable if what is written would be lost.
         self.before_write: Callable[[], None] = lambda: None
+        # Why no unit is run now, "" if they are.
+        self.refusal = ""
         # Called after each commit, before it is answered.
         self.after_write: Callable[[], None] = lambda: None
         self.watchers: list[Callable[[], None]] = []
@@ -132,6 +134,8 @@ class Writer:
 
     def _begun(self, batch: list[Unit]) -> Connection:
         """Return the writer's connection in a new transaction; made anew if there is none, as after it failed."""
+        if self.refusal:
+            raise Unavailable(f"{self.refusal}; {NOTHING_CHANGED}")
         if self._connection is None:
             self._connection, self._locked_out = self._engine.connect(), False
         raw = bare(self._connection)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from statesvc.errors import Conflict, InvalidParameter, NotFound, Unavailable
 from statesvc.host import files
+from statesvc.host.log_loss import lacks_commits
 
 TRIES = (0.005,) * 40
 # The note in the lock file always has this size: to write it again needs no room on a full disk.
@@ -21,8 +22,8 @@ NOTE_SIZE = 512
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
 LOG_LOST = (
-    "the process that held the data root before ended without closing the database, and the log beside it is gone: "
-    "what it acknowledged last may be lost; restore a backup if something is missing"
+    "the process that held the data root before ended without closing the database, and the log beside it is gone, cut "
+    "or damaged: what it acknowledged last may be lost; restore a backup if something is missing"
 )
 
 
@@ -38,7 +39,7 @@ class Held:
     """A data root while this process holds it.
 
     `tightened` is what others could read or write until now. `log_lost` says that the process that held it before ended
-    without closing the database, and that what it wrote last is gone with the log.
+    without closing the database, and that what it wrote last is gone with the log, or with a part of it.
     """
 
     def __init__(self, descriptor: int | None, socket: str, root: "DataRoot") -> None:
@@ -49,7 +50,8 @@ class Held:
         # The time of the lock file is the one of the last write, that of the database the one of the last checkpoint.
         self._last_write = os.fstat(descriptor).st_mtime_ns if descriptor is not None else 0
         unclean = bool(_note_in(descriptor).get("open"))
-        self.log_lost = unclean and not root.log.exists() and self._last_write > _changed_at(self._database)
+        gone = not _size(root.log) and self._last_write > _changed_at(self._database)
+        self.log_lost = unclean and (gone or lacks_commits(root.log, root.log_index))
         self._note(opened=unclean)
 
     def database_opened(self) -> None:
@@ -271,6 +273,13 @@ def _note_in(descriptor: int | None) -> dict[str, object]:
 def _changed_at(path: Path) -> int:
     try:
         return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
     except OSError:
         return 0
 

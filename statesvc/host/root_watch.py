@@ -1,10 +1,19 @@
 """Notices that the files of an open data root were removed or replaced: what is written then, nobody finds again."""
 
 import os
+from dataclasses import dataclass
 
 from statesvc.host.data_root import DataRoot
 
 _Identity = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What is gone or replaced, as a sentence; `made_again` if it holds nothing that the next start does not make."""
+
+    message: str
+    made_again: bool
 
 
 class RootWatch:
@@ -22,13 +31,15 @@ class RootWatch:
         # On a disk that is read-only there is no log.
         self._known = [(what, path, there) for what, path, there in known if there]
 
-    def loss(self) -> str:
-        """Return what is gone or replaced, as a sentence; "" if everything is in its place. Five calls of stat."""
+    def loss(self) -> Loss | None:
+        """Return what is gone or replaced; None if everything is in its place. Five calls of stat."""
         for what, path, known in self._known:
             found = _identity(path)
             if found != known:
-                return f"the {what} {path} was {'replaced' if found else 'removed'} while the service has it open"
-        return ""
+                message = f"the {what} {path} was {'replaced' if found else 'removed'} while the service has it open"
+                # An index in its place is another program's, which may write by it.
+                return Loss(message, what == "lock file" or (what == "index of the log" and not found))
+        return None
 
 
 def _identity(path: str) -> _Identity | None:

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import structlog
 
 from statesvc.db import images
+from statesvc.db import runtimes as versions
 from statesvc.db.containers import rows as containers
 from statesvc.db.damage import marks as quarantine
 from statesvc.db.damage.finding import Mark
 from statesvc.db.database import Database
+from statesvc.db.failures import says_damage
 from statesvc.db.schema.catalogue import revision
 from statesvc.db.sqlite import SQLITE_VERSION, Connection, bare
 from statesvc.domain.state import State
@@ -61,6 +63,13 @@ class Health:
         return not self.reasons
 
 
+_DAMAGED = "the database file is damaged: changes are refused; stop the service and restore a backup"
+_OVERWRITTEN = (
+    "the database file was overwritten by that of another installation: changes are refused; stop the service and "
+    "restore a backup"
+)
+
+
 class System:
     """The service as a whole: its site, counts, runtime features and health."""
 
@@ -93,10 +102,14 @@ class System:
         swept, found = self.last_sweep, [reason for reasons in self.reasons for reason in reasons()]
         found += reasons_in(vitals)
         try:
-            quarantined, marks, schema = await self._database.scan(_marks)
+            quarantined, marks, schema, instance_id = await self._database.scan(_marks)
+            damage = "" if instance_id == self.site.instance_id else _OVERWRITTEN
+            found += [Reason("unreadable", damage)] if damage else []
         except Unavailable as error:
             quarantined, marks, schema = 0, [], None
             found.append(Reason("unreadable", error.message))
+            damage = _DAMAGED if says_damage(error) else ""
+        self._database.refuse_changes(damage)
         if quarantined:
             found.append(Reason("quarantined", f"rows that cannot be read: {quarantined}; statesvc check names them"))
         if swept and not swept.healthy:
@@ -141,8 +154,9 @@ class System:
             log.info("healthy again")
 
 
-def _marks(conn: Connection) -> tuple[int, list[Mark], str | None]:
-    return quarantine.count(conn), quarantine.every(conn, MARKS_SHOWN), revision(bare(conn))
+def _marks(conn: Connection) -> tuple[int, list[Mark], str | None, str | None]:
+    marks = quarantine.every(conn, MARKS_SHOWN)
+    return quarantine.count(conn), marks, revision(bare(conn)), versions.instance_id(conn)
 
 
 def _counts(conn: Connection) -> Counts:

@@ -100,9 +100,7 @@ def _log_lines(now: Vitals) -> str:
 def _unclean_end(now: Vitals) -> str:
     if now.clean_start or now.now - now.started_at > UNCLEAN_SECONDS * SECOND:
         return ""
-    return (
-        "the run before this one was killed, or the machine stopped: what it acknowledged is there; its log says more"
-    )
+    return "the run before this one was killed, or the machine stopped: its log says more"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ _RESTORE = "restore a backup, or undo what was changed by hand (statesvc check -
 # The rows of each table, and the values in each of its columns.
 _Held = tuple[dict[str, int], dict[str, dict[str, int]]]
 _REVISION_FILE = re.compile(r"(\d{4})_\w+\.py")
+# What lies beside a database that was in use, whether it ended well or not.
+_MADE_LATER = ("reserve", "idempotency.key", "backups", "runtimes")
 _NO_CHANGE = re.compile(r"\s*(SELECT|PRAGMA|EXPLAIN)\b", re.IGNORECASE)
 
 
@@ -158,6 +160,7 @@ def bring_up_to_date(path: Path, *, backups: Backups | None = None) -> Migration
     Raises Conflict if the database is newer than this program. The caller holds the data-root lock.
     """
     check_sqlite_version(tuple(driver.sqlite_version_info))
+    _refuse_emptied(path)
     before, newest = refuse_newer(path), known_revisions()[-1]
     if before == newest:
         _settle(path, backups)
@@ -253,6 +256,7 @@ def carried_out(
     after the last. Raises Conflict if the database is newer than this program or its schema was altered, Unavailable if
     it cannot be migrated; it is then as it was. The caller holds the data-root lock.
     """
+    _refuse_emptied(path)
     before = refuse_newer(path)
     _refuse_log_alone(path)
     with disk_errors(path):
@@ -296,6 +300,27 @@ def _refuse_log_alone(path: Path) -> None:
             f"there is no database {path}, but its log {log} is there: put the database back, or restore a backup "
             "(statesvc db restore FILE keeps the log); nothing was changed"
         )
+
+
+def _refuse_emptied(path: Path) -> None:
+    """Refuse an empty file that was a database, before SQLite opens it: it would remove the log beside it.
+
+    A first start that was killed leaves an empty file, too, but nothing of what is made once a database is there.
+    """
+    if not path.exists() or path.stat().st_size:
+        return
+    made_later = (path.with_name(f"{path.name}-wal"), *map(path.parent.joinpath, _MADE_LATER))
+    if found := next((one for one in made_later if _has_content(one)), None):
+        raise Conflict(
+            f"the database {path} is empty, but {found} shows that it was in use: restore a backup (statesvc db "
+            "restore FILE), or move the data root away to begin a new one; nothing was changed"
+        )
+
+
+def _has_content(path: Path) -> bool:
+    if path.is_dir():
+        return any(path.iterdir())
+    return path.exists() and path.stat().st_size > 0
 
 
 def _run(path: Path, command: str, revision: str, backups: Backups | None) -> Migration:
