@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
@@ -18,6 +18,7 @@ from statesvc.db.schema.catalogue import revision
 from statesvc.db.sqlite import SQLITE_VERSION, Connection, bare
 from statesvc.domain.state import State
 from statesvc.errors import StateError, Unavailable
+from statesvc.services.background import beside
 from statesvc.services.damage.judging import DamageGuard
 from statesvc.services.health import Reason, Reasons
 from statesvc.services.runtimes.features import Features
@@ -122,13 +123,8 @@ class System:
     @asynccontextmanager
     async def watched(self) -> AsyncIterator[None]:
         """Look at the health every PAUSE_SECONDS while inside the `async with` block."""
-        task = asyncio.create_task(self._watch())
-        try:
+        async with beside(self._watch()):
             yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
     async def _watch(self) -> None:
         while True:

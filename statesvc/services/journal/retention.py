@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,6 +13,7 @@ from statesvc.db.database import Database
 from statesvc.domain.times import SECOND
 from statesvc.errors import StateError
 from statesvc.faults import Point, passed
+from statesvc.services.background import beside
 
 # How many rows one unit removes: other writers wait no longer than for these.
 BATCH = 200
@@ -68,13 +69,8 @@ class Retention:
     @asynccontextmanager
     async def kept_up(self) -> AsyncIterator[None]:
         """Trim at once, then every PAUSE_SECONDS, while inside the `async with` block."""
-        task = asyncio.create_task(self._keep_up())
-        try:
+        async with beside(self._keep_up()):
             yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
     async def _keep_up(self) -> None:
         while True:
